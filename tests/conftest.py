@@ -1,0 +1,103 @@
+"""What every test may ask for: real data beside the repository, and a browser without internet.
+
+Environment:
+``GRIDWRIGHT_REAL_DATA``  directory of the real data sets; default ``../shared/real``.
+``GRIDWRIGHT_CHROMIUM``  the browser's program; default: the first Chromium found.
+``GRIDWRIGHT_REQUIRE_BROWSER=1``  a missing browser fails the test instead of skipping it.
+``HYPOTHESIS_PROFILE``  ``dev`` (default) or ``ci`` (the same examples every time).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# No deadline anywhere: a loaded machine is not a defect of the program.
+settings.register_profile("dev", deadline=None)
+settings.register_profile(
+    "ci",
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+DEAD_END = "http://127.0.0.1:9"  # the discard port: nothing listens
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",  # continuous integration runs as root, where the sandbox cannot start
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Names lead nowhere, and so do addresses (the proxy below): a page that needs the internet
+    # must fail here as it would on a closed network. Chromium never sends loopback to a proxy.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+    # As an argument, because Playwright's own proxy setting takes loopback's exemption away.
+    f"--proxy-server={DEAD_END}",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """Return a function: name of a real data set (or a path below it) -> its path, or skip."""
+    root = Path(os.environ.get("GRIDWRIGHT_REAL_DATA", REPOSITORY.parent / "shared" / "real"))
+
+    def find(name: str) -> Path:
+        path = root / name
+        if not path.exists():
+            pytest.skip(f"the real data set {name!r} is not here (looked in {root})")
+        return path
+
+    return find
+
+
+def _without_browser(reason: str) -> None:
+    if os.environ.get("GRIDWRIGHT_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"{reason}, and GRIDWRIGHT_REQUIRE_BROWSER=1 asks for one")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium per test process; open a context of your own (``chromium.new_context()``).
+
+    Nothing but loopback answers it. While it runs, the main thread holds an event loop, so a test
+    in the same process cannot call ``asyncio.run`` itself.
+    """
+    named = os.environ.get("GRIDWRIGHT_CHROMIUM")
+    candidates = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
+    program = next(filter(None, map(shutil.which, candidates)), None)
+    if program is None:
+        _without_browser(f"no browser found ({', '.join(candidates)})")
+    playwright_api = pytest.importorskip("playwright.sync_api")
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            headless=True,
+            args=CHROMIUM_ARGUMENTS,
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A fresh page with nothing stored, the size of the smallest screen the program supports."""
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    yield context.new_page()
+    context.close()
