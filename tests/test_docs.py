@@ -1,0 +1,127 @@
+"""The documents say what the program does: commands, options, targets, links."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+README = REPOSITORY / "README.md"
+DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
+
+
+@cache
+def help_of(*command: str) -> str:
+    """What ``gridwright COMMAND --help`` prints; a process of its own, as a user runs it."""
+    program = "import sys; from cli.main import main; sys.exit(main())"
+    result = subprocess.run(
+        [sys.executable, "-c", program, *command, "--help"],
+        cwd=REPOSITORY, capture_output=True, encoding="utf-8", check=False,
+        env={"COLUMNS": "200", "PYTHONIOENCODING": "utf-8", "PATH": "", "LANG": "C.UTF-8"},
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@cache
+def commands() -> tuple[str, ...]:
+    listed = re.search(r"\{([a-z,-]+)\}", help_of())
+    assert listed, "gridwright --help lists no sub-commands"
+    return tuple(listed.group(1).split(","))
+
+
+@cache
+def options(command: str) -> frozenset[str]:
+    return frozenset(OPTION.findall(help_of(command))) - {"--help"}
+
+
+@cache
+def documented() -> str:
+    return "\n".join(path.read_text("utf-8") for path in DOCUMENTS)
+
+
+def slug(heading: str) -> str:
+    """The anchor a heading gets on common forges."""
+    kept = re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", heading).lower())
+    return kept.strip().replace(" ", "-")
+
+
+def broken_links(document: Path) -> list[str]:
+    text = document.read_text("utf-8")
+    broken = []
+    for target in LINK.findall(FENCE.sub("", text)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (document.parent / name) if name else document
+        if not path.exists():
+            broken.append(target)
+        elif anchor and path.suffix == ".md":
+            anchors = {slug(heading) for heading in HEADING.findall(path.read_text("utf-8"))}
+            if anchor not in anchors:
+                broken.append(target)
+    return broken
+
+
+def example_lines() -> list[list[str]]:
+    """Every ``gridwright ...`` line of a code block, continuation lines joined, as words."""
+    blocks = "\n".join(FENCE.findall(documented())).replace("\\\n", " ")
+    lines = re.findall(r"^\s*(?:\$ )?(?:\.venv/bin/)?gridwright\s+(.+)$", blocks, re.MULTILINE)
+    return [re.sub(r"\s#.*|\s{2,}\(.*", "", line).split() for line in lines]
+
+
+def test_every_command_is_documented() -> None:
+    undocumented = [name for name in commands() if f"`gridwright {name}`" not in documented()]
+    assert undocumented == []
+
+
+def test_every_documented_command_exists() -> None:
+    named = set(re.findall(r"`gridwright ([a-z]+)[`\s]", documented()))
+    assert named - set(commands()) == set()
+
+
+def test_every_option_is_documented() -> None:
+    known = set(OPTION.findall(documented()))
+    missing = {f"{command} {name}" for command in commands() for name in options(command) - known}
+    assert missing == set()
+
+
+def test_every_example_uses_what_exists() -> None:
+    lines = example_lines()
+    assert lines
+    for command, *words in lines:
+        assert command in commands(), command
+        used = {word.split("=")[0] for word in words if word.startswith("--")}
+        assert used <= options(command) | {"--help"}, (command, used - options(command))
+
+
+def test_every_make_target_named_exists() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    code = "\n".join([*FENCE.findall(documented()), *re.findall(r"`[^`\n]+`", documented())])
+    named = set(re.findall(r"\bmake ([a-z-]+)\b", code))
+    assert {"run", "test"} <= named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    assert broken_links(document) == []
+
+
+def test_the_check_for_links_sees(tmp_path: Path) -> None:
+    document = tmp_path / "a.md"
+    document.write_text(
+        "# One thing\n[ok](#one-thing) [no](#two) ![no](b.png) [ok](a.md) [ok](https://e.org/x)\n",
+        "utf-8",
+    )
+    assert broken_links(document) == ["#two", "b.png"]
