@@ -1,0 +1,161 @@
+"""Two starts for the local search: least border (METIS) and least walking (a power diagram).
+
+Neither is good at both: METIS (Karypis and Kumar 1998) balances along short borders but stretches
+grids over empty country; a centroidal power diagram (balanced k-means, after Cohen-Addad, Klein
+and Young 2018) keeps households near their centre but ignores the lines. The search decides which
+start served a village better.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pymetis
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from planning.graph import Graph
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+LINE_SHARE = 0.2  # what a metre of border along a line costs, against a metre through ground
+ROUNDS = 60  # balancing rounds; the imbalance left is the search's business
+
+
+def metis_start(graph: Graph, k: int, seed: int) -> IntArray:
+    """Contiguous k-way partition of a connected graph, shape (n,), every label used.
+
+    Edge weight is border length, a metre along a line counting :data:`LINE_SHARE`; node weight is
+    households (plus persons nobody: METIS balances one number). Where METIS leaves a grid empty
+    (k near n), the labels are repaired from the largest grids.
+    """
+    if k <= 1:
+        return np.zeros(len(graph), dtype=np.int64)
+    if k >= len(graph):
+        return np.arange(len(graph)) % k
+    cost = graph.off_line + LINE_SHARE * (graph.length - graph.off_line)
+    weight = np.maximum(1, np.round(cost * 10)).astype(np.int64)
+    adjacency = pymetis.CSRAdjacency(graph.indptr.astype(np.int32), graph.indices.astype(np.int32))
+    options = pymetis.Options(contig=True, seed=seed & 0x7FFFFFFF, ncuts=4)
+    _, label = pymetis.part_graph(
+        k,
+        adjacency=adjacency,
+        vweights=np.maximum(0, np.round(graph.households)).astype(np.int64),
+        eweights=weight,
+        options=options,
+    )
+    return repair(graph, np.asarray(label, dtype=np.int64), k)
+
+
+def power_start(graph: Graph, k: int, centres: FloatArray) -> IntArray:
+    """Balanced centroidal power diagram from (k, 2) starting centres, made contiguous.
+
+    A node goes to the centre with the least squared distance minus weight; weights rise where a
+    grid is short of households, centres move to their households' mean.
+    """
+    if k <= 1:
+        return np.zeros(len(graph), dtype=np.int64)
+    place = np.column_stack([graph.x, graph.y])
+    mass = graph.households + graph.households.sum() * 1e-6 / len(graph)
+    ideal = mass.sum() / k
+    power = np.zeros(k)
+    best, best_worst = np.zeros(len(graph), dtype=np.int64), np.inf
+    for turn in range(ROUNDS):
+        gap = (
+            (place**2).sum(axis=1)[:, None] - 2 * place @ centres.T + (centres**2).sum(axis=1)
+        )
+        label = np.argmin(gap - power, axis=1)
+        held = np.bincount(label, weights=mass, minlength=k)
+        worst = float(np.abs(held / ideal - 1).max())
+        if worst < best_worst:
+            best, best_worst = label, worst
+        reach2 = np.bincount(label, weights=mass * gap[np.arange(len(label)), label], minlength=k)
+        scale = np.where(held > 0, reach2 / np.maximum(held, 1e-9), 0.0) + reach2.sum() / mass.sum()
+        power += (1.0 - 0.7 * turn / ROUNDS) * scale * np.clip(1 - held / ideal, -1, 1)
+        filled = held > 0
+        if turn < ROUNDS * 3 // 4:
+            for axis in (0, 1):
+                total = np.bincount(label, weights=mass * place[:, axis], minlength=k)
+                centres[filled, axis] = total[filled] / held[filled]
+    return repair(graph, best, k)
+
+
+def centres_of(graph: Graph, label: IntArray, k: int) -> FloatArray:
+    """Mean place of each grid's households (of its ground, where nobody lives), shape (k, 2)."""
+    held = np.bincount(label, weights=graph.households, minlength=k)
+    mass = np.where(held[label] > 0, graph.households, graph.area)
+    total = np.bincount(label, weights=mass, minlength=k)
+    return np.column_stack(
+        [
+            np.bincount(label, weights=mass * axis, minlength=k) / total
+            for axis in (graph.x, graph.y)
+        ]
+    )
+
+
+def pieces(graph: Graph, label: IntArray) -> IntArray:
+    """Number of the connected piece (same label, joined by borders) of each node, shape (n,)."""
+    source = graph.source
+    same = label[source] == label[graph.indices]
+    ones = np.ones(int(same.sum()), dtype=np.int8)
+    shape = (len(graph), len(graph))
+    links = coo_array((ones, (source[same], graph.indices[same])), shape=shape)
+    return connected_components(links, directed=False)[1].astype(np.int64)
+
+
+def repair(graph: Graph, label: IntArray, k: int) -> IntArray:
+    """Labels in which each of k grids is one piece: strays go to a neighbour, empties are seeded.
+
+    The graph must be connected and k at most its number of nodes.
+    """
+    label = _gather(graph, label)
+    for empty in np.flatnonzero(np.bincount(label, minlength=k) == 0):
+        label = _seed_grid(graph, label, int(empty))
+    return label
+
+
+def _gather(graph: Graph, label: IntArray) -> IntArray:
+    """Keep each label's heaviest piece; give the others to the neighbour with most border."""
+    label = label.copy()
+    while True:
+        piece = pieces(graph, label)
+        count = int(piece.max()) + 1
+        weight = np.bincount(piece, weights=graph.households, minlength=count)
+        weight += 1e-9 * np.bincount(piece, weights=graph.area, minlength=count)
+        owner = np.zeros(count, dtype=np.int64)
+        owner[piece] = label
+        order = np.lexsort((np.arange(count), -weight, owner))
+        main = np.r_[True, owner[order][1:] != owner[order][:-1]]
+        stray = np.ones(count, dtype=bool)
+        stray[order[main]] = False
+        if not stray.any():
+            return label
+        source = graph.source
+        cross = stray[piece[source]] & ~stray[piece[graph.indices]]
+        from_piece, to_label = piece[source][cross], label[graph.indices][cross]
+        width = int(label.max()) + 1
+        pair, row = np.unique(from_piece * width + to_label, return_inverse=True)
+        shared = np.bincount(row, weights=graph.length[cross])
+        order = np.lexsort((pair % width, -shared, pair // width))
+        leaders = order[np.r_[True, np.diff(pair[order] // width) > 0]]
+        new = owner.copy()
+        new[pair[leaders] // width] = pair[leaders] % width
+        label = new[piece]
+
+
+def _seed_grid(graph: Graph, label: IntArray, empty: int) -> IntArray:
+    """Give an empty grid one node of the largest grid that can lose it without breaking."""
+    label = label.copy()
+    sizes = np.bincount(label)
+    for host in np.argsort(-np.bincount(label, weights=graph.households), kind="stable"):
+        if sizes[host] < 2:
+            continue
+        members = np.flatnonzero(label == host)
+        for node in members[np.argsort(-graph.households[members], kind="stable")]:
+            label[node] = empty
+            rest = pieces(graph, label)[members[members != node]]
+            if (rest == rest[0]).all():
+                return label
+            label[node] = host
+    raise ValueError("more grids than nodes")
