@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -28,11 +29,13 @@ MODULES = sorted(
 MAY_DRAW = {"ui", "app.py"}
 GEO_MAY_IMPORT = {
     "geo", "geopandas", "numpy", "pandas", "pyogrio", "pyproj", "scipy", "shapely", "sklearn",
+    "pyarrow", "openpyxl", "xlrd",  # the readers' tables: Arrow, and both kinds of Excel file
 }  # fmt: skip
 SCREEN_LIBRARIES = {"streamlit", "folium", "branca", "streamlit_folium"}
 UNSAFE_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
 UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
 UNSAFE_ATTRIBUTES = {"read_pickle", "to_pickle"}
+DISTRIBUTION = {"sklearn": "scikit-learn"}
 FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "common", "misc"}
 RUNS_SQL = {"execute", "executemany", "executescript", "read_sql", "read_sql_query"}
 
@@ -130,7 +133,25 @@ def test_only_ui_draws() -> None:
     assert found == []
 
 
-def test_geo_stands_on_the_geometry_libraries_alone() -> None:
+def test_every_library_imported_is_a_dependency() -> None:
+    """What another package happens to bring along may be gone with its next version."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project.get("optional-dependencies", {}).values()
+    named = {
+        re.split(r"[^\w.-]", requirement)[0].lower()
+        for requirement in [*project["dependencies"], *(r for extra in extras for r in extra)]
+    }
+    own = {*PACKAGES, "app", *sys.stdlib_module_names}
+    found = {
+        f"{path.relative_to(REPOSITORY)} imports {name}"
+        for path in MODULES
+        for name in set(imported(tree_of(path))) - own
+        if DISTRIBUTION.get(name, name).lower() not in named
+    }
+    assert found == set()
+
+
+def test_geo_stands_on_libraries_for_geometry_and_tables_alone() -> None:
     allowed = GEO_MAY_IMPORT | set(sys.stdlib_module_names)
     found = {
         f"{path.relative_to(REPOSITORY)} imports {name}"
