@@ -42,8 +42,8 @@ ALONG_M = 12.0  # the village border is digitised apart from the road it follows
 class VillageGround:
     """What one village's units are cut from. Coordinates in metres, one metric system.
 
-    ``area`` Polygon or MultiPolygon. ``lines`` (l,) LineStrings with ``line_id`` (l,) their rows
-    in the county's :class:`~geo.linework.Linework`. ``xy`` (h, 2) household rows with
+    ``area`` Polygon or MultiPolygon. ``lines`` (l,) LineStrings in and along the village with
+    ``line_id`` (l,) their rows in the county's :class:`~geo.linework.Linework`. ``xy`` (h, 2) household rows with
     ``households`` (h,) and ``persons`` (h,) counts (persons negative where unknown).
     ``set_id`` (h,) a must-stay-together number of each row, -1 where none. ``wholes`` (w,)
     polygons to keep whole with ``whole_id`` (w,); ``dedicated`` (d,) polygons of dedicated grids
@@ -205,8 +205,9 @@ def _blocks(ground: VillageGround) -> tuple[NDArray[np.object_], IntArray, IntAr
     if ground.areas is not None:
         outlines.append(ground.areas)
     inner = [linework.clip_lines(shapely.boundary(o), ground.area)[0] for o in outlines if len(o)]
-    joins = linework.join_dangles(ground.lines, border)
-    work = np.concatenate([[border], ground.lines, joins, *inner])
+    lines = linework.clip_lines(ground.lines, ground.area)[0]
+    joins = linework.join_dangles(lines, border)
+    work = np.concatenate([[border], lines, joins, *inner])
     faces = _inside(linework.faces(linework.node(work)), ground.area)
     whole = _containing(faces, ground.wholes, ground.whole_id)
     dedicated = _containing(faces, ground.dedicated, ground.dedicated_id)
@@ -315,19 +316,18 @@ def build_units(ground: VillageGround) -> Units:
         else:
             units, block = blocks, np.arange(len(blocks))
             unit_of_row = np.empty(0, dtype=np.int64)
-        own = None
     else:
         units, block = blocks, np.arange(len(blocks))
-        unit_of_row = _unit_of_area(units, own, len(ground.areas))
+        unit_of_row = _unit_of_area(units, own, ground.xy)
     defect = coverage_defects(units, ground.area)
     if defect > 1e-6 * shapely.area(ground.area) + 0.01:
         raise ValueError(f"village {ground.code}: units miss its area by {defect:.2f} m2")
     return _attributes(ground, units, block, whole[block], dedicated[block], unit_of_row)
 
 
-def _unit_of_area(units: NDArray[np.object_], own: IntArray, n: int) -> IntArray:
-    """The largest unit of each ready-made area; where none is left, the one nearest by number."""
-    home = np.full(n, -1, dtype=np.int64)
+def _unit_of_area(units: NDArray[np.object_], own: IntArray, xy: FloatArray) -> IntArray:
+    """The largest unit of each ready-made area; where it has none, the unit its middle is in."""
+    home = place_points(shapely.points(xy), units)
     rows = np.flatnonzero(own >= 0)
     rows = rows[np.argsort(shapely.area(units[rows]), kind="stable")]
     home[own[rows]] = rows
@@ -344,25 +344,17 @@ def _attributes(
 ) -> Units:
     """Count households onto units and measure their borders."""
     n = len(units)
-    placed = np.flatnonzero(unit_of_row >= 0)
-    row_unit = unit_of_row[placed]
-    households = np.bincount(row_unit, weights=ground.households[placed], minlength=n)
-    counted = bool(len(ground.persons)) and bool((ground.persons >= 0).any())
-    persons = np.bincount(
-        row_unit, weights=np.maximum(ground.persons[placed], 0), minlength=n
-    )
+    households = np.bincount(unit_of_row, weights=ground.households, minlength=n)
+    counted = bool((ground.persons >= 0).any())
+    persons = np.bincount(unit_of_row, weights=np.maximum(ground.persons, 0), minlength=n)
     centre = shapely.get_coordinates(shapely.point_on_surface(units))
-    weight = np.bincount(row_unit, weights=np.maximum(ground.households[placed], 1), minlength=n)
+    mass = np.maximum(ground.households, 1)
+    weight = np.bincount(unit_of_row, weights=mass, minlength=n)
     for axis in (0, 1):
-        total = np.bincount(
-            row_unit,
-            weights=np.maximum(ground.households[placed], 1) * ground.xy[placed, axis],
-            minlength=n,
-        )
+        total = np.bincount(unit_of_row, weights=mass * ground.xy[:, axis], minlength=n)
         centre[:, axis] = np.where(weight > 0, total / np.maximum(weight, 1), centre[:, axis])
-    tied = placed[ground.set_id[placed] >= 0]
     whole = whole.copy()
-    free = tied[whole[unit_of_row[tied]] < 0]
+    free = np.flatnonzero((ground.set_id >= 0) & (whole[unit_of_row] < 0))
     whole[unit_of_row[free]] = ground.set_id[free]
     segments = _tag_lines(border_segments(units), ground)
     edges = rook_edges(segments)

@@ -99,7 +99,7 @@ def propose(units: Units, settings: Settings, effort: Effort | None = None) -> P
     node = np.full(len(units), -1, dtype=np.int64)
     open_units = np.flatnonzero(units.dedicated < 0)
     label = np.full(len(units), -1, dtype=np.int64)
-    outcome = _Outcome()
+    outcome = Outcome()
     if len(open_units):
         ground = induce(graph, open_units)
         node[open_units] = sets.nodes_of(ground, whole[open_units])
@@ -109,12 +109,13 @@ def propose(units: Units, settings: Settings, effort: Effort | None = None) -> P
         near = np.full(len(free), -1, dtype=np.int64)
         near[node[open_units]] = settlement[open_units]
         asked = settings.grids_per_village.get(units.code)
-        of_node = _partition_village(free, block, near, asked, settings, effort, units, outcome)
+        seed = village_seed(units.code, settings.seed)
+        of_node = divide(free, block, near, asked, settings, effort, seed, outcome)
         label[open_units] = of_node[node[open_units]]
     return outcome.finish(units, label, settlement)
 
 
-class _Outcome:
+class Outcome:
     """What the partition of the pieces decided, gathered grid by grid."""
 
     def __init__(self) -> None:
@@ -123,11 +124,13 @@ class _Outcome:
         self.given = 0
 
     def add(self, ideal: float, *, alone: bool = False) -> int:
+        """A new grid and the households it should hold; returns its label."""
         self.ideal.append(ideal)
         self.alone.append(alone)
         return len(self.ideal) - 1
 
     def finish(self, units: Units, label: IntArray, settlement: IntArray) -> Proposal:
+        """Give the dedicated ground its grids and put the proposal together."""
         comprehensive = len(self.ideal)
         dedicated = [-1] * comprehensive
         for number in np.unique(units.dedicated[units.dedicated >= 0]):
@@ -148,18 +151,20 @@ class _Outcome:
         )
 
 
-def _partition_village(
+def divide(
     graph: Graph,
     block: IntArray,
     settlement: IntArray,
     asked: int | None,
     settings: Settings,
     effort: Effort,
-    units: Units,
-    outcome: _Outcome,
+    seed: int,
+    outcome: Outcome,
 ) -> IntArray:
-    """Grid number of every node of a village's free ground."""
-    seed = village_seed(units.code, settings.seed)
+    """Grid of every node of some ground, in one piece or several; grids are told to ``outcome``.
+
+    ``asked`` the number of grids a planner fixed, None for the formula.
+    """
     label = np.full(len(graph), -1, dtype=np.int64)
     alone = np.array(
         [

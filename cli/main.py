@@ -1,0 +1,48 @@
+"""``gridwright``: one program, a sub-command a task. Exit codes: 0 done, 1 a rule is broken, 2 bad
+input or arguments (one line a problem on standard error, nothing written)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from cli import check, demo, propose, serve
+from geo.problems import InputError
+
+_COMMANDS = (propose, check, demo, serve)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; every sub-command's help ends with an example."""
+    top = argparse.ArgumentParser(
+        prog="gridwright",
+        description="Gridwright (格匠): proposes, checks and files the grids of grassroots "
+        "governance.",
+        epilog="example: gridwright demo county && gridwright propose --villages "
+        "county/villages.gpkg --households county/households.csv -o plan.gpkg",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in _COMMANDS:
+        module.add_parser(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except InputError as error:
+        for problem in error.problems:
+            print(problem.text("en"), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; nothing was written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+"""``gridwright propose``: files in, plan.gpkg out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from geo.ground import Ground, Inputs, load_ground
+from geo.messages import register
+from geo.problems import InputError, Problem
+from planning.county import Progress, propose_county
+from planning.planfile import PlanFile, write_plan
+from planning.settings import PRESETS, Settings
+from planning.tables import to_planfile
+
+register(
+    {
+        "bad-settings": ("参数有误:{what}。", "{what}."),
+        "grids-table-unreadable": (
+            "无法读取每村网格数表;请给出含“村代码,网格数”两列的 CSV。",
+            "cannot be read; give a CSV with the columns code,grids (村代码,网格数).",
+        ),
+        "grids-table-value": (
+            "网格数“{value}”不是正整数;请改正。",
+            "the number of grids {value!r} is no whole number of 1 or more; correct it.",
+        ),
+        "grids-table-village": (
+            "村代码 {code} 不在村界文件中;请改正或删除该行。",
+            "village code {code} is not in the villages file; correct or remove the row.",
+        ),
+        "columns-argument": (
+            "--columns 的“{value}”格式不对;请写成 villages.code=列名。",
+            "--columns {value!r} is not of the form villages.code=COLUMN.",
+        ),
+    }
+)
+
+_LAYERS = ("roads", "water", "railways", "compounds", "groups", "dedicated")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``propose`` to the command line."""
+    sub = commands.add_parser(
+        "propose",
+        help="propose grids from village boundaries and households",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example:\n  gridwright propose --villages villages.gpkg --households "
+        "households.csv \\\n      --roads roads.gpkg --water water.gpkg -o plan.gpkg\n\n"
+        "FILE is a GeoPackage, GeoJSON, Shapefile or a zip of one, KML, GeoParquet, FileGDB, CSV "
+        "or Excel;\nFILE:layer names a layer.",
+    )
+    need = sub.add_argument_group("files")
+    need.add_argument("--villages", required=True, metavar="FILE", help="village polygons")
+    need.add_argument(
+        "--households", required=True, metavar="FILE",
+        help="household points with optional counts, or polygons with counts",
+    )
+    for name in _LAYERS:
+        need.add_argument(f"--{name}", metavar="FILE", help=_HELP[name])
+    need.add_argument("-o", "--output", required=True, metavar="plan.gpkg", help="the plan")
+    need.add_argument(
+        "--columns", action="append", default=[], metavar="LAYER.MEANING=COLUMN",
+        help="name a column the program does not recognise, e.g. villages.code=XZQDM",
+    )
+    need.add_argument(
+        "--datum", choices=("auto", "wgs84", "gcj02", "bd09"), default="auto",
+        help="datum of the households' longitudes and latitudes (default: found by trying)",
+    )
+    need.add_argument(
+        "--repair", action="store_true", help="also repair large overlaps between villages"
+    )
+    rules = sub.add_argument_group("rules")
+    rules.add_argument("--preset", choices=sorted(PRESETS), help="a place's published rules")
+    rules.add_argument("--target", type=int, metavar="N", help="households a grid (300)")
+    rules.add_argument("--min-households", type=int, metavar="N", help="least households a grid")
+    rules.add_argument("--max-households", type=int, metavar="N", help="most households a grid")
+    rules.add_argument(
+        "--max-persons", type=int, metavar="N", help="most persons a grid (1500; 0 for no cap)"
+    )
+    rules.add_argument(
+        "--grids-per-village", metavar="FILE.csv", help="numbers fixed by hand: code,grids"
+    )
+    rules.add_argument("--micro", type=int, metavar="N", help="also micro-grids of N households")
+    rules.add_argument(
+        "--tolerance", type=float, metavar="M",
+        help="give households up to M metres outside every village to the nearest (20)",
+    )
+    for name, what in (
+        ("balance", "even household counts"),
+        ("shape", "compact outlines"),
+        ("walk", "short walks"),
+        ("lines", "borders along roads and rivers"),
+    ):
+        rules.add_argument(
+            f"--{name}", type=float, metavar="W", help=f"weight of {what}, 0 to 3 (1)"
+        )
+    run = sub.add_argument_group("run")
+    run.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same plan (0)")
+    run.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+        help="processes (default: one a core)",
+    )
+    run.add_argument(
+        "--strict", action="store_true", help="exit with 1 where a grid breaks a rule"
+    )
+    sub.set_defaults(run=run_propose)
+
+
+_HELP = {
+    "roads": "road lines; grids prefer to end at them",
+    "water": "rivers and lakes, lines or polygons",
+    "railways": "railway lines",
+    "compounds": "residential compounds (小区), kept whole",
+    "groups": "natural villages or village groups, kept whole",
+    "dedicated": "schools, hospitals, parks: dedicated grids of their own",
+}
+
+
+def run_propose(arguments: argparse.Namespace) -> int:
+    """Do it; 0, or 1 with ``--strict`` where the plan lists exceptions."""
+    columns = _columns(arguments.columns)
+    settings = _settings(arguments)
+    files = {name: getattr(arguments, name) for name in _LAYERS}
+    output = Path(arguments.output)
+    ground = load_ground(
+        Inputs(
+            arguments.villages, arguments.households, **files, columns=columns,
+            datum=arguments.datum, repair_overlaps=arguments.repair,
+        ),
+        settings.tolerance_m,
+    )
+    for note in ground.notes:
+        print(f"{note.severity}: {note.text('en')}", file=sys.stderr)
+    _known_villages(settings, ground, arguments.grids_per_village)
+    total = len(ground.villages)
+    with tqdm(total=total, unit="village", disable=not sys.stderr.isatty()) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.update(progress.done - bar.n)
+            if bar.disable and (progress.done % max(1, total // 10) == 0 or progress.done == total):
+                print(f"{progress.done} of {total} villages", file=sys.stderr)
+
+        plan = propose_county(ground, settings, workers=arguments.workers, progress=show)
+    tables = to_planfile(plan, {"strict": arguments.strict})
+    write_plan(tables, output)
+    _tell(tables, output)
+    return 1 if arguments.strict and len(tables.exceptions) else 0
+
+
+def _tell(plan: PlanFile, output: Path) -> None:
+    unplaced = int(plan.unplaced["households"].sum())
+    print(
+        f"{output.name}: {len(plan.grids)} grids in {len(plan.villages)} villages, "
+        f"{int(plan.grids['households'].sum())} households"
+        + (f", {unplaced} more unplaced" if unplaced else "")
+    )
+    for key, words in (
+        ("result.within_10_percent_of_ideal", "of grids within 10 % of their village's ideal"),
+        ("result.inner_border_on_line", "of inner border along roads, rivers or railways"),
+    ):
+        value = plan.value(key)
+        if value:
+            print(f"  {float(value):.1%} {words}")
+    for rule, count in plan.exceptions["rule"].value_counts().items():
+        print(f"  {count} exceptions: {rule}")
+
+
+def _columns(given: list[str]) -> dict[str, str]:
+    """``--columns`` as a mapping from layer.meaning to column."""
+    columns, problems = {}, []
+    for value in given:
+        key, equals, column = value.partition("=")
+        if not equals or "." not in key or not column:
+            problems.append(Problem("columns-argument", params={"value": value}))
+        columns[key.strip()] = column.strip()
+    if problems:
+        raise InputError(problems)
+    return columns
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Preset first, then whatever was said on the command line."""
+    changes: dict[str, object] = {"seed": arguments.seed}
+    known = {f.name for f in fields(Settings)}
+    for name in (
+        "target", "min_households", "max_households", "max_persons", "micro",
+        "balance", "shape", "walk", "lines",
+    ):
+        value = getattr(arguments, name)
+        if value is not None and name in known:
+            changes[name] = value
+    if arguments.max_persons == 0:
+        changes["max_persons"] = None
+    if arguments.tolerance is not None:
+        changes["tolerance_m"] = arguments.tolerance
+    if arguments.grids_per_village:
+        changes["grids_per_village"] = grids_table(Path(arguments.grids_per_village))
+    try:
+        if arguments.preset:
+            return Settings.preset(arguments.preset, **changes)
+        return Settings(**changes)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise InputError(
+            Problem("bad-settings", params={"what": what}) for what in str(error).split("; ")
+        ) from error
+
+
+def grids_table(path: Path) -> dict[str, int]:
+    """The numbers of grids fixed by hand: a CSV with code,grids or 村代码,网格数.
+
+    Raises :class:`InputError` with every row that is wrong.
+    """
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            table = pd.read_csv(path, dtype=str, encoding=encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+        except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise InputError([Problem("grids-table-unreadable", path.name)]) from error
+    else:
+        raise InputError([Problem("grids-table-unreadable", path.name)])
+    names = {
+        "code": ("code", "village_code", "村代码", "区划代码"),
+        "grids": ("grids", "number", "网格数", "网格数量"),
+    }
+    columns = {}
+    for key, choices in names.items():
+        hit = [c for c in table.columns if str(c).strip().lower() in choices]
+        if not hit:
+            raise InputError([Problem("grids-table-unreadable", path.name)])
+        columns[key] = hit[0]
+    numbers: dict[str, int] = {}
+    problems = []
+    for row, (code, grids) in enumerate(
+        zip(table[columns["code"]], table[columns["grids"]], strict=True), start=2
+    ):
+        if not str(grids).strip().isdigit() or int(grids) < 1:
+            params = {"value": str(grids)[:40]}
+            problems.append(Problem("grids-table-value", path.name, f"row {row}", params))
+            continue
+        numbers[str(code).strip()] = int(grids)
+    if problems:
+        raise InputError(problems)
+    return numbers
+
+
+def _known_villages(settings: Settings, ground: Ground, file: str | None) -> None:
+    known = set(ground.villages["code"])
+    unknown = [code for code in settings.grids_per_village if code not in known]
+    if unknown:
+        name = Path(file or "").name
+        raise InputError(
+            Problem("grids-table-village", name, params={"code": code}) for code in unknown
+        )

@@ -1,0 +1,87 @@
+"""Four bounds (四至): what a grid runs along on its east, south, west and north, in words.
+
+Seen from outside: for each side the border is met by :data:`SCANLINES` parallel rays, and what the
+rays meet first is what bounds the grid there. So a concave bay or a second part behind the first
+does not speak for a side that it does not form.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.linework import Linework
+from geo.segments import IntArray, Segments
+
+SCANLINES = 48
+SECOND_SHARE = 0.3  # a side's second bound is named when this much of the side runs along it
+
+SIDES = ("东", "南", "西", "北")
+_UNNAMED = {"road": "道路", "water": "水系", "railway": "铁路"}
+_VILLAGE, _FIELD = "村界", "田地"
+
+
+def segment_words(segments: Segments, lines: Linework) -> NDArray[np.object_]:
+    """What each border segment runs along, in Chinese: a name, a kind, 村界 or 田地; (m,)."""
+    words = np.where(segments.right < 0, _VILLAGE, _FIELD).astype(object)
+    lined = np.flatnonzero(segments.line >= 0)
+    if len(lined):
+        names = lines.name[segments.line[lined]]
+        kinds = np.array([_UNNAMED[k] for k in lines.kind[segments.line[lined]]], dtype=object)
+        words[lined] = np.where(names == "", kinds, names)
+    return words
+
+
+def _first_met(
+    across1: NDArray[np.float64],
+    across2: NDArray[np.float64],
+    depth1: NDArray[np.float64],
+    depth2: NDArray[np.float64],
+) -> IntArray:
+    """The segment each ray meets first, coming from great depth downwards; -1 for none."""
+    low, high = np.minimum(across1, across2), np.maximum(across1, across2)
+    span = high.max() - low.min()
+    rays = low.min() + span * (np.arange(SCANLINES) + 0.5) / SCANLINES
+    met = (low[None, :] <= rays[:, None]) & (rays[:, None] < high[None, :])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        along = (rays[:, None] - across1) / (across2 - across1)
+        depth = np.where(met, depth1 + along * (depth2 - depth1), -np.inf)
+    first = np.argmax(depth, axis=1)
+    return np.where(met.any(axis=1), first, -1).astype(np.int64)
+
+
+def four_bounds(segments: Segments, label: IntArray, k: int, lines: Linework) -> list[str]:
+    """One sentence a grid: 东至人民路,南至通扬河,西至村界,北至田地. Labels 0..k-1 of units."""
+    words = segment_words(segments, lines)
+    right = np.where(segments.right >= 0, label[segments.right], -1)
+    left = label[segments.left]
+    border = left != right
+    texts = []
+    for grid in range(k):
+        rows = np.flatnonzero(border & ((left == grid) | (right == grid)))
+        x1, x2 = segments.x1[rows], segments.x2[rows]
+        y1, y2 = segments.y1[rows], segments.y2[rows]
+        met = (
+            _first_met(y1, y2, x1, x2),
+            _first_met(x1, x2, -y1, -y2),
+            _first_met(y1, y2, -x1, -x2),
+            _first_met(x1, x2, y1, y2),
+        )
+        sides = [
+            f"{side}至{_leading(words[rows[first[first >= 0]]])}"
+            for side, first in zip(SIDES, met, strict=True)
+        ]
+        texts.append(",".join(sides))
+    return texts
+
+
+def _leading(words: NDArray[np.object_]) -> str:
+    """The word most rays met, and the second where it bounds a good part of the side."""
+    if not len(words):
+        return _VILLAGE
+    names, count = np.unique(words.astype(str), return_counts=True)
+    order = np.lexsort((names, -count))
+    text = str(names[order[0]])
+    if len(order) > 1 and count[order[1]] >= SECOND_SHARE * count.sum():
+        text += f"、{names[order[1]]}"
+    return text

@@ -1,0 +1,289 @@
+"""Judge any plan from its tables and geometry alone, ours, edited or foreign.
+
+Nothing here trusts the columns it checks: areas, parts, counts and caps are worked out again. A
+breach that the plan itself declares among its exceptions, with a reason, is listed as declared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.repair import overlaps, polygonal
+from planning.planfile import PlanFile
+from planning.settings import Settings
+
+TOLERANCE_M2 = 0.5  # numerical noise along a village's border stays far below this
+NEAR_M = 0.05
+
+CHECKS: dict[str, tuple[str, str]] = {
+    # rule: (Chinese, English)
+    "code": ("编码重复或缺失", "code missing or used twice"),
+    "nested": ("网格不属于任何村", "grid belongs to no village"),
+    "empty_shape": ("没有可用图形", "no usable shape"),
+    "overlap": ("网格重叠", "grids overlap"),
+    "gap": ("村内未覆盖", "ground of a village that no grid covers"),
+    "outside": ("超出所属村", "grid reaches outside its village"),
+    "parts": ("不连片", "not in one piece"),
+    "misplaced": ("户点不在所属网格内", "household outside the grid it is counted in"),
+    "counted_twice": ("户点重复计数", "household counted twice"),
+    "uncounted": ("户数与户点不符", "households differ from the household points"),
+    "missing": ("有户未列入", "households missing from the plan"),
+    "max_persons": ("人口超上限", "over the cap on persons"),
+    "max_households": ("户数超上限", "over the cap on households"),
+    "min_households": ("户数低于下限", "under the least households"),
+    "micro": ("微网格不在网格内", "micro-grid outside its grid"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One breach: ``value`` against ``limit``; ``declared`` when the plan gives a reason for it."""
+
+    rule: str
+    grid_code: str
+    value: float
+    limit: float
+    reason: str
+    declared: bool = False
+
+
+def check_plan(
+    plan: PlanFile,
+    villages: gpd.GeoDataFrame | None = None,
+    households: pd.DataFrame | None = None,
+    settings: Settings | None = None,
+) -> list[Finding]:
+    """Every breach, worst rules first as in :data:`CHECKS`; an empty list for a sound plan.
+
+    ``villages`` (code, geometry) and ``households`` (households) of the original files, in the
+    plan's coordinate system, are compared too where given. ``settings`` default to the plan's
+    provenance, and to the usual caps where it tells none.
+    """
+    settings = settings or settings_of(plan)
+    own = plan.villages if villages is None else villages
+    grids = plan.grids.reset_index(drop=True)
+    shapes = np.array([polygonal(g) for g in grids.geometry], dtype=object)
+    found = [
+        *_codes(grids, own),
+        *_coverage(grids, shapes, own),
+        *_parts(grids, shapes),
+        *_counts(plan, grids, shapes, households),
+        *_caps(grids, settings),
+        *_micro(plan, grids, shapes),
+    ]
+    declared = set(zip(plan.exceptions["grid_code"], plan.exceptions["rule"], strict=True))
+    order = {rule: i for i, rule in enumerate(CHECKS)}
+    found = [
+        replace(f, declared=True) if (f.grid_code, f.rule) in declared else f for f in found
+    ]
+    return sorted(found, key=lambda f: (f.declared, order[f.rule], f.grid_code))
+
+
+def settings_of(plan: PlanFile) -> Settings:
+    """The caps a plan was made with, from its provenance; the usual ones where it has none."""
+    changes: dict[str, int | None] = {}
+    for name in ("target", "min_households", "max_households", "max_persons"):
+        text = plan.value(f"setting.{name}")
+        if text is not None:
+            changes[name] = int(float(text)) if text.strip() else None
+    return replace(Settings(), **changes)  # type: ignore[arg-type]
+
+
+def _codes(grids: pd.DataFrame, villages: pd.DataFrame) -> list[Finding]:
+    codes = grids["code"].fillna("").astype(str)
+    found = [
+        Finding("code", "", 1, 0, f"row {row + 1}: no code") for row in grids.index[codes == ""]
+    ]
+    count = codes[codes != ""].value_counts()
+    found += [
+        Finding("code", str(code), int(n), 1, f"{n} grids share this code")
+        for code, n in count[count > 1].items()
+    ]
+    if len(villages) and "village_code" in grids:
+        known = set(villages["code"].astype(str))
+        lost = ~grids["village_code"].astype(str).isin(known)
+        found += [
+            Finding("nested", str(row.code), 0, 1, f"village {row.village_code} is not in the plan")
+            for row in grids[lost].itertuples()
+        ]
+    return found
+
+
+def _coverage(
+    grids: pd.DataFrame, shapes: np.ndarray, villages: gpd.GeoDataFrame
+) -> list[Finding]:
+    codes = grids["code"].astype(str).to_numpy()
+    found = [
+        Finding("empty_shape", codes[i], 0, 1, "the grid has no area")
+        for i in np.flatnonzero(shapely.area(shapes) <= 0)
+    ]
+    found += [
+        Finding("overlap", codes[a], m2, 0, f"shares {m2:.1f} m2 with {codes[b]}")
+        for a, b, m2 in overlaps(shapes)
+        if m2 > TOLERANCE_M2
+    ]
+    if not len(villages) or "village_code" not in grids:
+        return found + _holes(shapes)
+    groups = grids.groupby(grids["village_code"].astype(str)).indices
+    for code, area in zip(villages["code"].astype(str), villages.geometry, strict=True):
+        rows = groups.get(code)
+        if rows is None:
+            found.append(
+                Finding("gap", code, float(area.area), 0, "the village has no grid at all")
+            )
+            continue
+        covered = shapely.union_all(shapes[rows])
+        missing = float(shapely.area(shapely.difference(area, covered)))
+        if missing > TOLERANCE_M2:
+            reason = f"{missing:.1f} m2 of village {code} lie in no grid"
+            found.append(Finding("gap", codes[rows[0]], missing, 0, reason))
+        beyond = shapely.area(shapely.difference(shapes[rows], area))
+        found += [
+            Finding("outside", codes[rows[i]], float(beyond[i]), 0, f"{beyond[i]:.1f} m2 outside")
+            for i in np.flatnonzero(beyond > TOLERANCE_M2)
+        ]
+    return found
+
+
+def _holes(shapes: np.ndarray) -> list[Finding]:
+    """Without villages, a gap is a hole in the union of all grids."""
+    whole = shapely.get_parts(shapely.union_all(shapes))
+    rings = shapely.get_rings(whole)
+    inner = rings[shapely.is_ccw(rings) != shapely.is_ccw(shapely.get_exterior_ring(whole))[0]]
+    area = shapely.area(shapely.polygons(inner)) if len(inner) else np.empty(0)
+    return [
+        Finding("gap", "", float(m2), 0, f"a hole of {m2:.1f} m2 between the grids")
+        for m2 in area
+        if m2 > TOLERANCE_M2
+    ]
+
+
+def _parts(grids: pd.DataFrame, shapes: np.ndarray) -> list[Finding]:
+    count = shapely.get_num_geometries(shapes)
+    found = []
+    for i in np.flatnonzero(count > 1):
+        whole = shapely.union_all(shapely.get_parts(shapes[i]))
+        parts = int(shapely.get_num_geometries(whole))
+        if parts > 1:
+            reason = f"{parts} pieces that do not touch along a border"
+            found.append(Finding("parts", str(grids["code"].iloc[i]), parts, 1, reason))
+    return found
+
+
+def _counts(
+    plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray, given: pd.DataFrame | None
+) -> list[Finding]:
+    held, found = plan.households, []
+    if len(held):
+        found += _misplaced(plan, grids, shapes)
+        twice = held["household_id"][held["household_id"].duplicated()]
+        if len(twice):
+            found.append(
+                Finding("counted_twice", "", len(twice), 0, f"{len(twice)} household ids repeat")
+            )
+        usual = held.groupby(held["grid_code"].astype(str))["households"].sum()
+        codes = grids["code"].astype(str)
+        counted = codes.map(usual).fillna(0).to_numpy(dtype=float)
+        told = grids["households"].to_numpy(dtype=float)
+        found += [
+            Finding(
+                "uncounted", codes.iloc[i], told[i], counted[i],
+                f"the grid says {told[i]:.0f} households, its points {counted[i]:.0f}",
+            )
+            for i in np.flatnonzero(told != counted)
+        ]
+        lost = held.loc[~held["grid_code"].astype(str).isin(set(codes)), "households"]
+        if len(lost):
+            reason = f"{lost.sum()} households name a grid that is not in the plan"
+            found.append(Finding("uncounted", "", float(lost.sum()), 0, reason))
+    if given is not None:
+        total = int(given["households"].sum())
+        inside = int(held["households"].sum()) + int(plan.unplaced["households"].sum())
+        if total != inside:
+            reason = f"the file has {total} households, the plan places or lists {inside}"
+            found.append(Finding("missing", "", inside, total, reason))
+    return found
+
+
+def _misplaced(plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray) -> list[Finding]:
+    """Points further outside their grid than the tolerance the plan was made with."""
+    held = plan.households
+    tolerance = float(plan.value("setting.tolerance_m") or 0) + NEAR_M
+    row = pd.Series(np.arange(len(grids)), index=grids["code"].astype(str))
+    row = row[~row.index.duplicated()]
+    own = held["grid_code"].astype(str).map(row)
+    known = own.notna().to_numpy()
+    points = held.geometry.to_numpy()[known]
+    own_row = own[known].to_numpy(dtype=int)
+    inside = np.zeros(len(points), dtype=bool)
+    which, point = shapely.STRtree(points).query(shapes, predicate="intersects")
+    inside[point[own_row[point] == which]] = True
+    out = np.flatnonzero(~inside)
+    away = shapely.distance(shapes[own_row[out]], points[out])
+    # a point near a border may be given to its village's nearest grid, never past another grid
+    elsewhere = np.isin(out, point)
+    wrong = out[(away > tolerance) | (elsewhere & (away > NEAR_M))]
+    codes, count = np.unique(own_row[wrong], return_counts=True)
+    return [
+        Finding(
+            "misplaced", str(grids["code"].iloc[code]), int(n), 0,
+            f"{n} household points lie outside this grid",
+        )
+        for code, n in zip(codes, count, strict=True)
+    ]
+
+
+def _caps(grids: pd.DataFrame, settings: Settings) -> list[Finding]:
+    usual = grids
+    if "kind" in grids:
+        usual = grids[grids["kind"].astype(str) != "dedicated"]
+    found = []
+    for rule, column, cap in (
+        ("max_persons", "persons", settings.max_persons),
+        ("max_households", "households", settings.max_households),
+    ):
+        if cap is None or column not in usual:
+            continue
+        value = pd.to_numeric(usual[column], errors="coerce")
+        found += [
+            Finding(rule, str(usual["code"].loc[i]), float(value.loc[i]), cap, f"{value.loc[i]:g}")
+            for i in usual.index[value > cap]
+        ]
+    if settings.min_households is not None:
+        least = settings.min_households
+        value = pd.to_numeric(usual["households"], errors="coerce")
+        found += [
+            Finding(
+                "min_households", str(usual["code"].loc[i]), float(value.loc[i]), least,
+                f"{value.loc[i]:g}",
+            )
+            for i in usual.index[value < least]
+        ]
+    return found
+
+
+def _micro(plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray) -> list[Finding]:
+    if plan.micro_grids is None:
+        return []
+    row = pd.Series(np.arange(len(grids)), index=grids["code"].astype(str))
+    row = row[~row.index.duplicated()]
+    own = plan.micro_grids["grid_code"].astype(str).map(row)
+    codes = plan.micro_grids["code"].astype(str)
+    found = [
+        Finding("micro", code, 0, 1, "names a grid that is not in the plan")
+        for code in codes[own.isna()]
+    ]
+    known = own.notna().to_numpy()
+    micro = plan.micro_grids.geometry.to_numpy()[known]
+    host = shapes[own[known].to_numpy(dtype=int)]
+    beyond = shapely.area(shapely.difference(micro, host))
+    found += [
+        Finding("micro", codes[known].iloc[i], float(beyond[i]), 0, f"{beyond[i]:.1f} m2 outside")
+        for i in np.flatnonzero(beyond > TOLERANCE_M2)
+    ]
+    return found

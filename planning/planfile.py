@@ -1,0 +1,175 @@
+"""plan.gpkg: the tables of a plan as other programs read them (``docs/formats.md``).
+
+Written beside the target and renamed, so that a reader meets the old file or the new one, never
+half of one. Identical tables give identical bytes: the one time stamp GDAL writes is fixed.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from geo.messages import register
+from geo.problems import InputError, Problem
+
+register(
+    {
+        "plan-missing": (
+            "找不到方案文件;请检查路径。",
+            "there is no such plan file; check the path.",
+        ),
+        "plan-unreadable": (
+            "不是可读的 GeoPackage 方案文件(可能已损坏或被截断);请重新生成。",
+            "is no readable GeoPackage (damaged or cut off?); propose the plan again.",
+        ),
+        "plan-layer-missing": (
+            "缺少图层 {layer};请确认这是格匠的方案文件。",
+            "has no layer {layer}; make sure that it is a plan written by Gridwright.",
+        ),
+        "plan-not-writable": (
+            "无法写入 {reason};请检查文件夹是否存在、可写、有空间。",
+            "cannot be written ({reason}); check that the folder exists, may be written to and "
+            "has space.",
+        ),
+    }
+)
+
+LAYERS = ("grids", "micro_grids", "households", "villages", "unplaced", "exceptions", "provenance")
+_OPTIONAL = ("micro_grids", "households", "unplaced", "exceptions", "provenance", "villages")
+# GDAL writes the moment of writing into gpkg_contents; a fixed one keeps equal plans equal
+_MOMENT = "2000-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """The tables of plan.gpkg; columns as in the contract, geometries in one metric system."""
+
+    grids: gpd.GeoDataFrame
+    households: gpd.GeoDataFrame
+    villages: gpd.GeoDataFrame
+    unplaced: pd.DataFrame
+    exceptions: pd.DataFrame
+    provenance: pd.DataFrame
+    micro_grids: gpd.GeoDataFrame | None = None
+
+    def value(self, key: str) -> str | None:
+        """A value of the provenance, None where it is not told."""
+        rows = self.provenance.loc[self.provenance["key"] == key, "value"]
+        return str(rows.iloc[0]) if len(rows) else None
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A temporary path in the target's folder that replaces the target when all went well.
+
+    Raises :class:`InputError` where the folder cannot be written; the old file then stands.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        os.unlink(name)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(
+            [Problem("plan-not-writable", path.name, params={"reason": reason})]
+        ) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    except (OSError, pyogrio.errors.DataSourceError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise InputError(
+            [Problem("plan-not-writable", path.name, params={"reason": reason})]
+        ) from error
+    finally:
+        for leftover in path.parent.glob(f"{temporary.name}*"):
+            leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def _fixed_moment() -> Iterator[None]:
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _MOMENT})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def write_layers(layers: Mapping[str, pd.DataFrame | None], path: Path) -> None:
+    """Write frames, with or without geometry, as the layers of one new GeoPackage."""
+    with beside(path) as temporary, _fixed_moment():
+        for name, frame in layers.items():
+            if frame is None:
+                continue
+            options: dict[str, object] = {"layer": name, "driver": "GPKG"}
+            if isinstance(frame, gpd.GeoDataFrame):
+                # 165,000 points: the spatial index costs as much as the points and nobody of a
+                # village's size needs it; polygons keep theirs
+                options["SPATIAL_INDEX"] = "NO" if name in ("households", "unplaced") else "YES"
+                if name == "households" and len(frame):
+                    options["use_arrow"] = True
+                    options["geometry_type"] = "Point"
+            if temporary.exists():
+                options["append"] = True
+            pyogrio.write_dataframe(frame, temporary, **options)
+
+
+def write_plan(plan: PlanFile, path: str | Path) -> None:
+    """Write a plan. Raises :class:`InputError` where that cannot be done; nothing half-written."""
+    write_layers({name: getattr(plan, name) for name in LAYERS}, Path(path))
+
+
+def read_plan(path: str | Path) -> PlanFile:
+    """Read a plan.gpkg, also a foreign one that has at least a ``grids`` layer.
+
+    Raises :class:`InputError` for a missing or damaged file or a missing layer.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError([Problem("plan-missing", path.name)])
+    try:
+        present = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        frames = {
+            name: gpd.read_file(path, layer=name, use_arrow=True)
+            for name in LAYERS
+            if name in present
+        }
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:
+        raise InputError([Problem("plan-unreadable", path.name)]) from error
+    if "grids" not in frames:
+        params = {"layer": "grids"}
+        raise InputError([Problem("plan-layer-missing", path.name, params=params)])
+    for name in _OPTIONAL:
+        if name not in frames:
+            frames[name] = _empty(name, frames["grids"].crs)
+    micro = frames.pop("micro_grids")
+    return PlanFile(**frames, micro_grids=micro if len(micro) else None)
+
+
+def _empty(name: str, crs: object) -> pd.DataFrame:
+    columns = {
+        "micro_grids": ["code", "grid_code", "households", "persons"],
+        "households": ["household_id", "households", "persons", "grid_code", "micro_code"],
+        "villages": [
+            "code", "name", "township_name", "class", "households", "persons", "grids",
+        ],
+        "unplaced": ["household_id", "households", "persons", "reason"],
+        "exceptions": ["grid_code", "rule", "value", "limit", "reason"],
+        "provenance": ["key", "value"],
+    }[name]
+    table = pd.DataFrame({column: pd.Series(dtype=object) for column in columns})
+    if name in ("exceptions", "provenance", "unplaced"):
+        return table
+    return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([], crs=crs), crs=crs)

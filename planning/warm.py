@@ -1,0 +1,34 @@
+"""Compile the search once, at set-up, so that no planner waits for it: ``python -m planning.warm``.
+
+numba keeps the compiled search beside the source; every later process only loads it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planning.graph import Graph
+from planning.search import Price, refine
+
+
+def warm() -> None:
+    """Refine a two-node graph, which compiles the search for the types it is called with."""
+    one = np.ones(2)
+    pair = Graph(
+        indptr=np.array([0, 1, 2]),
+        indices=np.array([1, 0]),
+        length=one,
+        off_line=one,
+        households=one,
+        persons=one,
+        x=np.array([0.0, 1.0]),
+        y=one,
+        spread=one * 0,
+        area=one,
+        outer=one * 3,
+    )
+    refine(pair, np.array([0, 1]), 2, Price(), moves=10, hot=0.1, cold=0.01, seed=0)
+
+
+if __name__ == "__main__":
+    warm()
