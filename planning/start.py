@@ -27,13 +27,14 @@ def metis_start(graph: Graph, k: int, seed: int) -> IntArray:
     """Contiguous k-way partition of a connected graph, shape (n,), every label used.
 
     Edge weight is border length, a metre along a line counting :data:`LINE_SHARE`; node weight is
-    households (plus persons nobody: METIS balances one number). Where METIS leaves a grid empty
-    (k near n), the labels are repaired from the largest grids.
+    households, and a little for empty ground. Graphs too small for METIS (n < 3 k) get a power
+    diagram around their heaviest nodes.
     """
     if k <= 1:
         return np.zeros(len(graph), dtype=np.int64)
-    if k >= len(graph):
-        return np.arange(len(graph)) % k
+    if len(graph) < 3 * k:  # METIS coarsens below k nodes, fails, and says so on standard output
+        heaviest = np.argsort(-graph.households, kind="stable")[:k]
+        return power_start(graph, k, np.column_stack([graph.x, graph.y])[heaviest])
     cost = graph.off_line + LINE_SHARE * (graph.length - graph.off_line)
     weight = np.maximum(1, np.round(cost * 10)).astype(np.int64)
     adjacency = pymetis.CSRAdjacency(graph.indptr.astype(np.int32), graph.indices.astype(np.int32))
@@ -41,7 +42,7 @@ def metis_start(graph: Graph, k: int, seed: int) -> IntArray:
     _, label = pymetis.part_graph(
         k,
         adjacency=adjacency,
-        vweights=np.maximum(0, np.round(graph.households)).astype(np.int64),
+        vweights=(np.round(graph.households) * 16 + 1).astype(np.int64),
         eweights=weight,
         options=options,
     )
