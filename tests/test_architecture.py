@@ -83,13 +83,14 @@ def built_from_values(node: ast.expr) -> bool:
 
 
 def sql_from_values(tree: ast.Module) -> Iterator[str]:
-    """Statements run with a text that was put together, also through ``text(...)``."""
+    """Statements run with a text that was put together, also through SQLAlchemy's ``text(...)``."""
+    has_alchemy = "sqlalchemy" in set(imported(tree))
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
             continue
         function, statement = node.func, node.args[0]
         runs = isinstance(function, ast.Attribute) and function.attr in RUNS_SQL
-        wraps = isinstance(function, ast.Name) and function.id == "text"
+        wraps = has_alchemy and isinstance(function, ast.Name) and function.id == "text"
         if (runs or wraps) and built_from_values(statement):
             yield f"line {node.lineno}: {ast.unparse(statement)}"
 
@@ -197,14 +198,21 @@ def test_the_check_for_unsafe_calls_lets_pass(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     ["db.execute(f'select {x}')", "db.execute('select ' + x)", "db.execute('select %s' % x)",
-     "db.executemany('select {}'.format(x), rows)", "db.execute(text(f'select {x}'))"],
+     "db.executemany('select {}'.format(x), rows)",
+     "from sqlalchemy import text; text(f'select {x}')"],
 )  # fmt: skip
 def test_the_check_for_sql_sees(source: str) -> None:
     assert list(sql_from_values(ast.parse(source)))
 
 
 @pytest.mark.parametrize(
-    "source", ["db.execute('select ?', (x,))", "db.execute(f'select 1')", "db.execute(QUERY)"]
+    "source",
+    [
+        "db.execute('select ?', (x,))",
+        "db.execute(f'select 1')",
+        "db.execute(QUERY)",
+        "text(f'{x}')",
+    ],
 )
 def test_the_check_for_sql_lets_pass(source: str) -> None:
     assert not list(sql_from_values(ast.parse(source)))

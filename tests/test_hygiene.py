@@ -33,7 +33,7 @@ AT_THE_TOP = {
 MACHINE_PATH = re.compile(r"(?<![\w.:*}-])/(?:home|Users|root|tmp|opt|work|mnt|srv|var/folders)/\w")
 ADDRESS = re.compile(r"\w+://|\bfile:|@ |--(?:index|extra-index|find-links|trusted)")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
-UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|NotImplemented" r"Error)\b")
+UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b|\braise NotImplemented" r"Error")
 
 
 def tracked() -> list[Path]:
