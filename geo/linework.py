@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 # Precision of noding, metres. Fine enough that snapping moves no border measurably (1e-7 of a
 # village's area is a hand's breadth), coarse against the 5e-10 m spacing of doubles at 4e6 m.
 GRID_M = 1e-6
+OVERSHOOT_M = 1e-5
 JOIN_M = 20.0  # ends nearer than this to another line are joined to it
 
 
@@ -54,6 +55,16 @@ def as_lines(geometry: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArra
     parts, row = shapely.get_parts(lines, return_index=True)
     keep = np.isin(shapely.get_type_id(parts), (1, 2)) & ~shapely.is_empty(parts)
     return parts[keep], row[keep].astype(np.int64)
+
+
+def stretches(
+    lines: NDArray[np.object_],
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Every straight stretch of the lines as a LineString, and the row it came from."""
+    xy, row = shapely.get_coordinates(lines, return_index=True)
+    same = np.flatnonzero(row[1:] == row[:-1])
+    pairs = np.stack([xy[same], xy[same + 1]], axis=1)
+    return np.asarray(shapely.linestrings(pairs)), row[same].astype(np.int64)
 
 
 def clip_lines(
@@ -110,6 +121,30 @@ def join_dangles(
 def node(lines: NDArray[np.object_]) -> shapely.Geometry:
     """All lines noded together by snap rounding on :data:`GRID_M`: one MultiLineString."""
     return shapely.union_all(lines, grid_size=GRID_M)
+
+
+def overshoot(lines: NDArray[np.object_], by: float = OVERSHOOT_M) -> NDArray[np.object_]:
+    """Lines drawn ``by`` metres past every end that no other line shares.
+
+    A line clipped to a polygon ends a rounding error short of its border, so that noding would
+    miss the meeting point; drawn past it, the crossing is found and the stub dangles harmlessly.
+    """
+    if not len(lines):
+        return lines
+    xy, row = shapely.get_coordinates(lines, return_index=True)
+    first = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+    last = np.flatnonzero(np.r_[row[1:] != row[:-1], True])
+    ends = np.concatenate([xy[first], xy[last]])
+    _, same, count = np.unique(
+        ends[:, 0] + 1j * ends[:, 1], return_inverse=True, return_counts=True
+    )
+    loose = count[same] == 1
+    inward = np.concatenate([xy[first + 1], xy[last - 1]])
+    away = ends - inward
+    length = np.hypot(away[:, 0], away[:, 1])
+    step = np.where(length > 0, by / np.maximum(length, 1e-12), 0.0) * loose
+    xy[np.concatenate([first, last])] += away * step[:, None]
+    return np.asarray(shapely.linestrings(xy, indices=row))
 
 
 def faces(noded: shapely.Geometry) -> NDArray[np.object_]:
