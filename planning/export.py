@@ -23,6 +23,7 @@ import pandas as pd
 
 from geo.messages import register
 from geo.problems import InputError, Problem
+from planning.rules import RULES
 
 Language = Literal["zh", "en"]
 
@@ -157,13 +158,37 @@ def present(frame: pd.DataFrame, columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if column.source in frame.columns]
 
 
+def in_language(text: str, language: Language) -> str:
+    """One half of a text that the rules write as ``Chinese / English``; another text as it is."""
+    halves = text.split(" / ")
+    middle = len(halves) // 2
+    if len(halves) % 2 or "".join(halves[:middle]).isascii():
+        return text
+    return " / ".join(halves[:middle] if language == "zh" else halves[middle:])
+
+
+def rule_names(text: str, language: Language) -> str:
+    """Rules separated by semicolons, by their names; one this version does not know as it is."""
+    index = 0 if language == "zh" else 1
+    parts = [part.strip() for part in text.split(";") if part.strip()]
+    return "; ".join(RULES[part][index] if part in RULES else part for part in parts)
+
+
 def in_words(frame: pd.DataFrame, column: Column, language: Language) -> list[object]:
     """A column's values, the program's own terms in the reader's language."""
-    words: Mapping[str, str] = {}
-    if language == "zh":
-        words = {"kind": KIND_WORDS, "class": CLASS_WORDS}.get(column.source, {})
     values = [plain(value) for value in frame[column.source]]
-    return [words.get(value, value) if isinstance(value, str) else value for value in values]
+
+    def spoken(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if column.source in ("exceptions", "rule"):
+            return rule_names(value, language)
+        if column.source == "reason":
+            return in_language(value, language)
+        words = {"kind": KIND_WORDS, "class": CLASS_WORDS}.get(column.source, {})
+        return words.get(value, value) if language == "zh" else value
+
+    return [spoken(value) for value in values]
 
 
 def write_geojson(plan: Plan, path: Path) -> Path:
@@ -252,9 +277,7 @@ def _field_list(encoding: Literal["UTF-8", "GBK"]) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def write_shapefile(
-    plan: Plan, path: Path, *, encoding: Literal["UTF-8", "GBK"] = "UTF-8"
-) -> Path:
+def write_shapefile(plan: Plan, path: Path, *, encoding: Literal["UTF-8", "GBK"] = "UTF-8") -> Path:
     """Grids and villages as a zip of Shapefiles whose names survive.
 
     In UTF-8 the column names are ASCII of at most 10 letters; in GBK they are Chinese of at most

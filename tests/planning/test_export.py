@@ -19,6 +19,8 @@ from planning.export import (
     VILLAGE_COLUMNS,
     atomically,
     clipped,
+    in_language,
+    rule_names,
     write_geojson,
     write_shapefile,
 )
@@ -156,3 +158,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         atomically(path, fails)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_rules_and_reasons_are_told_in_the_readers_language() -> None:
+    assert rule_names("max_persons; parts", "zh") == "人口超上限; 不连片"
+    assert rule_names("a rule of tomorrow", "en") == "a rule of tomorrow"
+    assert in_language("单独已超上限 / exceeds a cap by itself", "en") == "exceeds a cap by itself"
+    assert in_language("柳塘 / A 太大 / 柳塘 / A is too large", "zh") == "柳塘 / A 太大"
+    assert in_language("plain text / of a foreign plan", "zh") == "plain text / of a foreign plan"
