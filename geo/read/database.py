@@ -1,0 +1,210 @@
+"""GeoPackage and file geodatabase, through GDAL, opened read-only and only after a look inside."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+import pyogrio
+import pyogrio.raw
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from geo.columns import Role
+from geo.read.layer import Keep, Raw, Shapes
+from geo.read.limits import LIMITS
+from geo.read.report import Report
+from geo.read.wkb import shapes_from_wkb
+
+_VIRTUAL = ("rtree", "fts3", "fts4", "fts5")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A container's layers: name → geometry type name ("" for a table), and those that compute."""
+
+    layers: dict[str, str]
+    computed: frozenset[str]  # views: reading them runs the file's own program
+
+
+def inspect_geopackage(path: Path, report: Report) -> Contents:
+    """Layers of a GeoPackage, without running anything in it.
+
+    Refuses files cut off, plain SQLite files, and virtual tables that reach other files.
+    """
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True, timeout=5
+        )
+    except sqlite3.Error:
+        report.fail("not_geopackage")
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA query_only=ON")
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+        if pages * size > path.stat().st_size:
+            report.fail("cut_off")
+        entries = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+        kinds = {str(name).lower(): str(kind) for kind, name, _ in entries}
+        if "gpkg_contents" not in kinds:
+            report.fail("not_geopackage")
+        for _, _, sql in entries:
+            words = str(sql or "").upper().split()
+            if words[:3] == ["CREATE", "VIRTUAL", "TABLE"]:
+                module = str(sql).upper().partition(" USING ")[2].strip().partition("(")[0]
+                if module.strip().lower() not in _VIRTUAL:
+                    report.fail("points_elsewhere")
+        rows = connection.execute(
+            "SELECT table_name, data_type FROM gpkg_contents "
+            "WHERE data_type IN ('features', 'attributes')"
+        ).fetchall()
+        types: dict[str, str] = {}
+        if "gpkg_geometry_columns" in kinds:
+            types = dict(
+                connection.execute(
+                    "SELECT table_name, geometry_type_name FROM gpkg_geometry_columns"
+                ).fetchall()
+            )
+    except sqlite3.Error:
+        report.fail("database_damaged")
+    finally:
+        connection.close()
+    layers = {str(n): str(types.get(n, "")) if kind == "features" else "" for n, kind in rows}
+    views = {name for name in layers if kinds.get(name.lower()) != "table"}
+    return Contents(layers, frozenset(views))
+
+
+def inspect_geodatabase(path: Path, report: Report) -> Contents:
+    """Layers of a file geodatabase (a folder whose name ends in .gdb)."""
+    try:
+        found = pyogrio.list_layers(str(path))
+    except Exception as error:  # pyogrio raises many kinds for damaged files
+        report.fail("unreadable", reason=type(error).__name__)
+    return Contents({str(name): str(kind or "") for name, kind in found}, frozenset())
+
+
+def read_database(path: Path, layer: str, keep: Keep, report: Report) -> Raw:
+    """One layer of a container with the wanted columns; shapes as stored, curves as short lines."""
+    try:
+        info = pyogrio.read_info(str(path), layer=layer)
+        if info["features"] > LIMITS.rows:
+            report.fail("too_many_rows", layer, rows=info["features"], limit=LIMITS.rows)
+        names = [str(name) for name in info["fields"]]
+        if len(names) > LIMITS.columns:
+            report.fail("too_many_columns", columns=len(names), limit=LIMITS.columns)
+        wanted = list(dict.fromkeys(keep(names)))
+        _, table = pyogrio.raw.read_arrow(
+            str(path), layer=layer, columns=wanted, max_features=LIMITS.rows + 1
+        )
+    except Exception as error:  # pyogrio raises many kinds for damaged files
+        report.stop_on_errors()
+        report.fail("unreadable", layer, reason=type(error).__name__)
+    geometry_name = str(info.get("geometry_name") or "wkb_geometry")
+    geometry = next(
+        (
+            n
+            for n in (geometry_name, "wkb_geometry", "geom", "")
+            if n in table.column_names and n not in wanted
+        ),
+        None,
+    )
+    raw = Raw(layer, names, {}, rows=table.num_rows)
+    if info["geometry_type"] is not None and geometry is not None:
+        wkb = table.column(geometry).to_pandas().to_numpy(dtype=object)
+        raw.shapes = shapes_from_wkb(wkb, raw, report)
+        _tell_curves(str(info["geometry_type"]), report)
+    raw.crs = read_crs(info["crs"], report)
+    raw.columns = {n: table.column(n).to_pandas() for n in wanted if n in table.column_names}
+    return raw
+
+
+def _tell_curves(kind: str, report: Report) -> None:
+    if "Curve" in kind or "Circular" in kind or "Surface" in kind:
+        report.note("curves")
+
+
+def read_crs(stated: Any, report: Report) -> CRS | None:
+    """The coordinate system a file states; unknown ones are an error, none is None."""
+    if not stated:
+        return None
+    try:
+        crs = CRS.from_user_input(stated)
+    except (CRSError, ValueError, TypeError):
+        report.fail("crs_unknown", crs=str(stated)[:60])
+    if crs.is_engineering or str(crs.name).lower().startswith(("undefined", "unknown")):
+        return None
+    return crs.sub_crs_list[0] if crs.is_compound else crs.to_2d()
+
+
+def choose_layer(layers: dict[str, str], named: str | None, role: Role, report: Report) -> str:
+    """The layer to read: the one named, the only one, or the only one fit for the role.
+
+    ``layers``: name → geometry type name. Fails with the list of layers where a person must say.
+    """
+    if not layers:
+        report.fail("no_layers")
+    names = list(layers)
+    if named is not None:
+        if named in layers:
+            return named
+        report.fail("no_such_layer", layer=named[:60], layers=shown_layers(names))
+    if len(names) == 1:
+        return names[0]
+    spoken = [name for name in names if _speaks_of(name, role)]
+    if len(spoken) == 1:
+        return spoken[0]
+    fitting = [name for name in names if _fits(layers[name], role)]
+    if len(fitting) == 1:
+        return fitting[0]
+    report.fail("several_layers", layers=shown_layers(names))
+
+
+def shown_layers(names: Sequence[str]) -> str:
+    """Layer names for a sentence, the first twelve."""
+    return ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
+
+
+_ROLE_WORDS: dict[Role, tuple[str, ...]] = {
+    "villages": ("village", "村", "社区", "neighborhood"),
+    "households": ("household", "户", "dwelling", "small_area", "parcel"),
+    "roads": ("road", "street", "路", "道"),
+    "water": ("water", "river", "水", "河"),
+    "railways": ("rail", "铁路"),
+    "compounds": ("compound", "小区"),
+    "groups": ("group", "组", "自然村"),
+    "dedicated": ("dedicated", "专属"),
+    "stations": ("station", "派出所"),
+    "beats": ("beat", "警格", "警务区"),
+    "officers": ("officer", "警力"),
+    "incidents": ("incident", "警情", "事件"),
+    "services": ("service", "facilit", "服务", "设施"),
+}
+
+
+def _speaks_of(name: str, role: Role) -> bool:
+    return any(word in name.lower() for word in _ROLE_WORDS[role])
+
+
+def _fits(geometry_type: str, role: Role) -> bool:
+    from geo.read.shapes import WANTED
+
+    kind = geometry_type.lower()
+    dimension = 0 if "point" in kind else 1 if "line" in kind else 2 if "polygon" in kind else -1
+    return dimension in WANTED[role]
+
+
+def empty_shapes(count: int) -> Shapes:
+    """``count`` missing shapes."""
+    return np.full(count, None, dtype=object)
+
+
+def table_of(columns: dict[str, list[Any]]) -> dict[str, pd.Series[Any]]:
+    """Lists of cells as columns."""
+    return {name: pd.Series(values, dtype=object) for name, values in columns.items()}

@@ -1,0 +1,81 @@
+"""What the readers hand over: :class:`Layer`, and :class:`Raw` on the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from geo.columns import ColumnFound, Role
+from geo.personal import Dropped
+from geo.problems import Problem
+
+if TYPE_CHECKING:
+    import geopandas
+
+Shapes = NDArray[np.object_]
+#: given a file's column names: those whose values may be loaded
+Keep = Callable[[Sequence[str]], list[str]]
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """Which file was read: its name without folders, size in bytes, SHA-256 in hexadecimal."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer, read, cleaned, and reduced to the columns its role needs.
+
+    ``frame`` is a GeoDataFrame, or a DataFrame without a geometry column for a table without
+    places; rows keep the file's order and are numbered from 0. ``crs`` is None where the file
+    does not say and the numbers do not tell. ``datum_hint`` is "gcj02" where the format suggests
+    shifted coordinates; nothing is shifted here. ``problems`` holds warnings and notes; errors
+    are raised.
+    """
+
+    role: Role
+    name: str
+    frame: pd.DataFrame | geopandas.GeoDataFrame
+    crs: CRS | None
+    columns: list[ColumnFound]
+    dropped: list[Dropped]
+    problems: list[Problem]
+    file: FileRecord
+    datum_hint: Literal["gcj02"] | None = None
+    encoding: str = ""
+
+
+@dataclass
+class Raw:
+    """A layer as it stands in the file: text or numbers by column, shapes as shapely objects.
+
+    ``names`` are all columns of the file; ``columns`` only those that were loaded. ``numbers``
+    are the row numbers a person would look for: the sheet's or the text file's line, or the
+    feature's place counted from 1. ``crs_known`` is True when the file states ``crs``.
+    """
+
+    name: str
+    names: list[str]
+    columns: Mapping[str, pd.Series[Any]]
+    shapes: Shapes | None = None
+    crs: CRS | None = None
+    first_number: int = 1
+    numbers: NDArray[np.int64] | None = None
+    encoding: str = ""
+    datum_hint: Literal["gcj02"] | None = None
+    rows: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def number(self, row: int) -> int:
+        """The number of a row as the file's owner counts."""
+        return int(self.numbers[row]) if self.numbers is not None else row + self.first_number
