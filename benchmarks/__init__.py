@@ -1,0 +1,1 @@
+"""Measurements of the proposal engine: synthetic instances, peers, solved cases, records."""
