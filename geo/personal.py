@@ -82,6 +82,7 @@ _PLATE = re.compile(
 _SUSPECT = (
     r"[0-9０-９]{7}|[0-9]{3}[- ][0-9]{4}|[0-9]{4}[- ][0-9]{4}|[A-Z][·•\- ]?[A-Z0-9Ａ-Ｚ０-９]{4}"
 )
+_SUSPECT_CODE = r"[0-9０-９ -]{15}|[A-Z][0-9０-９]{9}|[A-Z][·•\- ]?[A-Z0-9Ａ-Ｚ０-９]{4}"
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _TW_LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
 
@@ -128,21 +129,14 @@ def blank_personal(values: pd.Series, *, is_code: bool = False) -> tuple[pd.Seri
     """A text column with every cell that holds a personal number emptied, and counts by kind."""
     counts: Counter[Kind] = Counter()
     array = pa.array(values, from_pandas=True, type=pa.string())
-    suspects = pc.fill_null(pc.match_substring_regex(array, _SUSPECT), False)
-    if not pc.any(suspects).as_py():
+    suspect = pc.match_substring_regex(array, _SUSPECT_CODE if is_code else _SUSPECT)
+    texts = pc.unique(pc.filter(array, pc.fill_null(suspect, False))).to_pylist()
+    kinds = {text: kind for text in texts if (kind := kind_of(text, is_code=is_code))}
+    if not kinds:
         return values, counts
-    rows = suspects.to_numpy(zero_copy_only=False).nonzero()[0]
-    kinds = {text: kind_of(text, is_code=is_code) for text in values.iloc[rows].unique()}
-    hits = [row for row in rows if kinds[values.iloc[row]] is not None]
-    if not hits:
-        return values, counts
-    for row in hits:
-        kind = kinds[values.iloc[row]]
-        if kind is not None:
-            counts[kind] += 1
-    cleaned = values.copy()
-    cleaned.iloc[hits] = None
-    return cleaned, counts
+    hits = pc.is_in(array, value_set=pa.array(list(kinds))).to_numpy(zero_copy_only=False)
+    counts.update(kinds[text] for text in values[hits])
+    return values.where(~hits, None), counts
 
 
 def masked(value: object, limit: int = 24) -> str:

@@ -112,6 +112,7 @@ def assemble(raw: Raw, role: Role, chooser: Chooser, report: Report) -> Assemble
     if raw.shapes is None:
         found = place_rows(raw, role, by_canonical, found, report)
         by_canonical = {c.canonical: c.source for c in found if c.canonical}
+    found = [_as_used(column, by_canonical, raw) for column in found]
     columns: dict[str, pd.Series[Any]] = {}
     for canonical, source in by_canonical.items():
         if source in raw.columns and canonical not in PLACES | IDS | TIMES | COUNTS:
@@ -125,23 +126,61 @@ def assemble(raw: Raw, role: Role, chooser: Chooser, report: Report) -> Assemble
         columns |= _incident_times(by_canonical, raw, report)
     if role == "households":
         columns = _household_columns(columns, raw, report)
+    columns = _usable_rows(columns, raw, role, report)
     if role == "incidents":
-        columns["incident_id"] = pd.Series(np.arange(1, raw.rows + 1))
+        columns = {"incident_id": pd.Series(np.arange(1, raw.rows + 1)), **columns}
+    if dropped:
+        total = ", ".join(dict.fromkeys(d.column for d in dropped))
+        report.note("personal_dropped", columns=total, cells=sum(d.count for d in dropped))
+    return Assembled(columns, raw.shapes, raw, found, dropped)
+
+
+def _usable_rows(
+    columns: dict[str, pd.Series[Any]], raw: Raw, role: Role, report: Report
+) -> dict[str, pd.Series[Any]]:
+    """Leave out rows without the shape they are about, and incidents told twice."""
     shapes = raw.shapes
+    good = np.ones(raw.rows, dtype=bool)
     if shapes is not None and role not in KEEPS_UNPLACED:
         good = ~shapely.is_missing(shapes)
         if not good.any():
             report.stop_on_errors()
             report.fail("nothing_usable", wanted=_wanted_words(role))
+    elif role == "incidents" and shapes is not None and "time" in columns:
+        good = ~_told_before(columns, shapes)
         if not good.all():
-            columns = {n: v[good].reset_index(drop=True) for n, v in columns.items()}
-            shapes = shapes[good]
-            raw.numbers = np.array([raw.number(int(i)) for i in np.flatnonzero(good)])
-            raw.rows = int(good.sum())
-    if dropped:
-        total = ", ".join(dict.fromkeys(d.column for d in dropped))
-        report.note("personal_dropped", columns=total, cells=sum(d.count for d in dropped))
-    return Assembled(columns, shapes, raw, found, dropped)
+            rows = np.flatnonzero(~good)
+            report.warn("incidents_repeated", rows=listed(raw, rows), count=len(rows))
+    if good.all():
+        return columns
+    raw.numbers = np.array([raw.number(int(i)) for i in np.flatnonzero(good)])
+    raw.rows = int(good.sum())
+    raw.shapes = None if shapes is None else shapes[good]
+    return {name: values[good].reset_index(drop=True) for name, values in columns.items()}
+
+
+def _told_before(
+    columns: dict[str, pd.Series[Any]], shapes: NDArray[np.object_]
+) -> NDArray[np.bool_]:
+    """Rows that repeat an earlier one's minute, place and kind: a row for each party of a crash."""
+    keys = pd.DataFrame(
+        {name: columns[name] for name in ("time", "category", "subtype") if name in columns}
+    )
+    keys["x"], keys["y"] = shapely.get_x(shapes), shapely.get_y(shapes)
+    exact = (columns["time_precision"] == "minute") & keys["x"].notna() & keys["time"].notna()
+    told: NDArray[np.bool_] = (keys.duplicated() & exact).to_numpy(dtype=bool)
+    return told
+
+
+def _as_used(column: ColumnFound, by_canonical: Mapping[str, str], raw: Raw) -> ColumnFound:
+    """What a column was really used for: places in a map are not, a lone clock is the time."""
+    used = column.canonical
+    if used in PLACES:
+        if raw.extra.get("placed_by") is None or used not in raw.extra["placed_by"]:
+            return ColumnFound(column.source, None, "unused")
+    elif used in ("date", "clock") and not {"date", "clock"} <= by_canonical.keys():
+        return ColumnFound(column.source, "time", column.why)
+    return column
 
 
 def _wanted_words(role: Role) -> str:

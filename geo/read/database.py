@@ -138,7 +138,7 @@ def read_crs(stated: Any, report: Report) -> CRS | None:
         crs = CRS.from_user_input(stated)
     except (CRSError, ValueError, TypeError):
         report.fail("crs_unknown", crs=str(stated)[:60])
-    if crs.is_engineering or str(crs.name).lower().startswith(("undefined", "unknown")):
+    if crs.is_engineering or str(crs.name).lower().startswith("undefined"):
         return None
     return crs.sub_crs_list[0] if crs.is_compound else crs.to_2d()
 

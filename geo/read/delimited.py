@@ -46,6 +46,7 @@ def read_delimited(data: bytes, name: str, role: Role, keep: Keep, report: Repor
     if table is None:
         raw = _careful_table(data, delimiter, skipped, names, keep, report)
     else:
+        table = table.slice(0, table.num_rows - _footer_lines(data, delimiter, names, report))
         columns = {column: table.column(column).to_pandas() for column in table.column_names}
         raw = Raw(name, names, columns, first_number=skipped + 2, rows=table.num_rows)
     raw.encoding = encoding
@@ -121,6 +122,27 @@ def _fast_table(
         )
     except pa.ArrowInvalid:
         return None
+
+
+def _footer_lines(data: bytes, delimiter: str, names: list[str], report: Report) -> int:
+    """How many of the last lines fill only one of several fields."""
+    tail = data[-20_000:].decode("utf-8", errors="ignore").rstrip("\r\n")
+    lines = tail.split("\n")[1:][::-1]  # the first may be cut, and the header is no footer
+    count = 0
+    for line in lines:
+        fields = next(csv.reader([line], delimiter=delimiter), [])
+        if len(names) <= 2 or '"' in line or sum(bool(f.strip()) for f in fields) != 1:
+            break
+        count += 1
+    if count:
+        report.note("footers", rows=_last_numbers(data, count))
+    return count
+
+
+def _last_numbers(data: bytes, count: int) -> str:
+    """Line numbers of the last ``count`` lines."""
+    total = data.rstrip(b"\r\n").count(b"\n") + 1
+    return ", ".join(str(total - count + 1 + place) for place in range(min(count, 5)))
 
 
 def _careful_table(

@@ -249,7 +249,8 @@ def _polygon(rings: Any) -> shapely.Geometry:
         raise _FaultError("coordinates_not_numbers")
     if not rings:
         return shapely.Polygon()
-    return shapely.polygons(_ring(rings[0]), [_ring(ring) for ring in rings[1:]])
+    holes = [_ring(ring) for ring in rings[1:]]
+    return shapely.polygons(_ring(rings[0]), holes or None)
 
 
 def _shape(geometry: Any, depth: int) -> shapely.Geometry:

@@ -292,6 +292,12 @@ _TABLES = {
         "as without time. "
         "Correct them.",
     ),
+    "incidents_repeated": (
+        "第 {rows} 行与前面某行的时间、地点和类别相同(共 {count} 行),按同一事件只计一次。请核对。",
+        "rows {rows} repeat an earlier row's time, place and kind ({count} rows); each event "
+        "counts once. "
+        "Check them.",
+    ),
     "personal_dropped": (
         "含个人信息的内容未保存:{columns}(共 {cells} 格)。",
         "personal data was left out: {columns} ({cells} cells).",

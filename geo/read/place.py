@@ -41,6 +41,7 @@ def place_rows(
         wkt = next((n for n, v in raw.columns.items() if _is_wkt(v)), None)
     if wkt is not None:
         _from_wkt(raw, wkt, report)
+        raw.extra["placed_by"] = ("wkt",)
         return _with(found, {wkt: "wkt"})
     if POINT not in WANTED[role]:
         return found
@@ -87,6 +88,7 @@ def _coordinate_columns(
 ) -> tuple[Pair | None, dict[str, str]]:
     lon, lat = by_canonical.get("lon"), by_canonical.get("lat")
     if lon in raw.columns and lat in raw.columns:
+        raw.extra["placed_by"] = ("lon", "lat")
         x, bad_x = parse_coordinates(raw.columns[str(lon)])
         y, bad_y = parse_coordinates(raw.columns[str(lat)])
         return (x, y, bad_x | bad_y), {}
@@ -94,6 +96,7 @@ def _coordinate_columns(
     if both in raw.columns:
         pair = _split_pair(raw.columns[str(both)])
         if pair is not None:
+            raw.extra["placed_by"] = ("lonlat",)
             return pair, {}
     return _by_content(raw)
 
@@ -124,6 +127,7 @@ def _by_content(raw: Raw) -> tuple[Pair | None, dict[str, str]]:
             north = (name, numbers, bad)
     if east is None or north is None:
         return None, {}
+    raw.extra["placed_by"] = ("lon", "lat")
     return (east[1], north[1], east[2] | north[2]), {east[0]: "lon", north[0]: "lat"}
 
 

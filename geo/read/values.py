@@ -187,8 +187,8 @@ def parse_codes(values: pd.Series[Any]) -> tuple[pd.Series[Any], NDArray[np.bool
     tidy = {item: _code(item) for item in unique}
     if any(new != old for old, new in tidy.items()):
         text = text.map(tidy)
-    scientific = text.map(lambda item: bool(_SCIENTIFIC.fullmatch(item)), na_action="ignore")
-    lost = scientific.fillna(False).to_numpy(dtype=bool)
+    scientific = [item for item in tidy.values() if _SCIENTIFIC.fullmatch(item)]
+    lost = text.isin(scientific).to_numpy(dtype=bool)
     digits = text.dropna().unique()
     if not len(digits) or not all(item.isascii() and item.isdigit() for item in digits):
         return text, lost, 0
