@@ -9,11 +9,13 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from pyproj import CRS
 
 from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import read_layer
+from geo.repair import as_coverage
 from planning.check import CHECKS, check_plan
 from planning.planfile import PlanFile, read_plan
 
@@ -72,11 +74,16 @@ def run_check(arguments: argparse.Namespace) -> int:
 def _comparable(
     plan: PlanFile, frame: gpd.GeoDataFrame, crs: CRS | None, file: str
 ) -> gpd.GeoDataFrame:
-    """The original villages in the plan's coordinate system, one row a code."""
+    """The original villages in the plan's coordinate system, one row a code.
+
+    Repaired as reading repairs them: ground that two villages claim can be covered only once.
+    """
     if plan.grids.crs is None or crs is None:
         raise InputError([Problem("plan-no-crs", file)])
     own = frame.set_crs(crs, allow_override=True).to_crs(plan.grids.crs)
-    own["geometry"] = own.geometry.make_valid()
     if "code" not in own:
         own["code"] = [f"V{i + 1:03d}" for i in range(len(own))]
+    names = list(own["code"].astype(str))
+    shapes = np.asarray(shapely.force_2d(own.geometry.to_numpy()))
+    own["geometry"] = as_coverage(shapes, names, file, repair_overlaps=True).geometry
     return own.dissolve("code", as_index=False)[["code", "geometry"]]

@@ -41,6 +41,9 @@ register(
     }
 )
 
+# tqdm's watching thread would keep the run from forking its workers
+tqdm.monitor_interval = 0
+
 _LAYERS = ("roads", "water", "railways", "compounds", "groups", "dedicated")
 
 

@@ -19,7 +19,7 @@ from pyproj import CRS, Transformer
 
 from geo.columns import Role
 from geo.crs import WGS84, metric_crs
-from geo.datum import Datum, detect_datum, to_wgs84
+from geo.datum import Datum, detect_datum, to_wgs84, wgs84_to_gcj02
 from geo.linework import Linework, as_lines, empty_linework
 from geo.messages import register
 from geo.placing import place_areas, place_rows
@@ -197,7 +197,7 @@ def load_ground(inputs: Inputs, tolerance_m: float = 20.0) -> Ground:
     areas = None
     if layers["households"].frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).all():
         shapes = np.array([polygonal(g) for g in households.geometry], dtype=object)
-        village, reason = place_areas(shapes, villages.geometry.to_numpy())
+        village, reason = place_areas(shapes, villages.geometry.to_numpy(), tolerance_m)
         point = shapely.get_coordinates(shapely.point_on_surface(shapes))
         areas = shapes[village >= 0]
     else:
@@ -363,11 +363,19 @@ def _project_households(
     chosen: Datum = "wgs84" if datum == "auto" else datum
     source = CRS(layer.crs)
     points = bool((shapely.get_type_id(shapes) == 0).all())
-    if source.is_geographic and datum == "auto" and points:
+    if source.is_geographic and datum == "auto" and points and _shifts_there(shapes):
         chosen, notes = _detect(shapes, villages, crs, layer.file.name)
     if chosen != "wgs84":
         shapes, source = _shift(shapes, chosen), WGS84
     return gpd.GeoDataFrame(table, geometry=_project(shapes, source, crs), crs=crs), chosen, notes
+
+
+def _shifts_there(shapes: np.ndarray) -> bool:
+    """Whether GCJ-02 differs from WGS 84 where these points lie: only in and around China."""
+    xy = shapely.get_coordinates(shapes)
+    middle = np.nanmedian(xy, axis=0) if len(xy) else np.zeros(2)
+    lon, lat = wgs84_to_gcj02(middle[:1], middle[1:])
+    return bool(abs(lon[0] - middle[0]) + abs(lat[0] - middle[1]) > 1e-9)
 
 
 def _detect(

@@ -42,9 +42,12 @@ def place_rows(
 
 
 def place_areas(
-    areas: NDArray[np.object_], villages: NDArray[np.object_]
+    areas: NDArray[np.object_], villages: NDArray[np.object_], tolerance_m: float
 ) -> tuple[IntArray, NDArray[np.object_]]:
-    """Village with which each ready-made area shares most ground (-1 none), and the reason."""
+    """Village with which each ready-made area shares most ground (-1 none), and the reason.
+
+    An area outside all villages goes to one within ``tolerance_m`` of it, where there is one.
+    """
     village = np.full(len(areas), -1, dtype=np.int64)
     reason = np.full(len(areas), "", dtype=object)
     tree = shapely.STRtree(areas)
@@ -57,5 +60,11 @@ def place_areas(
     order = np.lexsort((-which, shared, row))
     real = order[shared[order] > 0]
     village[row[real]] = which[real]
+    lost = np.flatnonzero(village < 0)
+    if len(lost):
+        near = shapely.STRtree(villages).query_nearest(
+            areas[lost], max_distance=max(tolerance_m, 1e-9), all_matches=False
+        )
+        village[lost[near[0]]] = near[1]
     reason[village < 0] = OUTSIDE
     return village, reason

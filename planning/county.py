@@ -9,11 +9,18 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geo.ground import Ground
@@ -119,20 +126,20 @@ def in_reading_order(units: Units, proposal: Proposal) -> Proposal:
     )
 
 
-# The ground of the run, for workers that were forked from this process and so share its memory.
-_shared: tuple[Ground, Settings] | None = None
+# The run's ground, for workers forked from this process: they share its memory and are sent a
+# number. Only a process without threads forks, so no second run can meet it here.
+_shared: tuple[Ground, Settings, list[str]] | None = None
+
+
+def _plan_one(
+    ground: Ground, settings: Settings, names: list[str], village: int
+) -> VillagePlan:
+    return plan_village(ground.village(village), ground.lines, settings, names)
 
 
 def _plan_shared(village: int) -> VillagePlan:
     assert _shared is not None
-    ground, settings = _shared
-    return plan_village(ground.village(village), ground.lines, settings, list(ground.sets["name"]))
-
-
-def _plan_sent(
-    ground: VillageGround, lines: Linework, settings: Settings, set_names: list[str]
-) -> VillagePlan:
-    return plan_village(ground, lines, settings, set_names)
+    return _plan_one(*_shared, village)
 
 
 def propose_county(
@@ -176,30 +183,50 @@ def _run(
         for village in todo:
             if stop():
                 raise Cancelled
-            yield village, plan_village(ground.village(village), ground.lines, settings, names)
+            yield village, _plan_one(ground, settings, names, village)
         return
-    # Forking shares the ground for nothing, but only a process without other threads may fork.
-    fork = threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+    with _workers(ground, settings, names, workers) as submit:
+        waiting: dict[Future[VillagePlan], int] = {}
+        while todo or waiting:
+            while todo and len(waiting) < 2 * workers:
+                village = todo.pop(0)
+                waiting[submit(village)] = village
+            done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+            if stop():
+                raise Cancelled
+            for future in done:
+                yield waiting.pop(future), future.result()
+
+
+@contextmanager
+def _workers(
+    ground: Ground, settings: Settings, names: list[str], workers: int
+) -> Iterator[Callable[[int], Future[VillagePlan]]]:
+    """A way to submit villages: to forked processes where nothing else runs in this one, else to
+    threads.
+
+    A process with other threads (a web server) must not fork, and one started afresh would import
+    its main program again. Threads serve nearly as well: geometry and search release the lock.
+    """
     global _shared
-    _shared = (ground, settings) if fork else None
-    context = multiprocessing.get_context("fork" if fork else "forkserver")
-    waiting: dict[Future[VillagePlan], int] = {}
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        try:
-            while todo or waiting:
-                while todo and len(waiting) < 2 * workers:
-                    village = todo.pop(0)
-                    if fork:
-                        future = pool.submit(_plan_shared, village)
-                    else:
-                        share = ground.village(village)
-                        future = pool.submit(_plan_sent, share, ground.lines, settings, names)
-                    waiting[future] = village
-                done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-                if stop():
-                    raise Cancelled
-                for future in done:
-                    yield waiting.pop(future), future.result()
-        finally:
+    alone = threading.active_count() == 1
+    pool: Executor
+    if alone and "fork" in multiprocessing.get_all_start_methods():
+        _shared = (ground, settings, names)
+        pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
+
+        def submit(village: int) -> Future[VillagePlan]:
+            return pool.submit(_plan_shared, village)
+
+    else:
+        pool = ThreadPoolExecutor(workers)
+
+        def submit(village: int) -> Future[VillagePlan]:
+            return pool.submit(_plan_one, ground, settings, names, village)
+
+    try:
+        yield submit
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        if alone:
             _shared = None
-            pool.shutdown(wait=True, cancel_futures=True)

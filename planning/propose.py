@@ -29,11 +29,17 @@ MORE_GRIDS = 3  # how many grids beyond the formula are tried before a cap is gi
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to search: moves a node, and the heats between which it cools."""
+    """How long to search: moves a node, and the heats between which it cools.
+
+    Graphs of fewer than ``small_graph`` nodes are annealed up to ``most_runs`` times, each hotter
+    than the last: there a single walk gets stuck between walls of contiguity, and time is cheap.
+    """
 
     coarse_moves: int = 1500
     fine_moves: int = 350
-    least_moves: int = 20_000
+    least_moves: int = 5_000
+    small_graph: int = 600
+    most_runs: int = 8
     hot: float = 0.3
     warm: float = 0.05
     cold: float = 0.004
@@ -73,7 +79,7 @@ def price_of(settings: Settings) -> Price:
     return Price(
         balance=settings.balance,
         shape=settings.shape,
-        walk=2.0 * settings.walk,
+        walk=4.0 * settings.walk,
         lines=settings.lines,
         max_households=settings.max_households or np.inf,
         max_persons=settings.max_persons or np.inf,
@@ -330,21 +336,8 @@ def partition(
     price = price_of(settings)
     coarse_of = _coarse(graph, k, block, settlement)
     coarse = graph if coarse_of is None else contract(graph, coarse_of)
-    best, least = None, np.inf
     moves = effort.coarse_moves if coarse_of is not None else effort.fine_moves
-    budget = max(effort.least_moves, moves * len(coarse))
-    from_metis = metis_start(coarse, k, seed)
-    starts = [from_metis, power_start(coarse, k, centres_of(coarse, from_metis, k))]
-    for start in starts:
-        label, cost = refine(
-            coarse, start, k, price, moves=budget // 4, hot=effort.warm, cold=effort.cold, seed=seed
-        )
-        if cost < least:
-            best, least = label, cost
-    assert best is not None
-    best, _ = refine(
-        coarse, best, k, price, moves=budget, hot=effort.hot, cold=effort.cold, seed=seed
-    )
+    best = _best_of_starts(coarse, k, price, moves, seed, effort)
     if coarse_of is None:
         return best
     label, _ = refine(
@@ -353,6 +346,31 @@ def partition(
         hot=effort.warm, cold=effort.cold, seed=seed,
     )
     return label
+
+
+def _best_of_starts(
+    graph: Graph, k: int, price: Price, moves: int, seed: int, effort: Effort
+) -> IntArray:
+    """Refine both starts a little, anneal the better one; small graphs are annealed repeatedly."""
+    budget = max(effort.least_moves, moves * len(graph))
+    from_metis = metis_start(graph, k, seed)
+    label, least = from_metis, np.inf
+    for start in (from_metis, power_start(graph, k, centres_of(graph, from_metis, k))):
+        refined, cost = refine(
+            graph, start, k, price, moves=budget // 4, hot=effort.warm, cold=effort.cold, seed=seed
+        )
+        if cost < least:
+            label, least = refined, cost
+    best = label
+    runs = int(np.clip(effort.small_graph / len(graph), 1, effort.most_runs))
+    for run in range(runs):
+        refined, cost = refine(
+            graph, label, k, price, moves=budget, hot=effort.hot * (1 + run), cold=effort.cold,
+            seed=seed + run,
+        )
+        if cost < least:
+            best, least = refined, cost
+    return best
 
 
 def _coarse(

@@ -138,7 +138,7 @@ def _stays_whole(
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _anneal(
     indptr: IntArray,
     indices: IntArray,

@@ -113,7 +113,7 @@ def _per_row(plan: CountyPlan, codes: list[list[str]]) -> tuple[np.ndarray, np.n
         unit = own.units.unit_of_row
         grid[rows] = np.array(names, dtype=object)[own.proposal.label[unit]]
         if own.micro is not None and len(own.micro.grid):
-            micro_names = np.array(_micro_codes(own, names) + [None], dtype=object)
+            micro_names = np.array([*_micro_codes(own, names), None], dtype=object)
             micro[rows] = micro_names[own.micro.label[unit]]
     return grid, micro
 
@@ -131,6 +131,10 @@ def _households(plan: CountyPlan, codes: list[list[str]]) -> gpd.GeoDataFrame:
         }
     )
     points = shapely.points(held[["x", "y"]].to_numpy(dtype=float))
+    if plan.ground.areas is not None:  # an area stands for itself by a point inside its unit
+        for village, own in enumerate(plan.villages):
+            middle = shapely.point_on_surface(own.units.geometry)
+            points[plan.ground.rows_of(village)] = middle[own.units.unit_of_row]
     return gpd.GeoDataFrame(table, geometry=points, crs=plan.ground.crs)
 
 
