@@ -128,7 +128,9 @@ class Ground:
 
     def __post_init__(self) -> None:
         """Index what :meth:`village` looks up."""
-        order = np.argsort(self.households["village"].to_numpy(), kind="stable")
+        # by place, so that the order of the file's rows decides nothing, not even a rounding
+        keys = ("persons", "households", "y", "x", "village")
+        order = np.lexsort([self.households[key].to_numpy() for key in keys])
         count = np.bincount(self.households["village"], minlength=len(self.villages))
         object.__setattr__(self, "_rows", np.split(order, np.cumsum(count)[:-1]))
         for name, shapes in (
@@ -478,7 +480,7 @@ def _set_numbers(
         if not named.any():
             continue
         key = table.loc[named, "village"].astype(str) + "\t" + table.loc[named, kind]
-        code, unique = pd.factorize(key)
+        code, unique = pd.factorize(key, sort=True)
         number[named] = code + len(sets)
         added = pd.DataFrame({"kind": kind, "name": [k.split("\t", 1)[1] for k in unique]})
         sets = pd.concat([sets, added], ignore_index=True)

@@ -112,7 +112,8 @@ def as_coverage(
     Villages that already do are returned untouched. Raises :class:`InputError` naming every
     village without area, and every overlap of more than 2 % of the smaller village and 10,000 m2
     unless ``repair_overlaps``. Wrong where villages are meant to lie apart by less than
-    :data:`SLIVER_M`: the strip between them is given to one.
+    :data:`SLIVER_M` (the strip they enclose is given to one), and where a strip between two is
+    open at its end, along the county's edge: that stays, outside both.
     """
     mended, notes = _validated(geometry, names, file)
     found = overlaps(mended)
@@ -139,10 +140,8 @@ def as_coverage(
             for i in np.flatnonzero(lost)
         )
     touched = int((shapely.area(shapely.symmetric_difference(mended, cleaned)) > 1e-3).sum())
-    change = float(abs(shapely.area(cleaned).sum() - area.sum()))
-    notes.append(
-        Problem(
-            "villages-cleaned", file, params={"m2": change, "count": touched}, severity="note"
-        )
-    )
+    if touched:
+        change = float(abs(shapely.area(cleaned).sum() - area.sum()))
+        params = {"m2": change, "count": touched}
+        notes.append(Problem("villages-cleaned", file, params=params, severity="note"))
     return Repaired(cleaned, tuple(notes))

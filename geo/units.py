@@ -191,11 +191,14 @@ def buildings_of(xy: FloatArray) -> tuple[FloatArray, IntArray]:
     Rows are grouped by rounding, so two rows 0.5 m apart may also fall into two buildings; that
     costs a unit, never a wrong count.
     """
-    cell = np.round(xy / BUILDING_M)
-    _, first, building = np.unique(
+    order = np.lexsort((xy[:, 1], xy[:, 0]))  # the order of the rows must move no border
+    cell = np.round(xy[order] / BUILDING_M)
+    _, first, inverse = np.unique(
         cell[:, 0] + 1j * cell[:, 1], return_index=True, return_inverse=True
     )
-    return xy[first], building.astype(np.int64)
+    building = np.empty(len(xy), dtype=np.int64)
+    building[order] = inverse
+    return xy[order[first]], building
 
 
 def _blocks(ground: VillageGround) -> tuple[NDArray[np.object_], IntArray, IntArray, IntArray]:
@@ -357,6 +360,24 @@ def _unit_of_area(units: NDArray[np.object_], own: IntArray, xy: FloatArray) -> 
     return home
 
 
+def _with_sets(
+    whole: IntArray, unit_of_row: IntArray, set_id: IntArray, mass: IntArray
+) -> IntArray:
+    """``whole`` with the households' own sets where no outline gave one.
+
+    A building in which several sets live goes with the one that has most of it.
+    """
+    whole = whole.copy()
+    free = np.flatnonzero((set_id >= 0) & (whole[unit_of_row] < 0))
+    pair, row = np.unique(
+        np.column_stack([unit_of_row[free], set_id[free]]), axis=0, return_inverse=True
+    )
+    weight = np.bincount(row, weights=mass[free], minlength=len(pair))
+    order = np.lexsort((-pair[:, 1], weight, pair[:, 0]))  # the heaviest is written last
+    whole[pair[order, 0]] = pair[order, 1]
+    return whole
+
+
 def _attributes(
     ground: VillageGround,
     units: NDArray[np.object_],
@@ -376,9 +397,7 @@ def _attributes(
     for axis in (0, 1):
         total = np.bincount(unit_of_row, weights=mass * ground.xy[:, axis], minlength=n)
         centre[:, axis] = np.where(weight > 0, total / np.maximum(weight, 1), centre[:, axis])
-    whole = whole.copy()
-    free = np.flatnonzero((ground.set_id >= 0) & (whole[unit_of_row] < 0))
-    whole[unit_of_row[free]] = ground.set_id[free]
+    whole = _with_sets(whole, unit_of_row, ground.set_id, mass)
     segments = _tag_lines(border_segments(units), block, ground)
     edges = rook_edges(segments)
     return Units(
