@@ -31,15 +31,15 @@ MORE_GRIDS = 3  # how many grids beyond the formula are tried before a cap is gi
 class Effort:
     """How long to search: moves a node, and the heats between which it cools.
 
-    Graphs of fewer than ``small_graph`` nodes are annealed up to ``most_runs`` times, each hotter
-    than the last: there a single walk gets stuck between walls of contiguity, and time is cheap.
+    Graphs of fewer than ``small_graph`` nodes are annealed from up to ``most_runs`` starts: there a
+    single walk gets stuck between walls of contiguity, and time is cheap.
     """
 
-    coarse_moves: int = 1500
+    coarse_moves: int = 500
     fine_moves: int = 350
     least_moves: int = 5_000
-    small_graph: int = 600
-    most_runs: int = 8
+    small_graph: int = 400
+    most_runs: int = 16
     hot: float = 0.3
     warm: float = 0.05
     cold: float = 0.004
@@ -362,11 +362,15 @@ def _best_of_starts(
         if cost < least:
             label, least = refined, cost
     best = label
-    runs = int(np.clip(effort.small_graph / len(graph), 1, effort.most_runs))
-    for run in range(runs):
+    generator = np.random.default_rng(seed)
+    chance = (graph.households + 1e-3) / (graph.households + 1e-3).sum()
+    for run in range(int(np.clip(effort.small_graph / len(graph), 1, effort.most_runs))):
+        if run:  # elsewhere: around places drawn by household
+            sites = generator.choice(len(graph), k, replace=False, p=chance)
+            places = np.column_stack([graph.x, graph.y])[sites]
+            label = power_start(graph, k, places, rounds=5)
         refined, cost = refine(
-            graph, label, k, price, moves=budget, hot=effort.hot * (1 + run), cold=effort.cold,
-            seed=seed + run,
+            graph, label, k, price, moves=budget, hot=effort.hot, cold=effort.cold, seed=seed + run
         )
         if cost < least:
             best, least = refined, cost
@@ -386,6 +390,7 @@ def _coarse(
     broken = held[group] > COARSE_SHARE * graph.households.sum() / k
     group = np.where(broken, int(group.max()) + 1 + np.arange(len(graph)), group)
     _, group = np.unique(group, return_inverse=True)
-    if int(group.max()) + 1 < max(2 * k, 4):
+    number = int(group.max()) + 1
+    if number < max(2 * k, 4) or number == len(graph):
         return None
     return group.astype(np.int64)

@@ -49,7 +49,9 @@ def metis_start(graph: Graph, k: int, seed: int) -> IntArray:
     return repair(graph, np.asarray(label, dtype=np.int64), k)
 
 
-def power_start(graph: Graph, k: int, centres: FloatArray) -> IntArray:
+def power_start(
+    graph: Graph, k: int, centres: FloatArray, rounds: int = ROUNDS
+) -> IntArray:
     """Balanced centroidal power diagram from (k, 2) starting centres, made contiguous.
 
     A node goes to the centre with the least squared distance minus weight; weights rise where a
@@ -62,7 +64,7 @@ def power_start(graph: Graph, k: int, centres: FloatArray) -> IntArray:
     ideal = mass.sum() / k
     power = np.zeros(k)
     best, best_worst = np.zeros(len(graph), dtype=np.int64), np.inf
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         gap = (
             (place**2).sum(axis=1)[:, None] - 2 * place @ centres.T + (centres**2).sum(axis=1)
         )
@@ -73,9 +75,9 @@ def power_start(graph: Graph, k: int, centres: FloatArray) -> IntArray:
             best, best_worst = label, worst
         reach2 = np.bincount(label, weights=mass * gap[np.arange(len(label)), label], minlength=k)
         scale = np.where(held > 0, reach2 / np.maximum(held, 1e-9), 0.0) + reach2.sum() / mass.sum()
-        power += (1.0 - 0.7 * turn / ROUNDS) * scale * np.clip(1 - held / ideal, -1, 1)
+        power += (1.0 - 0.7 * turn / rounds) * scale * np.clip(1 - held / ideal, -1, 1)
         filled = held > 0
-        if turn < ROUNDS * 3 // 4:
+        if turn < rounds * 3 // 4:
             for axis in (0, 1):
                 total = np.bincount(label, weights=mass * place[:, axis], minlength=k)
                 centres[filled, axis] = total[filled] / held[filled]
