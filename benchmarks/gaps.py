@@ -51,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--engines", default=",".join(FAST))
     options = parser.parse_args(arguments)
     names = options.engines.split(",")
+    # read before the engine is imported: an edit while this runs must not pass for what ran
+    machines = {name: machine(name) for name in names}
     rows = [
         {"case": case, **one_gap(case_of, name)}
         for case, case_of in cases(options.fl25)
@@ -58,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     ]
     record = {
         "date": today(),
-        "machine": {name: machine(name) for name in names},
+        "machine": machines,
         "rows": rows,
     }
     RECORDS.mkdir(exist_ok=True)

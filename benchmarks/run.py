@@ -35,9 +35,10 @@ def run(name: str, instance: Instance, *, seed: int = 1, deadline: float = DEADL
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=answer, args=(name, instance, seed, sender), daemon=True)
+    # before the child imports the engine: an edit while it runs must not pass for what ran
+    row = {"engine": name, "seed": seed, "date": today(), "machine": machine(name)}
     child.start()
     sender.close()
-    row = {"engine": name, "seed": seed, "date": today(), "machine": machine(name)}
     try:
         if receiver.recv() != "ready":
             return row | {"status": receiver.recv()}
