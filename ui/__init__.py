@@ -1,0 +1,1 @@
+"""The application: pages, maps and words; the only package that draws on a screen."""

@@ -6,7 +6,6 @@ import json
 import sys
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import geopandas as gpd
 import openpyxl
@@ -24,6 +23,7 @@ from planning.export import (
     write_geojson,
     write_shapefile,
 )
+from planning.planfile import PlanFile
 from planning.register import write_register
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ui"))
@@ -33,7 +33,7 @@ FORMULAS = ["=1+1", "+1", "-1+2", "@SUM(1)", "\tx", '=HYPERLINK("http://x","y")'
 
 
 @pytest.fixture
-def plan() -> SimpleNamespace:
+def plan() -> PlanFile:
     return synthetic_plan()
 
 
@@ -49,7 +49,7 @@ def test_column_names_fit_their_formats() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["UTF-8", "GBK"])
-def test_shapefile_reads_back(plan: SimpleNamespace, tmp_path: Path, encoding: str) -> None:
+def test_shapefile_reads_back(plan: PlanFile, tmp_path: Path, encoding: str) -> None:
     path = write_shapefile(plan, tmp_path / "plan.zip", encoding=encoding)  # type: ignore[arg-type]
     back = gpd.read_file(f"zip://{path}!grids.shp")
     index = 1 if encoding == "GBK" else 0
@@ -64,7 +64,7 @@ def test_shapefile_reads_back(plan: SimpleNamespace, tmp_path: Path, encoding: s
     assert back.geometry.geom_equals(plan.grids.geometry).all()
 
 
-def test_shapefile_carries_the_notice_and_the_names(plan: SimpleNamespace, tmp_path: Path) -> None:
+def test_shapefile_carries_the_notice_and_the_names(plan: PlanFile, tmp_path: Path) -> None:
     path = write_shapefile(plan, tmp_path / "plan.zip")
     with zipfile.ZipFile(path) as archive:
         text = archive.read("README.txt").decode("utf-8-sig")
@@ -73,7 +73,7 @@ def test_shapefile_carries_the_notice_and_the_names(plan: SimpleNamespace, tmp_p
     assert "hous" in text
 
 
-def test_a_character_outside_gbk_is_refused_by_name(plan: SimpleNamespace, tmp_path: Path) -> None:
+def test_a_character_outside_gbk_is_refused_by_name(plan: PlanFile, tmp_path: Path) -> None:
     plan.grids.loc[0, "name"] = "䶮村第一网格"
     with pytest.raises(InputError) as caught:
         write_shapefile(plan, tmp_path / "plan.zip", encoding="GBK")
@@ -92,7 +92,7 @@ def test_long_texts_are_cut_at_a_whole_character(encoding: str) -> None:
     assert clipped(None, encoding) is None
 
 
-def test_geojson_is_in_degrees_and_says_what_it_is(plan: SimpleNamespace, tmp_path: Path) -> None:
+def test_geojson_is_in_degrees_and_says_what_it_is(plan: PlanFile, tmp_path: Path) -> None:
     path = write_geojson(plan, tmp_path / "plan.geojson")
     document = json.loads(path.read_text("utf-8"))
     assert NOTICE_ZH in document["description"]
@@ -106,7 +106,7 @@ def test_geojson_is_in_degrees_and_says_what_it_is(plan: SimpleNamespace, tmp_pa
 
 
 @pytest.mark.parametrize("text", FORMULAS)
-def test_no_text_becomes_a_formula(plan: SimpleNamespace, tmp_path: Path, text: str) -> None:
+def test_no_text_becomes_a_formula(plan: PlanFile, tmp_path: Path, text: str) -> None:
     plan.grids.loc[0, "village_name"] = text
     plan.exceptions.loc[0, "reason"] = text
     path = write_register(plan, tmp_path / "register.xlsx")
@@ -119,7 +119,7 @@ def test_no_text_becomes_a_formula(plan: SimpleNamespace, tmp_path: Path, text: 
 
 
 def test_register_has_one_row_a_grid_with_numbers_as_numbers(
-    plan: SimpleNamespace, tmp_path: Path
+    plan: PlanFile, tmp_path: Path
 ) -> None:
     sheet = openpyxl.load_workbook(write_register(plan, tmp_path / "r.xlsx")).worksheets[0]
     head = [cell.value for cell in sheet[3]]
@@ -132,14 +132,14 @@ def test_register_has_one_row_a_grid_with_numbers_as_numbers(
     assert rows[0][head.index("人口")] is None
 
 
-def test_register_in_english(plan: SimpleNamespace, tmp_path: Path) -> None:
+def test_register_in_english(plan: PlanFile, tmp_path: Path) -> None:
     book = openpyxl.load_workbook(write_register(plan, tmp_path / "r.xlsx", language="en"))
     assert book.sheetnames[0] == "Grid division register"
     assert book.worksheets[0]["G3"].value == "Households"
 
 
 def test_a_control_character_does_not_stop_the_register(
-    plan: SimpleNamespace, tmp_path: Path
+    plan: PlanFile, tmp_path: Path
 ) -> None:
     plan.grids.loc[0, "name"] = "柳\x00塘\x0b村"
     sheet = openpyxl.load_workbook(write_register(plan, tmp_path / "r.xlsx")).worksheets[0]

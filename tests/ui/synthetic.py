@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import geopandas as gpd
 import pandas as pd
 from shapely.geometry import LineString, Point, box
+
+from planning.planfile import PlanFile
 
 CRS = "EPSG:4549"
 WEST, SOUTH = 500_000.0, 3_570_000.0
@@ -53,7 +53,7 @@ def grids(village_name: str = "柳塘村") -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(rows, geometry="geometry", crs=CRS).astype({"persons": "Int64"})
 
 
-def plan(village_name: str = "柳塘村") -> SimpleNamespace:
+def plan(village_name: str = "柳塘村") -> PlanFile:
     frame = grids(village_name)
     villages = frame.dissolve(by="village_code", as_index=False, aggfunc="first")
     villages = gpd.GeoDataFrame(
@@ -92,7 +92,7 @@ def plan(village_name: str = "柳塘村") -> SimpleNamespace:
             "reason": ["one building alone exceeds the cap"],
         }
     )
-    return SimpleNamespace(
+    return PlanFile(
         grids=frame,
         micro_grids=None,
         households=households,

@@ -1,0 +1,31 @@
+"""The web application: navigation and nothing else. Start it with ``gridwright serve``."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.frame import show_frame
+from ui.pages import download, plan, project
+from ui.session import guarded, text
+
+with guarded():
+    show_frame()
+    pages = {
+        "plan": st.Page(
+            plan.show, title=text("page.plan"), icon=":material/map:", url_path="plan", default=True
+        ),
+        "project": st.Page(
+            project.show,
+            title=text("page.project"),
+            icon=":material/folder_open:",
+            url_path="project",
+        ),
+        "download": st.Page(
+            download.show,
+            title=text("page.download"),
+            icon=":material/download:",
+            url_path="download",
+        ),
+    }
+    st.session_state["pages"] = pages
+    st.navigation(list(pages.values())).run()

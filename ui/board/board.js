@@ -1,0 +1,386 @@
+// The map in the page: one Leaflet map kept alive between reruns, fed by differences.
+// L (Leaflet) and the functions of logic.js stand in front of this text when it is served
+// (ui/map/component.py); the imports below are for the editor and `node --check`.
+import {
+  applyLayer, cornersOf, cornersOfDecoded, decode, isDark, isInteractive, styleOf, switches,
+  visible,
+} from "./logic.js";
+
+// The page's element -> its Board. Weak, so that a closed page frees its map.
+const boards = new WeakMap();
+
+/** An element with a class and plain text; no value from a file ever becomes markup. */
+function element(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+class Board {
+  constructor(parent) {
+    this.parent = parent;
+    this.root = element("div", "gw-board");
+    parent.appendChild(this.root);
+    this.canvas = element("div", "gw-map");
+    this.root.appendChild(this.canvas);
+    this.map = L.map(this.canvas, {
+      preferCanvas: true, attributionControl: false, zoomControl: false, doubleClickZoom: false,
+      zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 110, maxZoom: 20, minZoom: 5,
+    }).setView([32.3, 118.8], 10);
+    L.control.zoom({ position: "topleft" }).addTo(this.map);
+    L.control.scale({ position: "bottomright", imperial: false }).addTo(this.map);
+    this.renderers = {};
+    // Context lies over the grids but lets the mouse through: of several canvases Leaflet gives
+    // events only to the topmost.
+    this.pane("gw-under", 390, false);
+    this.pane("gw-main", 400, true);
+    this.pane("gw-over", 410, false);
+    this.pane("gw-mark", 420, false);
+    this.layers = new Map(); // id -> {message, held, group, shapes: Map(id -> Leaflet layer)}
+    this.hidden = new Set(); // labels of the switches that are off
+    this.seen = new Set(); // labels met, so that a layer's first state is taken only once
+    this.colourBy = 0;
+    this.place = null;
+    this.focusNumber = 0;
+    this.selected = [];
+    this.furniture();
+    this.map.on("zoomend", () => this.showLayers());
+    this.watcher = new ResizeObserver(() => this.map.invalidateSize({ pan: false }));
+    this.watcher.observe(this.canvas);
+    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
+    this.onScheme = () => window.setTimeout(() => this.recolour(), 80);
+    this.scheme.addEventListener("change", this.onScheme);
+    this.themeWatcher = new MutationObserver(() => this.recolour());
+    for (let node = parent, i = 0; node && i < 4; node = node.parentElement, i += 1) {
+      this.themeWatcher.observe(node, { attributes: true, attributeFilter: ["style", "class"] });
+    }
+  }
+
+  pane(name, order, mouse) {
+    const pane = this.map.createPane(name);
+    pane.style.zIndex = order;
+    if (!mouse) pane.style.pointerEvents = "none";
+    this.renderers[name] = L.canvas({ pane: name, padding: 0.4 });
+  }
+
+  furniture() {
+    this.legendBox = element("div", "gw-card gw-legend");
+    this.switchBox = element("details", "gw-card gw-switches");
+    this.noticeBox = element("div", "gw-notice");
+    for (const box of [this.legendBox, this.switchBox, this.noticeBox]) {
+      this.root.appendChild(box);
+      L.DomEvent.disableClickPropagation(box);
+      L.DomEvent.disableScrollPropagation(box);
+    }
+    this.fitButton = element("button", "gw-fit", "⤢");
+    this.fitButton.type = "button";
+    this.fitButton.addEventListener("click", () => this.fit());
+    L.DomEvent.disableClickPropagation(this.fitButton);
+    this.root.appendChild(this.fitButton);
+  }
+
+  dark() {
+    const style = getComputedStyle(this.parent);
+    return isDark(style.getPropertyValue("--st-background-color"));
+  }
+
+  context() {
+    return { dark: this.isDark, legend: this.legend || {}, colourBy: this.colourBy };
+  }
+
+  /** Take one message; returns false when the server must send everything again. */
+  read(message) {
+    this.words = message.words;
+    this.legend = message.legend;
+    this.isDark = this.dark();
+    this.root.classList.toggle("gw-dark", this.isDark);
+    let complete = true;
+    const named = new Set();
+    for (const layer of message.layers) {
+      named.add(layer.id);
+      if (layer.label && !this.seen.has(layer.label)) {
+        this.seen.add(layer.label);
+        if (!layer.shown) this.hidden.add(layer.label);
+      }
+      if (!this.readLayer(layer)) complete = false;
+    }
+    for (const [id, entry] of this.layers) {
+      if (!named.has(id)) {
+        entry.group.remove();
+        this.layers.delete(id);
+      }
+    }
+    this.order = message.layers.map((layer) => layer.id);
+    this.bounds = message.bounds;
+    this.drawLegend();
+    if (message.place !== this.place && complete) {
+      this.place = message.place;
+      this.fit();
+    }
+    this.showLayers();
+    this.select(message.selected);
+    this.drawSwitches();
+    this.noticeBox.textContent = this.words.notice || "";
+    this.fitButton.title = this.words.fit || "";
+    this.fitButton.setAttribute("aria-label", this.words.fit || "");
+    if (complete && message.focus.number > this.focusNumber) {
+      this.focusNumber = message.focus.number;
+      this.focus(message.focus);
+    }
+    this.report();
+    return complete;
+  }
+
+  /** What a test, or a person with the inspector, can read off the page. */
+  report() {
+    let features = 0;
+    for (const entry of this.layers.values()) features += entry.shapes.size;
+    this.root.dataset.features = String(features);
+    this.root.dataset.place = this.place || "";
+    this.root.dataset.selected = this.selected.join(" ");
+    this.root.dataset.focus = String(this.focusNumber);
+    this.root.dataset.dark = String(this.isDark);
+  }
+
+  readLayer(message) {
+    let entry = this.layers.get(message.id);
+    const result = applyLayer(entry && entry.held, message);
+    if (result.resync) return false;
+    if (!entry) {
+      entry = { group: L.featureGroup(), shapes: new Map() };
+      entry.group.bindTooltip((shape) => this.tip(entry, shape.featureId), {
+        sticky: true, className: "gw-tip", opacity: 1, direction: "auto",
+      });
+      this.layers.set(message.id, entry);
+    }
+    entry.held = result.held;
+    entry.message = {
+      id: message.id, kind: message.kind, style: message.style, label: message.label,
+      rows: message.rows, minZoom: message.minZoom,
+    };
+    for (const id of [...result.removed, ...result.changed]) {
+      const old = entry.shapes.get(id);
+      if (old) entry.group.removeLayer(old);
+      entry.shapes.delete(id);
+    }
+    for (const id of result.changed) {
+      const shape = this.draw(entry, entry.held.features.get(id));
+      shape.featureId = id;
+      entry.shapes.set(id, shape);
+      entry.group.addLayer(shape);
+    }
+    return true;
+  }
+
+  draw(entry, feature) {
+    const { kind, style, id: layerId } = entry.message;
+    const points = decode(kind, feature.g);
+    if (style === "label") {
+      const icon = L.divIcon({ html: element("span", "", feature.t), className: "gw-label",
+        iconSize: null });
+      return L.marker(points, { icon, interactive: false, keyboard: false });
+    }
+    const interactive = isInteractive(style);
+    const pane = interactive ? "gw-main" : style === "exception" ? "gw-mark" : "gw-over";
+    const options = { ...styleOf(style, feature, this.context()), interactive, pane,
+      renderer: this.renderers[pane], smoothFactor: 0.6 };
+    if (kind === "point") return this.wire(L.circleMarker(points, options), layerId, feature);
+    if (kind === "line") return L.polyline(points, options);
+    return interactive ? this.wire(L.polygon(points, options), layerId, feature)
+      : L.polygon(points, options);
+  }
+
+  wire(shape, layerId, feature) {
+    if (!shape.options.interactive) return shape;
+    shape.on("click", (event) => {
+      const key = event.originalEvent;
+      this.send("picked", { layer: layerId, id: feature.i, village: feature.v || "",
+        add: key.shiftKey || key.ctrlKey || key.metaKey });
+    });
+    shape.on("dblclick", () => {
+      if (feature.v) this.send("opened", { village: feature.v });
+    });
+    return shape;
+  }
+
+  tip(entry, id) {
+    const feature = entry.held.features.get(id);
+    const box = element("div");
+    if (!feature) return box;
+    if (feature.t) box.appendChild(element("div", "gw-tip-name", feature.t));
+    const table = element("table");
+    (feature.r || []).forEach((value, i) => {
+      if (value === "") return;
+      const row = element("tr");
+      row.appendChild(element("th", "", entry.message.rows[i]));
+      row.appendChild(element("td", "", value));
+      table.appendChild(row);
+    });
+    box.appendChild(table);
+    return box;
+  }
+
+  /** Draw order is the message's order; a hidden layer is off the map but keeps its copy. */
+  showLayers() {
+    const zoom = this.map.getZoom();
+    for (const id of this.order || []) {
+      const entry = this.layers.get(id);
+      if (!entry) continue;
+      const wanted = visible(entry.message, this.hidden, zoom);
+      if (wanted && !this.map.hasLayer(entry.group)) entry.group.addTo(this.map);
+      else if (!wanted && this.map.hasLayer(entry.group)) entry.group.remove();
+    }
+    if (this.mark) this.mark.forEach((line) => line.bringToFront());
+  }
+
+  select(ids) {
+    this.selected = ids;
+    (this.mark || []).forEach((line) => line.remove());
+    this.mark = [];
+    const entry = this.layers.get("grids");
+    if (!entry) return;
+    for (const id of ids) {
+      const feature = entry.held.features.get(id);
+      if (!feature) continue;
+      const points = decode("area", feature.g);
+      const base = { fill: false, interactive: false, pane: "gw-mark",
+        renderer: this.renderers["gw-mark"] };
+      // A dark line in a light one (or the reverse) shows on every fill.
+      this.mark.push(
+        L.polygon(points, { ...base, weight: 6, color: this.isDark ? "#0d0f11" : "#ffffff" }),
+        L.polygon(points, { ...base, weight: 2.6, color: this.isDark ? "#ffe66d" : "#111418" }),
+      );
+    }
+    this.mark.forEach((line) => line.addTo(this.map));
+  }
+
+  focus(focus) {
+    let corners = focus.bounds ? cornersOf(focus.bounds) : null;
+    const entry = this.layers.get(focus.layer);
+    if (entry && focus.ids.length) {
+      const shapes = focus.ids.map((id) => entry.held.features.get(id)).filter(Boolean)
+        .map((feature) => decode(entry.message.kind, feature.g));
+      corners = cornersOfDecoded(...shapes) || corners;
+    }
+    if (corners) this.map.fitBounds(corners, { padding: [70, 70], maxZoom: 17, animate: false });
+  }
+
+  fit() {
+    if (this.bounds) {
+      // The legend covers the lower left corner; keep the county out from under it.
+      const aside = this.legendBox.hidden ? 14 : this.legendBox.offsetWidth * 0.75;
+      this.map.fitBounds(cornersOf(this.bounds), { paddingTopLeft: [aside, 14],
+        paddingBottomRight: [14, 24], animate: false });
+    }
+  }
+
+  recolour() {
+    if (!this.words) return;
+    const dark = this.dark();
+    if (dark === this.isDark) return;
+    this.isDark = dark;
+    this.root.classList.toggle("gw-dark", dark);
+    this.restyle();
+    this.select(this.selected);
+    this.drawLegend();
+    this.report();
+  }
+
+  restyle() {
+    for (const entry of this.layers.values()) {
+      if (entry.message.style === "label") continue;
+      for (const [id, shape] of entry.shapes) {
+        shape.setStyle(styleOf(entry.message.style, entry.held.features.get(id), this.context()));
+      }
+    }
+  }
+
+  drawLegend() {
+    const legend = this.legend;
+    this.legendBox.replaceChildren();
+    this.legendBox.hidden = !legend.labels;
+    if (!legend.labels) return;
+    const names = legend.choices || [];
+    if (names.length > 1) {
+      const chooser = element("select", "gw-choice");
+      chooser.setAttribute("aria-label", legend.title || "");
+      names.forEach((name, i) => {
+        const option = element("option", "", name);
+        option.value = String(i);
+        option.selected = i === this.colourBy;
+        chooser.appendChild(option);
+      });
+      chooser.addEventListener("change", () => {
+        this.colourBy = Number(chooser.value);
+        this.restyle();
+      });
+      this.legendBox.appendChild(chooser);
+    } else {
+      this.legendBox.appendChild(element("div", "gw-legend-title", legend.title || ""));
+    }
+    const colours = this.isDark ? legend.dark : legend.light;
+    const rows = legend.labels.map((label, i) => [colours[i], label]);
+    if (legend.none) rows.push([this.isDark ? legend.noneDark : legend.noneLight, legend.none]);
+    for (const [colour, label] of rows) {
+      const row = element("div", "gw-class");
+      const swatch = element("span", "gw-swatch");
+      swatch.style.background = colour;
+      row.append(swatch, element("span", "", label));
+      this.legendBox.appendChild(row);
+    }
+  }
+
+  drawSwitches() {
+    const present = this.order.map((id) => this.layers.get(id)).filter(Boolean);
+    const items = switches(present.map((entry) => entry.message));
+    const open = this.switchBox.open;
+    this.switchBox.replaceChildren(element("summary", "", this.words.layers || ""));
+    this.switchBox.open = open;
+    this.switchBox.hidden = items.length === 0;
+    for (const item of items) {
+      const label = element("label", "gw-switch");
+      const box = element("input");
+      box.type = "checkbox";
+      box.checked = !this.hidden.has(item.label);
+      box.addEventListener("change", () => {
+        if (box.checked) this.hidden.delete(item.label);
+        else this.hidden.add(item.label);
+        this.showLayers();
+      });
+      label.append(box, element("span", "", item.label));
+      this.switchBox.appendChild(label);
+    }
+  }
+
+  remove() {
+    this.watcher.disconnect();
+    this.themeWatcher.disconnect();
+    this.scheme.removeEventListener("change", this.onScheme);
+    this.map.remove();
+    this.root.remove();
+  }
+}
+
+export default function mount(component) {
+  const { data, parentElement, setTriggerValue } = component;
+  let board = boards.get(parentElement);
+  if (!board) {
+    board = new Board(parentElement);
+    boards.set(parentElement, board);
+  }
+  board.send = setTriggerValue;
+  if (data) {
+    const message = JSON.parse(new TextDecoder().decode(data));
+    if (!board.read(message)) setTriggerValue("resync", true);
+  }
+  return () => {
+    // Called at unmounting; a rerun that keeps the element keeps the map.
+    window.setTimeout(() => {
+      if (!parentElement.isConnected && boards.get(parentElement) === board) {
+        boards.delete(parentElement);
+        board.remove();
+      }
+    }, 0);
+  };
+}

@@ -1,0 +1,63 @@
+"""From an exception to the sentence a user reads, in one table at the edge.
+
+Whatever happens, a page shows a sentence and, for the unforeseen, a number that is found again in
+the server's log; never a traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import secrets
+import zipfile
+from concurrent.futures.process import BrokenProcessPool
+
+from geo.problems import InputError
+from ui.words import Language, word
+
+log = logging.getLogger("gridwright.ui")
+
+
+class MapLibraryMissingError(RuntimeError):
+    """The browser's map library is not installed; ``make setup`` fetches it."""
+
+
+class FolderNotAllowedError(PermissionError):
+    """A folder outside those the server may read."""
+
+
+class JobGoneError(LookupError):
+    """A project or job that this server no longer holds, after a restart for example."""
+
+
+# The first row that fits decides, so narrow classes stand before wide ones.
+SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
+    (MapLibraryMissingError, "error.map_library"),
+    (FolderNotAllowedError, "error.folder_not_allowed"),
+    (JobGoneError, "error.gone"),
+    (MemoryError, "error.memory"),
+    (BrokenProcessPool, "error.worker_died"),
+    (zipfile.BadZipFile, "error.zip"),
+    (FileNotFoundError, "error.file_missing"),
+    (PermissionError, "error.permission"),
+    (TimeoutError, "error.timeout"),
+)
+
+
+def reference() -> str:
+    """A short number that a user can read out and an administrator can look for in the log."""
+    return secrets.token_hex(4).upper()
+
+
+def sentences(error: BaseException, language: Language) -> list[str]:
+    """What to tell the user about ``error``; logs it with a reference when it was not foreseen."""
+    if isinstance(error, InputError):
+        return [problem.text(language) for problem in error.problems]
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return [word("error.disk_full", language)]
+    for kind, key in SENTENCES:
+        if isinstance(error, kind):
+            return [word(key, language)]
+    number = reference()
+    log.error("unforeseen error %s", number, exc_info=error)
+    return [word("error.unforeseen", language, number=number)]

@@ -1,0 +1,123 @@
+"""The map in the page: a Streamlit component (version 2, no frame) around Leaflet.
+
+Leaflet comes from ``ui/board/node_modules``, filled by ``npm ci`` at set-up; the browser asks
+nobody but this server for anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import streamlit as st
+
+from ui.errors import MapLibraryMissingError
+from ui.map.scene import Layer, Scene, message
+
+BOARD = Path(__file__).resolve().parent.parent / "board"
+LEAFLET = BOARD / "node_modules" / "leaflet" / "dist"
+KEY = "gridwright_map"
+_SENT = "map_sent"
+
+
+class LayerStore:
+    """Layers by version, so that a session remembers only which versions it was sent."""
+
+    def __init__(self, room: int = 400) -> None:
+        self._layers: OrderedDict[tuple[str, str], Layer] = OrderedDict()
+        self._room = room
+        self._lock = Lock()
+
+    def keep(self, layer: Layer) -> None:
+        """Remember a layer; the one unused for longest is forgotten when there is no room."""
+        with self._lock:
+            self._layers[(layer.id, layer.version)] = layer
+            self._layers.move_to_end((layer.id, layer.version))
+            while len(self._layers) > self._room:
+                self._layers.popitem(last=False)
+
+    def get(self, layer_id: str, version: str) -> Layer | None:
+        """The layer, or None when it was forgotten: then it is sent in full again."""
+        with self._lock:
+            return self._layers.get((layer_id, version))
+
+
+_STORE = LayerStore()
+
+
+def script(leaflet: str, logic: str, board: str) -> str:
+    """One ES module of the three texts: Leaflet is wrapped, the others lose their imports."""
+    wrapped = (
+        "const L = (() => { const module = { exports: {} }; const exports = module.exports;\n"
+        f"{leaflet}\nreturn module.exports; }})();\n"
+    )
+    joined = re.sub(r"^export (?=function|const|class)", "", logic, flags=re.MULTILINE)
+    body = re.sub(r"^import \{[^}]*\} from \"[^\"]+\";\n", "", board, flags=re.MULTILINE)
+    source_map = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
+    return source_map.sub("", wrapped + joined + body)
+
+
+def styles(leaflet: str, board: str) -> str:
+    """Leaflet's style without the pictures it names (we use none of them), then ours."""
+    return re.sub(r"background-image:\s*url\([^)]*\);?", "", leaflet) + board
+
+
+@cache
+def _renderer() -> Callable[..., Any]:
+    try:
+        leaflet_js = (LEAFLET / "leaflet.js").read_text(encoding="utf-8")
+        leaflet_css = (LEAFLET / "leaflet.css").read_text(encoding="utf-8")
+    except FileNotFoundError as missing:
+        raise MapLibraryMissingError(str(missing.filename)) from missing
+    ours = {name: (BOARD / name).read_text(encoding="utf-8") for name in _OURS}
+    return st.components.v2.component(
+        "gridwright_board",
+        js=script(leaflet_js, ours["logic.js"], ours["board.js"]),
+        css=styles(leaflet_css, ours["board.css"]),
+        isolate_styles=False,
+    )
+
+
+_OURS = ("logic.js", "board.js", "board.css")
+
+
+def forget_what_was_sent() -> None:
+    """The next message carries everything: after the page was left, or when the browser asks."""
+    st.session_state.pop(_SENT, None)
+
+
+def show_map(
+    scene: Scene,
+    *,
+    on_picked: Callable[[], None],
+    on_opened: Callable[[], None],
+) -> None:
+    """Draw or update the map; call it once a run.
+
+    ``on_picked`` and ``on_opened`` run before the next rerun and read the event with
+    :func:`event`.
+    """
+    for layer in scene.layers:
+        _STORE.keep(layer)
+    sent_versions: dict[str, str] = st.session_state.get(_SENT, {})
+    found = {key: _STORE.get(key, version) for key, version in sent_versions.items()}
+    sent = {key: layer for key, layer in found.items() if layer is not None}
+    st.session_state[_SENT] = {layer.id: layer.version for layer in scene.layers}
+    _renderer()(
+        key=KEY,
+        data=message(scene, sent),
+        on_picked_change=on_picked,
+        on_opened_change=on_opened,
+        on_resync_change=forget_what_was_sent,
+    )
+
+
+def event(name: str) -> dict[str, Any] | None:
+    """The event called ``name`` of this run, or None."""
+    value = getattr(st.session_state.get(KEY), name, None)
+    return value if isinstance(value, dict) else None

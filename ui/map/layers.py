@@ -1,0 +1,302 @@
+"""From a plan's tables to the layers of the map; pure, no Streamlit.
+
+Features are language-free (names, numbers), so that a change of language sends nothing but the
+interface's words. Names go as plain text and are shown as text nodes by the browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from ui.format import area_km2, decimal, name_text, signed_share, whole
+from ui.map.colours import DEVIATION, class_labels, deviation_class
+from ui.map.encode import (
+    dumps,
+    encode_area,
+    encode_lines,
+    encode_point,
+    simplified_coverage,
+    to_lonlat,
+)
+from ui.map.scene import Kind, Layer
+
+COUNTY_VERTICES = 70_000
+"""Vertices of all grids in the county's view: about 0.7 MB of message."""
+
+CONTEXT_VERTICES = 30_000
+"""Vertices of one layer of roads, water or railways in the county's view."""
+
+GRID_ROWS = (
+    "grid.code", "grid.households", "grid.persons", "grid.deviation", "grid.deviation_ideal",
+    "grid.compactness", "grid.area", "grid.exceptions",
+)  # fmt: skip
+HOUSEHOLD_ROWS = ("grid.households", "grid.persons", "grid.code")
+VILLAGE_ROWS = ("grid.code", "village.township", "grid.households", "grid.persons")
+
+_MAIN_ROADS = {
+    "motorway", "trunk", "primary", "secondary", "tertiary", "expressway", "national",
+    "provincial", "county", "arterial", "main", "s1100", "s1200",
+    "高速", "高速公路", "国道", "省道", "县道", "快速路", "主干路", "主干道", "次干路", "次干道",
+}  # fmt: skip
+
+
+def _thinned(frame: gpd.GeoDataFrame, max_vertices: int) -> gpd.GeoDataFrame:
+    shapes = np.asarray(frame.geometry.values, dtype=object)
+    return frame.set_geometry(
+        gpd.GeoSeries(simplified_coverage(shapes, max_vertices), index=frame.index, crs=frame.crs)
+    )
+
+
+def _column(frame: pd.DataFrame, name: str, default: Any = None) -> list[Any]:
+    return list(frame[name]) if name in frame.columns else [default] * len(frame)
+
+
+def exception_count(text: object) -> int:
+    """How many exceptions the ``exceptions`` cell of a grid names."""
+    return len([part for part in name_text(text).replace("；", ";").split(";") if part.strip()])
+
+
+def judged(grids: pd.DataFrame, column: str) -> np.ndarray:
+    """Deviations as floats, NaN for dedicated grids: they have no target."""
+    if column not in grids.columns:
+        return np.full(len(grids), np.nan)
+    values = pd.to_numeric(grids[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    kinds = np.asarray(_column(grids, "kind", "comprehensive"), dtype=object)
+    return np.where(kinds == "dedicated", np.nan, values)
+
+
+def grid_features(grids: gpd.GeoDataFrame, max_vertices: int = COUNTY_VERTICES) -> dict[str, str]:
+    """Grid code -> feature, thinned together to ``max_vertices``; metric coordinate system."""
+    thin = _thinned(grids, max_vertices)
+    target, ideal = judged(grids, "deviation"), judged(grids, "deviation_ideal")
+    classes = np.column_stack([deviation_class(target), deviation_class(ideal)])
+    columns = {
+        name: _column(grids, name)
+        for name in (
+            "name", "village_code", "households", "persons", "polsby_popper", "area_m2",
+            "exceptions",
+        )
+    }  # fmt: skip
+    features = {}
+    for i, (code, shape) in enumerate(zip(grids["code"].astype(str), to_lonlat(thin), strict=True)):
+        exceptions = exception_count(columns["exceptions"][i])
+        features[code] = dumps(
+            {
+                "i": code,
+                "t": name_text(columns["name"][i]),
+                "v": name_text(columns["village_code"][i]),
+                "c": [int(number) for number in classes[i]],
+                "r": [
+                    code,
+                    whole(columns["households"][i]),
+                    whole(columns["persons"][i]),
+                    signed_share(target[i]),
+                    signed_share(ideal[i]),
+                    decimal(columns["polsby_popper"][i]),
+                    area_km2(columns["area_m2"][i]) + " km²",
+                    str(exceptions) if exceptions else "",
+                ],
+                "g": encode_area(shape),
+            }
+        )
+    return features
+
+
+def exception_marks(grids: gpd.GeoDataFrame) -> dict[str, str]:
+    """A mark inside each grid that breaks a rule."""
+    counts = np.array([exception_count(text) for text in _column(grids, "exceptions", "")])
+    wrong = grids[counts > 0]
+    points = gpd.GeoDataFrame(geometry=wrong.geometry.representative_point(), crs=grids.crs)
+    return {
+        code: dumps({"i": code, "g": encode_point(point)})
+        for code, point in zip(wrong["code"].astype(str), to_lonlat(points), strict=True)
+    }
+
+
+def village_outlines(
+    grids: gpd.GeoDataFrame, max_vertices: int = COUNTY_VERTICES
+) -> dict[str, str]:
+    """Village code -> outline, drawn from the same thinned grids so that lines coincide."""
+    thin = _thinned(grids, max_vertices)
+    shapes = to_lonlat(thin)
+    features = {}
+    for code, rows in grids.groupby("village_code", sort=True).indices.items():
+        outline = shapely.coverage_union_all(shapes[rows])
+        features[str(code)] = dumps({"i": str(code), "g": encode_lines(outline)})
+    return features
+
+
+def village_areas(
+    villages: gpd.GeoDataFrame, max_vertices: int = COUNTY_VERTICES
+) -> dict[str, str]:
+    """Villages as areas, for a county that has no plan yet."""
+    thin = _thinned(villages, max_vertices)
+    columns = {
+        name: _column(villages, name) for name in ("name", "township_name", "households", "persons")
+    }
+    features = {}
+    codes = villages["code"].astype(str)
+    for i, (code, shape) in enumerate(zip(codes, to_lonlat(thin), strict=True)):
+        features[code] = dumps(
+            {
+                "i": code,
+                "t": name_text(columns["name"][i]),
+                "v": code,
+                "r": [
+                    code,
+                    name_text(columns["township_name"][i]),
+                    whole(columns["households"][i]),
+                    whole(columns["persons"][i]),
+                ],
+                "g": encode_area(shape),
+            }
+        )
+    return features
+
+
+def name_labels(frame: gpd.GeoDataFrame, texts: Iterable[str]) -> dict[str, str]:
+    """A text at a point inside each area."""
+    points = gpd.GeoDataFrame(geometry=frame.geometry.representative_point(), crs=frame.crs)
+    return {
+        code: dumps({"i": code, "t": name_text(text), "g": encode_point(point)})
+        for code, text, point in zip(
+            frame["code"].astype(str), texts, to_lonlat(points), strict=True
+        )
+    }
+
+
+def short_number(code: object, village_code: object) -> str:
+    """What of a grid's code tells it from its neighbours: the part after the village's code."""
+    text, village = name_text(code), name_text(village_code)
+    return text[len(village) :].lstrip("-_") if village and text.startswith(village) else text
+
+
+def household_points(households: gpd.GeoDataFrame) -> dict[str, str]:
+    """Households that share a coordinate as one point with their sum; no personal value."""
+    if households.empty:
+        return {}
+    lonlat = shapely.get_coordinates(to_lonlat(households))
+    table = pd.DataFrame(
+        {
+            "x": np.rint(lonlat[:, 0] * 1e6).astype(np.int64),
+            "y": np.rint(lonlat[:, 1] * 1e6).astype(np.int64),
+            "n": pd.to_numeric(pd.Series(_column(households, "households", 1)), errors="coerce"),
+            "p": pd.to_numeric(pd.Series(_column(households, "persons")), errors="coerce"),
+            "grid": [name_text(code) for code in _column(households, "grid_code", "")],
+        }
+    )
+    sums = table.groupby(["x", "y"], sort=True).agg(
+        n=("n", "sum"), p=("p", lambda p: p.sum(min_count=1)), grid=("grid", "first")
+    )
+    features = {}
+    found = sums.reset_index()
+    whole_columns = (found[name].astype(int) for name in ("x", "y", "n"))
+    for x, y, n, persons, grid in zip(*whole_columns, found["p"], found["grid"], strict=True):
+        key = f"{x},{y}"
+        features[key] = dumps(
+            {
+                "i": key,
+                "n": n,
+                "r": [whole(n), whole(persons), grid],
+                "g": [x, y],
+            }
+        )
+    return features
+
+
+def unit_outlines(units: gpd.GeoDataFrame) -> dict[str, str]:
+    """The units of one village as one feature of lines."""
+    shapes = to_lonlat(units)
+    return {"units": dumps({"i": "units", "g": [r for s in shapes for r in encode_lines(s)]})}
+
+
+def is_main_road(road_class: object) -> bool:
+    """Does a county's map show this road? Knows OpenStreetMap's, TIGER's and Chinese classes."""
+    text = name_text(road_class).lower()
+    return text in _MAIN_ROADS or text.removesuffix("_link") in _MAIN_ROADS
+
+
+def line_feature(frame: gpd.GeoDataFrame, tolerance: float) -> dict[str, str]:
+    """All lines of ``frame`` as one feature, thinned by ``tolerance`` metres; {} when empty."""
+    lines = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    if lines.empty:
+        return {}
+    if tolerance > 0:
+        lines = lines.set_geometry(lines.geometry.simplify(tolerance))
+    return {"all": dumps({"i": "all", "g": [r for s in to_lonlat(lines) for r in encode_lines(s)]})}
+
+
+def area_feature(frame: gpd.GeoDataFrame, tolerance: float) -> dict[str, str]:
+    """All areas of ``frame`` as one feature; {} when it has none."""
+    areas = frame[frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if areas.empty:
+        return {}
+    if tolerance > 0:
+        areas = areas.set_geometry(areas.geometry.simplify(tolerance))
+    return {"all": dumps({"i": "all", "g": [p for s in to_lonlat(areas) for p in encode_area(s)]})}
+
+
+def context_layers(
+    context: Mapping[str, gpd.GeoDataFrame],
+    labels: Mapping[str, str],
+    *,
+    window: tuple[float, float, float, float] | None = None,
+) -> list[Layer]:
+    """Roads, water, railways and compounds as layers of the map.
+
+    Parameters
+    ----------
+    context : role -> frame in one metric coordinate system.
+    labels : role -> name of the switch.
+    window : show only what meets this rectangle (metres, same system), in full detail;
+        without it the county's view: thinned, main roads only where there are many.
+    """
+    tolerance = 0.0 if window else 4.0
+    layers: list[Layer] = []
+
+    def add(role: str, part: str, kind: Kind, features: dict[str, str], style: str) -> None:
+        if features:
+            layers.append(
+                Layer(f"{role}{part}", kind, features, style, label=labels[role],
+                      min_zoom=0 if window or part != "-minor" else 12.5)
+            )  # fmt: skip
+
+    for role, frame in context.items():
+        if window:
+            frame = frame.iloc[np.sort(frame.sindex.query(shapely.box(*window)))]
+        if role == "roads":
+            classes = _column(frame, "road_class", "")
+            main = np.array([is_main_road(value) for value in classes], dtype=bool)
+            few = shapely.get_num_coordinates(frame.geometry.values).sum() <= CONTEXT_VERTICES
+            if window or few or not main.any():
+                add(role, "-minor", "line", line_feature(frame[~main], tolerance), "roadMinor")
+            add(role, "", "line", line_feature(frame[main], tolerance), "roadMain")
+        elif role == "water":
+            lines = frame[~frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
+            add(role, "-area", "area", area_feature(frame, tolerance), "waterArea")
+            add(role, "", "line", line_feature(lines, tolerance), "water")
+        elif role == "railways":
+            add(role, "", "line", line_feature(frame, tolerance), "railway")
+        elif role == "compounds":
+            add(role, "", "line", line_feature(frame, tolerance / 4), "compound")
+    return layers
+
+
+def legend(title: str, choices: list[str], none: str) -> dict[str, Any]:
+    """The legend's data for the browser."""
+    return {
+        "title": title,
+        "choices": choices,
+        "labels": class_labels(),
+        "none": none,
+        "light": list(DEVIATION.light),
+        "dark": list(DEVIATION.dark),
+        "noneLight": DEVIATION.none_light,
+        "noneDark": DEVIATION.none_dark,
+    }

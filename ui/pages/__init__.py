@@ -1,0 +1,1 @@
+"""The pages, one module each; :mod:`app` only strings them together."""

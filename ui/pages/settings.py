@@ -1,0 +1,132 @@
+"""The rules of division beside the plan, and the button that proposes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from planning.settings import PRESETS
+from ui.draft import (
+    OWN,
+    RULES,
+    WEIGHTS,
+    Draft,
+    contradictions,
+    preset_of,
+    to_settings,
+    with_preset,
+)
+from ui.jobs import Job, Snapshot
+from ui.projects import CANCELLATIONS, JOBS, Project, propose
+from ui.session import callback, draft, open_plan, text
+from ui.watch import running, show_job, show_outcome, start
+
+KIND = "propose"
+
+
+def _key(name: str) -> str:
+    return f"set_{name}"
+
+
+def _put_into_widgets(of: Draft) -> None:
+    """Widgets keep their own values; a preset or a new page has to set them."""
+    for name in (*RULES, *WEIGHTS, "seed"):
+        st.session_state[_key(name)] = getattr(of, name)
+    st.session_state[_key("preset")] = preset_of(of)
+
+
+def _preset_chosen() -> None:
+    name = st.session_state[_key("preset")]
+    if name != OWN:
+        st.session_state["draft"] = with_preset(draft(), name)
+        _put_into_widgets(draft())
+
+
+def _changed() -> None:
+    held = {name: st.session_state[_key(name)] for name in (*RULES, *WEIGHTS, "seed")}
+    held["target"] = held["target"] or draft().target
+    held["seed"] = held["seed"] or 0
+    st.session_state["draft"] = replace(draft(), **held)
+    st.session_state[_key("preset")] = preset_of(draft())
+
+
+def show_settings(opened: Project) -> None:
+    """The form, the button, and the progress of a running proposal."""
+    wanted = st.session_state.pop("wanted", None)
+    if wanted is not None:
+        st.session_state["draft"] = replace(draft(), grids_per_village=wanted)
+    if _key("target") not in st.session_state:
+        _put_into_widgets(draft())
+    with st.container(key="gw_settings"):
+        _form()
+        _button(opened)
+
+
+def _number(name: str, *, step: int, low: int = 1, optional: bool = True) -> None:
+    st.number_input(
+        text(f"settings.{name}"),
+        min_value=low,
+        max_value=1_000_000,
+        step=step,
+        key=_key(name),
+        placeholder=text("settings.no_limit") if optional else None,
+        on_change=callback(_changed),
+    )
+
+
+def _form() -> None:
+    st.selectbox(
+        text("settings.preset"),
+        [*PRESETS, OWN],
+        format_func=lambda name: text(f"settings.preset_{name}"),
+        key=_key("preset"),
+        on_change=callback(_preset_chosen),
+    )
+    left, right = st.columns(2, gap="small")
+    with left:
+        _number("target", step=10, optional=False)
+        _number("min_households", step=10)
+    with right:
+        _number("max_persons", step=100)
+        _number("max_households", step=10)
+    with st.expander(text("settings.more")):
+        for name in WEIGHTS:
+            st.slider(
+                text(f"settings.{name}"), 0.0, 3.0, step=0.25, key=_key(name),
+                on_change=callback(_changed),
+            )  # fmt: skip
+        st.number_input(
+            text("settings.seed"), min_value=0, max_value=2**31 - 1, step=1, key=_key("seed"),
+            help=text("settings.seed_help"), on_change=callback(_changed),
+        )  # fmt: skip
+
+
+def _button(opened: Project) -> None:
+    wrong = contradictions(draft())
+    for key in wrong:
+        st.warning(text(key))
+    fixed = len(draft().grids_per_village)
+    if fixed:
+        st.caption(text("settings.fixed", count=fixed))
+    if running(KIND):
+        show_job(_done)
+        return
+    pressed = st.button(
+        text("settings.propose"), type="primary", width="stretch", key="propose",
+        disabled=bool(wrong) or not opened.can_propose,
+    )  # fmt: skip
+    if pressed:
+        settings = to_settings(draft())
+
+        def work(job: Job) -> str:
+            return propose(job, opened, settings)
+
+        start(KIND, JOBS.start(KIND, work, is_cancellation=CANCELLATIONS))
+        st.rerun()
+    show_outcome()
+
+
+def _done(now: Snapshot) -> None:
+    open_plan(now.result)
+    st.toast(text("job.done", seconds=f"{now.seconds:.1f}"))

@@ -1,0 +1,356 @@
+"""Projects and plans this server holds, and the work that makes them; no Streamlit here.
+
+A page keeps only ids, which cannot be guessed. What a project was read from stays where it is: a
+folder's files are never written to, an upload's files are deleted as soon as they are read.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from data.demo import write_county
+
+from geo.datum import to_wgs84
+from geo.ground import Ground, Inputs, load_ground
+from geo.problems import InputError, Problem
+from geo.read import Layer, list_layers, read_layer
+from geo.units import build_units
+from planning.county import Cancelled, Progress, propose_county
+from planning.planfile import PlanFile, read_plan
+from planning.settings import Settings
+from planning.tables import to_planfile
+from ui.errors import JobGoneError
+from ui.jobs import Job, Jobs, Step
+from ui.sources import PLAN_NAME, ROLES, Candidate, candidates, first_guess, safe_name
+from ui.views import PlanView, units_frame
+
+Kind = Literal["demo", "folder", "upload"]
+PROJECT_VARIABLE = "GRIDWRIGHT_PROJECT"
+CONTEXT_ROLES = ("roads", "water", "railways", "compounds")
+CANCELLATIONS = (Cancelled,)
+
+T = TypeVar("T")
+
+
+class Shelf(Generic[T]):
+    """Things by id; the one unused for longest leaves when there is no room, unless pinned."""
+
+    def __init__(self, room: int) -> None:
+        self._things: OrderedDict[str, T] = OrderedDict()
+        self._room = room
+        self._pinned: set[str] = set()
+        self._lock = threading.Lock()
+
+    def put(self, key: str, thing: T, *, pinned: bool = False) -> None:
+        """Keep ``thing`` under ``key``; a pinned thing stays until the server stops."""
+        with self._lock:
+            self._things[key] = thing
+            self._things.move_to_end(key)
+            if pinned:
+                self._pinned.add(key)
+            loose = [name for name in self._things if name not in self._pinned]
+            for name in loose[: max(0, len(loose) - self._room)]:
+                del self._things[name]
+
+    def get(self, key: str) -> T:
+        """The thing; raises :class:`ui.errors.JobGoneError` when it is not (any longer) here."""
+        with self._lock:
+            if key not in self._things:
+                raise JobGoneError(key)
+            self._things.move_to_end(key)
+            return self._things[key]
+
+    def __contains__(self, key: str) -> bool:
+        with self._lock:
+            return key in self._things
+
+
+@dataclass
+class Project:
+    """One county: where its files are, and what has been read of them."""
+
+    id: str
+    name: str
+    kind: Kind
+    sources: Mapping[str, str]
+    trusted: bool = True
+    ground: Ground | None = None
+    context: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    notes: tuple[Problem, ...] = ()
+    plan_id: str | None = None
+    loading: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def can_propose(self) -> bool:
+        """Are villages and households at hand?"""
+        has_files = bool(self.sources.get("villages") and self.sources.get("households"))
+        return self.ground is not None or has_files
+
+
+@dataclass(frozen=True)
+class Pickup:
+    """Files a user chose, before their roles are settled."""
+
+    id: str
+    name: str
+    kind: Kind
+    candidates: tuple[Candidate, ...]
+    chosen: Mapping[str, str]
+    plan: Path | None = None
+    directory: Path | None = None  # of an upload; deleted when read
+
+    def forget(self) -> None:
+        """Delete an upload's files; a folder's are not ours."""
+        if self.directory is not None:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+
+JOBS = Jobs(at_once=1)
+PROJECTS: Shelf[Project] = Shelf(room=16)
+PLANS: Shelf[PlanView] = Shelf(room=24)
+PICKUPS: Shelf[Pickup] = Shelf(room=16)
+_DEFAULT = threading.Lock()
+
+
+def new_id() -> str:
+    """An id that nobody can guess: who holds it may look."""
+    return secrets.token_urlsafe(12)
+
+
+def _layers_of(path: Path) -> list[str]:
+    return list_layers(str(path))
+
+
+def pick_folder(folder: Path) -> Pickup:
+    """What lies in a folder of the server. Raises OSError when it cannot be listed."""
+    found = tuple(candidates(folder.iterdir(), _layers_of))
+    plan = folder / PLAN_NAME
+    pickup = Pickup(
+        new_id(), folder.name, "folder", found, first_guess(found), plan if plan.exists() else None
+    )
+    PICKUPS.put(pickup.id, pickup)
+    return pickup
+
+
+def pick_upload(files: Iterable[tuple[str, bytes]]) -> Pickup:
+    """Files from the browser (name, content), kept in a directory only this server can read."""
+    directory = Path(tempfile.mkdtemp(prefix="gridwright-upload-"))
+    paths = []
+    for name, content in files:
+        path = directory / safe_name(name)
+        path.write_bytes(content)
+        paths.append(path)
+    found = tuple(candidates(paths, _layers_of))
+    plan = directory / PLAN_NAME
+    pickup = Pickup(
+        new_id(), found[0].label if found else "", "upload", found, first_guess(found),
+        plan if plan.exists() else None, directory,
+    )  # fmt: skip
+    PICKUPS.put(pickup.id, pickup)
+    return pickup
+
+
+def _inputs(project: Project) -> Inputs:
+    named = {role: project.sources.get(role) or None for role in ROLES}
+    villages, households = named["villages"], named["households"]
+    if not villages or not households:
+        raise JobGoneError(project.id)
+    return Inputs(
+        villages=villages,
+        households=households,
+        roads=named["roads"],
+        water=named["water"],
+        railways=named["railways"],
+        compounds=named["compounds"],
+        groups=named["groups"],
+        dedicated=named["dedicated"],
+        trusted=project.trusted,
+    )
+
+
+def ground_of(project: Project, job: Job) -> Ground:
+    """The project's ground, read once."""
+    with project.loading:
+        if project.ground is None:
+            job.report(Step("reading"))
+            project.ground = load_ground(_inputs(project))
+            project.notes = project.ground.notes
+            if not project.context:
+                project.context = context_of_ground(project.ground)
+        return project.ground
+
+
+def in_system(layer: Layer, crs: Any) -> gpd.GeoDataFrame:
+    """A layer's lines or areas in another coordinate system, a hinted GCJ-02 shift undone."""
+    shapes = gpd.GeoSeries(shapely.force_2d(layer.frame.geometry.to_numpy()), crs=layer.crs)
+    if layer.datum_hint == "gcj02":
+        degrees = shapely.transform(shapes.to_crs(4326).to_numpy(), _undo_gcj02)
+        shapes = gpd.GeoSeries(degrees, crs=4326)
+    table = pd.DataFrame(layer.frame.drop(columns="geometry")).reset_index(drop=True)
+    return gpd.GeoDataFrame(table, geometry=shapes.to_crs(crs))
+
+
+def _undo_gcj02(xy: np.ndarray) -> np.ndarray:
+    return np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], "gcj02"))
+
+
+def context_of_ground(ground: Ground) -> dict[str, gpd.GeoDataFrame]:
+    """Roads, water, railways and compounds as they were read, in the ground's system."""
+    return {
+        role: in_system(ground.layers[role], ground.crs)
+        for role in CONTEXT_ROLES
+        if role in ground.layers and len(ground.layers[role].frame)
+    }
+
+
+def read_context(
+    sources: Mapping[str, str], crs: Any, *, trusted: bool
+) -> tuple[dict[str, gpd.GeoDataFrame], list[Problem]]:
+    """The same from files, for a plan whose ground need not be read to be looked at.
+
+    A layer that cannot be read is left out and named among the problems: the plan is still there.
+    """
+    context: dict[str, gpd.GeoDataFrame] = {}
+    problems: list[Problem] = []
+    for role in CONTEXT_ROLES:
+        if not sources.get(role):
+            continue
+        try:
+            layer = read_layer(sources[role], role, trusted=trusted)  # type: ignore[arg-type]
+        except InputError as error:
+            problems += error.problems
+            continue
+        if layer.crs is not None and len(layer.frame):
+            context[role] = in_system(layer, crs)
+    return context, problems
+
+
+def villages_of(ground: Ground) -> gpd.GeoDataFrame:
+    """Villages with their households and persons (NaN where nobody counted)."""
+    held = ground.households
+    n = len(ground.villages)
+    persons = held["persons"].where(held["persons"] >= 0)
+    villages = ground.villages.copy()
+    villages["households"] = np.bincount(held["village"], weights=held["households"], minlength=n)
+    villages["persons"] = persons.groupby(held["village"]).sum(min_count=1).reindex(range(n))
+    return villages
+
+
+def suggested_numbers(villages: pd.DataFrame, settings: Settings) -> dict[str, int]:
+    """Village code -> number of grids by the formula."""
+    persons = pd.to_numeric(villages["persons"], errors="coerce").fillna(-1)
+    households = pd.to_numeric(villages["households"], errors="coerce").fillna(0)
+    return {
+        str(code): settings.grids_of(int(h), int(p))
+        for code, h, p in zip(villages["code"], households, persons, strict=True)
+    }
+
+
+def _units_of(project: Project) -> Any:
+    def units(code: str) -> gpd.GeoDataFrame | None:
+        ground = project.ground
+        if ground is None:
+            return None
+        rows = np.flatnonzero((ground.villages["code"].astype(str) == code).to_numpy())
+        if not len(rows):
+            return None
+        return units_frame(build_units(ground.village(int(rows[0]))).geometry, ground.crs)
+
+    return units
+
+
+def keep_plan(project: Project, plan: PlanFile) -> str:
+    """Put a plan on the shelf and return its id."""
+    context = {role: frame.to_crs(plan.grids.crs) for role, frame in project.context.items()}
+    view = PlanView(new_id(), plan, context, _units_of(project))
+    PLANS.put(view.key, view)
+    return view.key
+
+
+def open_pickup(job: Job, pickup: Pickup, chosen: Mapping[str, str], *, trusted: bool) -> str:
+    """Read what was picked; returns the project's id. An existing plan is taken as it is.
+
+    Without a plan the ground is read, so that the villages can be shown with their numbers.
+    An upload is always read completely, because its files are deleted afterwards.
+    """
+    project = Project(new_id(), pickup.name, pickup.kind, dict(chosen), trusted)
+    try:
+        if pickup.plan is not None:
+            job.report(Step("plan"))
+            plan = read_plan(pickup.plan)
+            project.context, problems = read_context(chosen, plan.grids.crs, trusted=trusted)
+            project.notes = tuple(problems)
+            project.plan_id = keep_plan(project, plan)
+        if project.can_propose and (pickup.plan is None or pickup.directory is not None):
+            ground_of(project, job)
+    finally:
+        pickup.forget()
+    if pickup.directory is not None:
+        project.sources = {}
+    PROJECTS.put(project.id, project)
+    return project.id
+
+
+def propose(job: Job, project: Project, settings: Settings) -> str:
+    """Propose grids; returns the new plan's id. The earlier plan stays on its shelf."""
+    ground = ground_of(project, job)
+
+    def progress(at: Progress) -> None:
+        job.report(Step("proposing", at.done, at.total, at.village))
+
+    job.report(Step("proposing", 0, len(ground.villages)))
+    workers = max(1, min(8, os.cpu_count() or 1))
+    plan = propose_county(
+        ground, settings, workers=workers, progress=progress, cancelled=job.cancelled
+    )
+    job.report(Step("drawing"))
+    return keep_plan(project, to_planfile(plan))
+
+
+def open_demonstration(job: Job) -> str:
+    """Make the demonstration county in a directory of its own, read it and propose its grids."""
+    directory = Path(tempfile.mkdtemp(prefix="gridwright-demo-"))
+    try:
+        job.report(Step("making"))
+        write_county(directory)
+        found = candidates(directory.iterdir(), _layers_of)
+        project = Project(new_id(), "", "demo", first_guess(found))
+        ground_of(project, job)
+        project.sources = {}
+        project.plan_id = propose(job, project, Settings())
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    PROJECTS.put(project.id, project)
+    return project.id
+
+
+def default_project(environment: Mapping[str, str]) -> str | None:
+    """The project the server was started with, read on first use and shared by all; or None."""
+    named = environment.get(PROJECT_VARIABLE, "")
+    if not named:
+        return None
+    with _DEFAULT:
+        key = f"default:{named}"
+        if key not in PROJECTS:
+            folder = Path(named).expanduser().resolve()
+            pickup = pick_folder(folder)
+            project_id = open_pickup(Job("open"), pickup, pickup.chosen, trusted=True)
+            project = PROJECTS.get(project_id)
+            PROJECTS.put(key, project, pinned=True)
+            PROJECTS.put(project.id, project, pinned=True)
+            if project.plan_id is not None:
+                PLANS.put(project.plan_id, PLANS.get(project.plan_id), pinned=True)
+        return PROJECTS.get(key).id

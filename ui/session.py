@@ -1,0 +1,159 @@
+"""What one visitor has open: ids in the session and in the address, never the things themselves.
+
+The ids also stand in the page's address, so that a reload finds the project and the plan again
+as long as the server holds them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from ui.draft import Draft
+from ui.errors import JobGoneError, sentences
+from ui.format import markdown_text
+from ui.projects import PLANS, PROJECTS, Project, default_project
+from ui.views import PlanView
+from ui.words import Language, chosen_language, word
+
+log = logging.getLogger("gridwright.ui")
+
+
+def language() -> Language:
+    """The visitor's language: the switch, else what the address says, else the browser's."""
+    override = st.session_state.get("language") or st.query_params.get("lang")
+    return chosen_language(override, st.context.locale)
+
+
+def text(key: str, **values: object) -> str:
+    """A text of the application in the visitor's language."""
+    return word(key, language(), **values)
+
+
+def _remember(name: str, value: str | None) -> None:
+    st.session_state[name] = value
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+
+
+def open_project(project_id: str) -> None:
+    """Make a project the visitor's own, with the plan it brought."""
+    project = PROJECTS.get(project_id)
+    _remember("project", project.id)
+    open_plan(project.plan_id)
+    st.session_state["draft"] = Draft()
+
+
+def open_plan(plan_id: str | None) -> None:
+    """Show another plan; the place and the selection start anew."""
+    _remember("plan", plan_id)
+    for key in ("village", "grid", "place"):
+        st.session_state.pop(key, None)
+
+
+def _held(name: str) -> str | None:
+    value = st.session_state.get(name) or st.query_params.get(name)
+    return value if isinstance(value, str) else None
+
+
+def project() -> Project | None:
+    """The open project; at first the one the server was started with; None without one."""
+    held = _held("project")
+    if held is None:
+        held = default_project(os.environ)
+        if held is None:
+            return None
+        open_project(held)
+    try:
+        found = PROJECTS.get(held)
+    except JobGoneError:
+        _remember("project", None)
+        _remember("plan", None)
+        fallback = default_project(os.environ)
+        if fallback is None:
+            raise
+        open_project(fallback)
+        return PROJECTS.get(fallback)
+    # After a reload the session is new and the address still knows: keep both.
+    _remember("project", found.id)
+    return found
+
+
+def plan_view() -> PlanView | None:
+    """The open plan, or None. Call :func:`project` before."""
+    held = _held("plan")
+    if held is None:
+        return None
+    try:
+        found = PLANS.get(held)
+    except JobGoneError:
+        _remember("plan", None)
+        raise
+    _remember("plan", held)
+    return found
+
+
+def draft() -> Draft:
+    """The settings as they stand in the form."""
+    held = st.session_state.get("draft")
+    return held if isinstance(held, Draft) else Draft()
+
+
+def project_name(of: Project) -> str:
+    """The project's name for people, plain text."""
+    return text("project.demo") if of.kind == "demo" or not of.name else of.name
+
+
+def tell(error: BaseException) -> None:
+    """Show an exception as sentences."""
+    for sentence in sentences(error, language()):
+        st.error(markdown_text(sentence))
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Around a page or a fragment: an exception becomes a sentence, never a traceback.
+
+    Streamlit's own signals (rerun, stop) are no ``Exception`` and pass through.
+    """
+    try:
+        yield
+    except Exception as error:
+        tell(error)
+
+
+def on_other_page(name: str) -> bool:
+    """Is this run the first on page ``name``? Then what the browser held is gone."""
+    before = st.session_state.get("page")
+    st.session_state["page"] = name
+    return bool(before != name)
+
+
+def page_of(name: str) -> Any:
+    """The navigation's page called ``name``; :mod:`app` puts them here."""
+    return st.session_state["pages"][name]
+
+
+def callback(work: Callable[[], None]) -> Callable[[], None]:
+    """A widget's callback whose failure is shown by the page instead of breaking it."""
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:
+            st.session_state["failed"] = sentences(error, language())
+
+    return run
+
+
+def show_failures() -> None:
+    """What a callback could not do, once."""
+    for sentence in st.session_state.pop("failed", []):
+        st.error(markdown_text(sentence))

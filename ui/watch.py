@@ -1,0 +1,78 @@
+"""Watching a job from a page: progress, cancel, and what happens when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ui.errors import JobGoneError, sentences
+from ui.format import markdown_text, name_text
+from ui.jobs import Snapshot, Step
+from ui.projects import JOBS
+from ui.session import language, tell, text
+
+EVERY = 0.5  # seconds between two looks
+STAGES = {name: name for name in ("reading", "plan", "making", "drawing")}
+
+
+def step_text(state: str, step: Step) -> str:
+    """What the bar says: plain text of this application and a name from a file."""
+    if state == "waiting":
+        return text("job.waiting")
+    if step.stage == "proposing" and step.label:
+        label = name_text(step.label)
+        return text("job.proposing", label=label, done=step.done, total=step.total)
+    return text(f"job.{STAGES.get(step.stage, 'starting')}")
+
+
+def start(kind: str, job_id: str) -> None:
+    """Remember the job that this visitor waits for."""
+    st.session_state["job"] = job_id
+    st.session_state["job_kind"] = kind
+    st.session_state["job_cancelled"] = False
+    st.session_state["job_sentences"] = []
+
+
+def running(kind: str) -> bool:
+    """Does this visitor wait for a job of this kind?"""
+    return st.session_state.get("job") is not None and st.session_state.get("job_kind") == kind
+
+
+def show_job(when_done: Callable[[Snapshot], None]) -> None:
+    """Progress and cancel of the visitor's job; ``when_done`` runs before the page is redrawn."""
+    _watch(when_done)
+
+
+@st.fragment(run_every=EVERY)
+def _watch(when_done: Callable[[Snapshot], None]) -> None:
+    job_id = st.session_state.get("job")
+    if job_id is None:
+        return
+    try:
+        now = JOBS.look(job_id)
+    except JobGoneError as gone:
+        st.session_state["job"] = None
+        tell(gone)
+        return
+    if now.over:
+        st.session_state["job"] = None
+        if now.state == "done":
+            when_done(now)
+        elif now.error is not None:
+            st.session_state["job_sentences"] = sentences(now.error, language())
+        else:
+            st.session_state["job_cancelled"] = True
+        st.rerun()
+    st.progress(now.step.share, text=markdown_text(step_text(now.state, now.step)))
+    st.button(
+        text("job.cancel"), key="cancel_job", on_click=JOBS.cancel, args=(job_id,), width="stretch"
+    )
+
+
+def show_outcome() -> None:
+    """How the last job ended, if it did not end well; stays until the next one starts."""
+    if st.session_state.get("job_cancelled"):
+        st.info(text("job.cancelled"))
+    for sentence in st.session_state.get("job_sentences", []):
+        st.error(markdown_text(sentence))

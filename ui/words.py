@@ -1,0 +1,335 @@
+"""Every text of the application, Chinese and English side by side; pure.
+
+``{placeholders}`` are filled by :meth:`str.format`. A test fails when a page asks for a text that
+is not here, when a text is asked for nowhere, or when the two languages name different
+placeholders.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+WORDS: dict[str, tuple[str, str]] = {
+    # key: (Chinese, English)
+    "app.name": ("格匠", "Gridwright"),
+    "app.language": ("语言", "Language"),
+    "page.project": ("项目", "Project"),
+    "page.plan": ("网格方案", "Grid plan"),
+    "page.download": ("下载", "Download"),
+    # --- the project page
+    "project.title": ("打开一个县区", "Open a county"),
+    "project.lead": (
+        "规划从两个图层开始：村（社区）边界和户点。道路、水系、铁路、小区等图层能让网格沿着看得见的界线走。",
+        "A plan starts from two layers: village boundaries and household points. Roads, water, "
+        "railways and compounds let grid borders follow lines one can see.",
+    ),
+    "project.current": ("当前项目", "Current project"),
+    "project.none": ("还没有打开项目。", "No project is open yet."),
+    "project.demo": ("演示县", "Demonstration county"),
+    "project.demo_text": (
+        "一个虚构的县：14 个乡镇、105 个村（社区）、16.5 万户。生成并提出方案约需一分钟。",
+        "An invented county: 14 townships, 105 villages, 165,000 households. Making it and "
+        "proposing its grids takes about a minute.",
+    ),
+    "project.open_demo": ("打开演示县", "Open the demonstration county"),
+    "project.upload": ("上传文件", "Upload files"),
+    "project.upload_text": (
+        "可一次选择多个文件：GeoPackage、GeoJSON、Shapefile（zip，或一起选 .shp .dbf .shx .prj "
+        ".cpg）、KML/OVKML、CSV、Excel。姓名、证件号、电话等个人信息列在读入时丢弃；文件读完即删。",
+        "Several files at once: GeoPackage, GeoJSON, Shapefile (a zip, or .shp .dbf .shx .prj .cpg "
+        "together), KML/OVKML, CSV, Excel. Columns with personal data are dropped while reading; "
+        "the files are deleted once they are read.",
+    ),
+    "project.files": ("文件", "Files"),
+    "project.folder": ("服务器文件夹", "Folder on the server"),
+    "project.folder_text": (
+        "填写服务器上的文件夹路径。文件夹中若有 plan.gpkg，则直接打开已有方案。",
+        "The path of a folder on the server. Where it holds a plan.gpkg, that plan is opened as "
+        "it is.",
+    ),
+    "project.folder_path": ("文件夹路径", "Path of the folder"),
+    "project.look": ("查看文件夹", "Look into the folder"),
+    "project.roles": ("各图层对应的文件", "Which file is which"),
+    "project.roles_text": (
+        "已按文件名猜测，请核对。村边界和户点必填，其余可选。",
+        "Guessed from the names; please check. Villages and households are needed, the others are "
+        "optional.",
+    ),
+    "project.nothing_readable": (
+        "没有找到可读取的文件。请检查文件夹或换一种格式。",
+        "No readable file was found. Check the folder, or use another format.",
+    ),
+    "project.not_used": ("（不使用）", "(not used)"),
+    "project.open": ("读取并打开", "Read and open"),
+    "project.missing": ("还缺：{roles}。", "Still missing: {roles}."),
+    "project.has_plan": (
+        "文件夹中有 plan.gpkg，将直接打开这个方案。",
+        "The folder holds a plan.gpkg; it is opened as it is.",
+    ),
+    "project.layers": ("已读入的图层", "Layers that were read"),
+    "project.layer": ("图层", "Layer"),
+    "project.file": ("文件", "File"),
+    "project.rows": ("行数", "Rows"),
+    "project.notes": ("读入时的提示（{count}）", "Noticed while reading ({count})"),
+    "project.no_notes": ("读入时没有发现问题。", "Nothing wrong was found while reading."),
+    "project.to_plan": ("查看网格方案", "Go to the grid plan"),
+    "project.opened": ("已打开：{name}", "Opened: {name}"),
+    # --- roles
+    "role.villages": ("村（社区）边界", "Village boundaries"),
+    "role.households": ("户点", "Households"),
+    "role.roads": ("道路", "Roads"),
+    "role.water": ("水系", "Water"),
+    "role.railways": ("铁路", "Railways"),
+    "role.compounds": ("小区", "Compounds"),
+    "role.groups": ("村民小组 / 自然村", "Village groups"),
+    "role.dedicated": ("专属网格单位", "Dedicated sites"),
+    # --- the plan page
+    "plan.empty": (
+        "还没有打开项目。先打开演示县，或上传自己的村边界和户点。",
+        "No project is open yet. Open the demonstration county, or upload village boundaries and "
+        "households of your own.",
+    ),
+    "plan.to_project": ("去打开项目", "Open a project"),
+    "plan.no_plan": (
+        "数据已读入，还没有网格。在左侧设定目标和上限，然后点“生成网格方案”。",
+        "The data are read; there are no grids yet. Set the target and the caps on the left, then "
+        "press “Propose grids”.",
+    ),
+    "plan.whole_county": ("全县", "Whole county"),
+    "plan.place": ("范围", "Shown"),
+    "plan.side": ("表格", "Table"),
+    "plan.side_grids": ("网格", "Grids"),
+    "plan.side_exceptions": ("例外 {count}", "Exceptions {count}"),
+    "plan.side_villages": ("各村网格数", "Grids per village"),
+    "plan.search": ("按名称或编码查找", "Find by name or code"),
+    "plan.search_hint": ("如：柳塘 第二 / 320116", "e.g. Liutang 2 / 320116"),
+    "plan.nothing_found": (
+        "没有符合的网格，请换个词查找。",
+        "No grid matches; try another word.",
+    ),
+    "plan.no_exceptions": (
+        "没有例外：这里的网格都符合各项规则。",
+        "No exceptions: every grid shown keeps every rule.",
+    ),
+    "plan.click_row": (
+        "点选一行，地图移到该网格；双击地图上的网格进入所在村。",
+        "Select a row to go there on the map; double-click a grid to open its village.",
+    ),
+    "plan.villages_text": (
+        "“指定”一列留空则按公式计算。改动在下次生成方案时生效。",
+        "Leave “Wanted” blank to follow the formula. Changes take effect at the next proposal.",
+    ),
+    "plan.unplaced": (
+        "{count} 户不在任何村界内，未计入网格（见下载的 unplaced 图层）。",
+        "{count} households lie in no village and are in no grid (layer unplaced of the download).",
+    ),
+    "plan.close_card": ("取消选择", "Clear the selection"),
+    "plan.open_village": ("进入本村", "Open this village"),
+    # --- headline
+    "headline.grids": ("网格", "Grids"),
+    "headline.households": ("户数", "Households"),
+    "headline.near": ("与村均值相差 10 % 以内", "Within 10 % of the village's ideal"),
+    "headline.lines": ("内部界线沿路、河、铁路", "Inner border on roads, rivers, rail"),
+    "headline.exceptions": ("例外", "Exceptions"),
+    # --- grids and villages
+    "grid.code": ("编码", "Code"),
+    "grid.name": ("名称", "Name"),
+    "grid.kind": ("类型", "Kind"),
+    "grid.households": ("户数", "Households"),
+    "grid.persons": ("人口", "Persons"),
+    "grid.deviation": ("与目标", "vs target"),
+    "grid.deviation_ideal": ("与村均", "vs ideal"),
+    "grid.exceptions": ("例外", "Exceptions"),
+    "grid.compactness": ("紧凑度", "Compactness"),
+    "grid.on_lines": ("沿线占比", "On lines"),
+    "grid.reach": ("平均距离 m", "Reach m"),
+    "grid.area": ("面积", "Area"),
+    "grid.bounds": ("四至", "Bounded by"),
+    "village.code": ("村代码", "Code"),
+    "village.name": ("村（社区）", "Village"),
+    "village.township": ("乡镇（街道）", "Township"),
+    "village.grids_now": ("现有", "Now"),
+    "village.suggested": ("公式", "Formula"),
+    "village.wanted": ("指定", "Wanted"),
+    "exception.rule": ("规则", "Rule"),
+    "exception.value": ("实际", "Value"),
+    "exception.limit": ("限值", "Limit"),
+    "exception.reason": ("原因", "Reason"),
+    "kind.comprehensive": ("综合网格", "comprehensive"),
+    "kind.dedicated": ("专属网格", "dedicated"),
+    # --- settings
+    "settings.title": ("划分标准", "Rules of division"),
+    "settings.preset": ("参照标准", "Preset"),
+    "settings.preset_luhe": (
+        "六合：约 300 户，1500 人以内",
+        "Luhe: about 300, at most 1,500 persons",
+    ),
+    "settings.preset_zhejiang": ("浙江：300–500 户", "Zhejiang: 300–500 households"),
+    "settings.preset_zhejiang-mixed": (
+        "浙江融合型大社区：200–300 户", "Zhejiang, large mixed: 200–300 households",
+    ),
+    "settings.preset_tongcheng": ("通城：一组一格", "Tongcheng: one group, one grid"),
+    "settings.preset_own": ("自定", "My own"),
+    "settings.target": ("目标户数", "Target"),
+    "settings.min_households": ("户数下限", "Min. households"),
+    "settings.max_households": ("户数上限", "Max. households"),
+    "settings.max_persons": ("人口上限", "Max. persons"),
+    "settings.no_limit": ("不限", "none"),
+    "settings.more": ("权衡与随机种子", "Priorities and seed"),
+    "settings.balance": ("户数均衡", "Even households"),
+    "settings.shape": ("形状紧凑", "Compact shape"),
+    "settings.walk": ("走访距离短", "Short walks"),
+    "settings.lines": ("沿路沿河", "Borders on lines"),
+    "settings.seed": ("随机种子", "Seed"),
+    "settings.seed_help": (
+        "同样的数据和种子得到同样的方案。", "The same data and seed give the same plan.",
+    ),
+    "settings.max_below_target": (
+        "户数上限低于目标，请调高上限或调低目标。",
+        "The cap on households is below the target; raise the cap or lower the target.",
+    ),
+    "settings.min_above_target": (
+        "户数下限高于目标，请调低下限或调高目标。",
+        "The least households are above the target; lower them or raise the target.",
+    ),
+    "settings.fixed": ("{count} 个村指定了网格数", "{count} villages with a number of their own"),
+    "settings.propose": ("生成网格方案", "Propose grids"),
+    # --- jobs
+    "job.cancel": ("取消", "Cancel"),
+    "job.waiting": ("排队中……", "Waiting for its turn…"),
+    "job.starting": ("正在开始……", "Starting…"),
+    "job.reading": ("正在读取数据……", "Reading the data…"),
+    "job.plan": ("正在打开方案……", "Opening the plan…"),
+    "job.making": ("正在生成演示县……", "Making the demonstration county…"),
+    "job.proposing": ("{label}（{done}/{total}）", "{label} ({done}/{total})"),
+    "job.drawing": ("正在整理结果……", "Preparing the result…"),
+    "job.done": ("方案已生成，用时 {seconds} 秒。", "The plan is ready; it took {seconds} s."),
+    "job.cancelled": ("已取消，原方案不变。", "Cancelled; the plan is as it was."),
+    # --- map
+    "map.layers": ("图层", "Layers"),
+    "map.fit": ("显示全部", "Show everything"),
+    "map.notice": (
+        "内部使用,未经地图审核不得公开 · 网格界线不是行政区域界线",
+        "内部使用,未经地图审核不得公开 · Internal use only · "
+        "Grid borders are no administrative boundaries",
+    ),
+    "layer.roads": ("道路", "Roads"),
+    "layer.water": ("水系", "Water"),
+    "layer.railways": ("铁路", "Railways"),
+    "layer.compounds": ("小区", "Compounds"),
+    "layer.villages": ("村界", "Village borders"),
+    "layer.units": ("基本单元", "Units"),
+    "layer.households": ("户点", "Households"),
+    "layer.exceptions": ("例外标记", "Exceptions"),
+    "layer.names": ("名称", "Names"),
+    "legend.deviation": ("户数与目标的偏差", "Households against the target"),
+    "legend.deviation_ideal": ("户数与村均值的偏差", "Households against the village's ideal"),
+    "legend.none": ("专属网格", "Dedicated grid"),
+    # --- download
+    "download.empty": (
+        "还没有可下载的方案。先在“网格方案”页生成。",
+        "There is no plan to download yet. Propose one on the page “Grid plan”.",
+    ),
+    "download.lead": (
+        "每个文件都注明：内部使用,未经地图审核不得公开；网格界线不是行政区域界线。"
+        "文件不含个人信息。",
+        "Every file says: 内部使用,未经地图审核不得公开 (internal use, not for publication before "
+        "map review), and that grid borders are no administrative boundaries. None holds personal "
+        "data.",
+    ),
+    "download.gpkg": ("GeoPackage", "GeoPackage"),
+    "download.gpkg_text": (
+        "完整方案：网格、村、户（仅编号与户数）、例外、来源。可用 QGIS 打开，也可用本程序检查。",
+        "The whole plan: grids, villages, households (numbers only), exceptions, provenance. For "
+        "QGIS, and for this program's own check.",
+    ),
+    "download.geojson": ("GeoJSON", "GeoJSON"),
+    "download.geojson_text": ("网格，经纬度坐标。", "The grids, in longitude and latitude."),
+    "download.shapefile": ("Shapefile（UTF-8）", "Shapefile (UTF-8)"),
+    "download.shapefile_text": (
+        "网格和村，英文短字段名，压缩包内附字段说明。",
+        "Grids and villages with short English column names; a list of them is inside the zip.",
+    ),
+    "download.shapefile_gbk": ("Shapefile（GBK）", "Shapefile (GBK)"),
+    "download.shapefile_gbk_text": (
+        "网格和村，中文字段名，供旧版 ArcGIS、SuperMap 等使用。",
+        "Grids and villages with Chinese column names, for older desktop programs.",
+    ),
+    "download.register": ("网格划分登记表（Excel）", "Grid division register (Excel)"),
+    "download.register_text": (
+        "一格一行，另附村汇总、例外和来源，可直接打印。",
+        "One row a grid, with villages, exceptions and provenance on further sheets; ready to "
+        "print.",
+    ),
+    "download.not_gbk": (
+        "方案中有 GBK 无法表示的汉字，请用 UTF-8 的 Shapefile。",
+        "A name holds characters that GBK cannot write; take the Shapefile in UTF-8.",
+    ),
+    "download.button": ("下载", "Download"),
+    "download.file_name": ("网格方案", "grid-plan"),
+    "download.register_name": ("网格划分登记表", "grid-division-register"),
+    # --- errors
+    "error.map_library": (
+        "地图组件没有安装，请管理员运行 make setup。",
+        "The map library is not installed; ask the administrator to run make setup.",
+    ),
+    "error.folder_not_allowed": (
+        "不允许读取这个文件夹。请管理员在 GRIDWRIGHT_FOLDERS 中加入它，或改用上传。",
+        "This folder may not be read. Ask the administrator to add it to GRIDWRIGHT_FOLDERS, or "
+        "upload the files.",
+    ),
+    "error.gone": (
+        "服务器已不再保存这个项目（可能重启过）。请重新打开。",
+        "The server no longer holds this project (it may have been restarted). Please open it "
+        "again.",
+    ),
+    "error.memory": (
+        "内存不足。请减少文件，或请管理员增加内存。",
+        "There is not enough memory. Use smaller files, or ask the administrator for more memory.",
+    ),
+    "error.worker_died": (
+        "计算进程意外结束，请重试；若再次发生，请减少数据量。",
+        "A worker process ended unexpectedly; try again, and if it happens again use less data.",
+    ),
+    "error.zip": ("压缩包已损坏，请重新打包。", "The zip file is damaged; please pack it again."),
+    "error.file_missing": (
+        "文件或文件夹不存在，请检查路径。", "The file or folder does not exist; check the path.",
+    ),
+    "error.permission": (
+        "服务器没有读取权限，请检查文件权限。",
+        "The server may not read this; check the file's permissions.",
+    ),
+    "error.timeout": (
+        "用时过长，已停止。请简化文件。",
+        "It took too long and was stopped; simplify the file.",
+    ),
+    "error.disk_full": (
+        "服务器磁盘已满，请管理员清理。",
+        "The server's disk is full; ask the administrator to make room.",
+    ),
+    "error.unforeseen": (
+        "程序遇到意外问题，编号 {number}。请把编号告诉管理员，日志中可查。",
+        "Something unforeseen happened, number {number}. Tell the administrator this number; the "
+        "log has it.",
+    ),
+}  # fmt: skip
+
+
+def known(key: str) -> bool:
+    """Is there a text under ``key``?"""
+    return key in WORDS
+
+
+def word(key: str, language: Language, **values: object) -> str:
+    """The text under ``key``. Raises KeyError for an unknown key or a missing placeholder."""
+    return WORDS[key][LANGUAGES.index(language)].format(**values)
+
+
+def chosen_language(override: str | None, locale: str | None) -> Language:
+    """The language to use: the user's switch, else the browser's (any Chinese -> Chinese)."""
+    if override in LANGUAGES:
+        return "zh" if override == "zh" else "en"
+    return "zh" if (locale or "").lower().startswith("zh") else "en"
