@@ -1,0 +1,1 @@
+"""The ground: readers, coordinate systems, repair, units, borders. Imports no other package."""

@@ -177,7 +177,7 @@ def _inside(tree: shapely.STRtree, area: shapely.Geometry) -> IntArray:
     """Rows of the polygons whose middle lies in ``area``."""
     near = np.sort(tree.query(area, predicate="intersects"))
     middle = shapely.point_on_surface(tree.geometries[near])
-    return near[shapely.intersects(area, middle)].astype(np.int64)
+    return np.asarray(near[shapely.intersects(area, middle)], dtype=np.int64)
 
 
 def load_ground(inputs: Inputs, tolerance_m: float = 20.0) -> Ground:
@@ -405,7 +405,7 @@ def _detect(
         }
         notes.append(Problem("datum-shifted", file, params=params, severity="warning"))
     if evidence.doubtful:
-        shares: dict[str, object] = dict(evidence.shares)
+        shares: dict[str, object] = {str(d): s for d, s in evidence.shares.items()}
         notes.append(Problem("datum-doubtful", file, params=shares, severity="warning"))
     return evidence.datum, notes
 

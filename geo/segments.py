@@ -10,6 +10,7 @@ rows; no polygon is needed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -17,6 +18,11 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+
+
+def tally(index: IntArray, values: NDArray[Any], n: int) -> FloatArray:
+    """Sum ``values`` by ``index`` into n bins, as floats whatever the input's type; shape (n,)."""
+    return np.bincount(index, weights=values, minlength=n).astype(float, copy=False)
 
 
 @dataclass(frozen=True)
@@ -111,14 +117,12 @@ def rook_edges(segments: Segments) -> Edges:
     length = segments.length[inner]
     width = int(b.max(initial=0)) + 1
     pair, inverse = np.unique(a * width + b, return_inverse=True)
-    total = np.bincount(inverse, weights=length, minlength=len(pair))
-    lined = np.bincount(
-        inverse, weights=length * (segments.line[inner] >= 0), minlength=len(pair)
-    )
+    total = tally(inverse, length, len(pair))
+    lined = tally(inverse, length * (segments.line[inner] >= 0), len(pair))
     return Edges(pair // width, pair % width, total, lined)
 
 
 def outer_length(segments: Segments, n: int) -> FloatArray:
     """Border of each of n areas that it shares with no other, in metres, shape (n,)."""
     outer = segments.right < 0
-    return np.bincount(segments.left[outer], weights=segments.length[outer], minlength=n)
+    return tally(segments.left[outer], segments.length[outer], n)

@@ -13,6 +13,7 @@ a must-stay-together number that planning reads; the ground itself knows no cap.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -43,8 +44,8 @@ class VillageGround:
     """What one village's units are cut from. Coordinates in metres, one metric system.
 
     ``area`` Polygon or MultiPolygon. ``lines`` (l,) LineStrings in and along the village with
-    ``line_id`` (l,) their rows in the county's :class:`~geo.linework.Linework`. ``xy`` (h, 2) household rows with
-    ``households`` (h,) and ``persons`` (h,) counts (persons negative where unknown).
+    ``line_id`` (l,) their rows in the county's :class:`~geo.linework.Linework`. ``xy`` (h, 2)
+    household rows with ``households`` (h,) and ``persons`` (h,) counts (persons negative where unknown).
     ``set_id`` (h,) a must-stay-together number of each row, -1 where none. ``wholes`` (w,)
     polygons to keep whole with ``whole_id`` (w,); ``dedicated`` (d,) polygons of dedicated grids
     with ``dedicated_id`` (d,). ``areas`` (a,) ready-made small areas, then row i of the households
@@ -112,7 +113,7 @@ def dissolve(polygons: NDArray[np.object_], label: IntArray) -> NDArray[np.objec
     order = np.argsort(label, kind="stable")
     bounds = np.flatnonzero(np.r_[True, np.diff(label[order]) > 0, True])
     merged = np.empty(len(bounds) - 1, dtype=object)
-    for i, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for i, (start, stop) in enumerate(pairwise(bounds)):
         members = polygons[order[start:stop]]
         merged[i] = members[0] if len(members) == 1 else shapely.coverage_union_all(members)
     return merged
@@ -120,9 +121,8 @@ def dissolve(polygons: NDArray[np.object_], label: IntArray) -> NDArray[np.objec
 
 def _components(n: int, a: IntArray, b: IntArray) -> IntArray:
     ones = np.ones(len(a), dtype=np.int8)
-    return connected_components(coo_array((ones, (a, b)), shape=(n, n)), directed=False)[1].astype(
-        np.int64
-    )
+    links = coo_array((ones, (a, b)), shape=(n, n))
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
 
 
 def absorb(
@@ -157,7 +157,7 @@ def _inside(faces: NDArray[np.object_], area: shapely.Geometry) -> NDArray[np.ob
     """The faces that belong to ``area``: polygonising also fills its holes and outer pockets."""
     points = shapely.point_on_surface(faces)
     shapely.prepare(area)
-    return faces[shapely.intersects(area, points)]
+    return np.asarray(faces[shapely.intersects(area, points)], dtype=object)
 
 
 def _containing(

@@ -1,0 +1,1 @@
+"""Decisions: proposal, refinement, metrics, rules, codes, plan files."""

@@ -145,7 +145,7 @@ def _coverage(
         beyond = shapely.area(shapely.difference(shapes[rows], area))
         found += [
             Finding("outside", codes[rows[i]], float(beyond[i]), 0, f"{beyond[i]:.1f} m2 outside")
-            for i in np.flatnonzero(beyond > TOLERANCE_M2)
+            for i in np.flatnonzero(beyond > TOLERANCE_M2).tolist()
         ]
     return found
 

@@ -66,5 +66,6 @@ def grid_names(village_name: str, comprehensive: int, dedicated: list[str]) -> l
     """Names: 幸福村第一网格 ..., and for dedicated grids the place's own name."""
     names = [f"{village_name}第{chinese_number(i + 1)}网格" for i in range(comprehensive)]
     for i, place in enumerate(dedicated):
-        names.append(f"{place}专属网格" if place else f"{village_name}第{chinese_number(i + 1)}专属网格")
+        own = place or f"{village_name}第{chinese_number(i + 1)}"
+        names.append(f"{own}专属网格")
     return names

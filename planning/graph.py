@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.segments import tally
 from geo.units import Units
 
 IntArray = NDArray[np.int64]
@@ -89,11 +90,11 @@ def contract(graph: Graph, label: IntArray) -> Graph:
     a, b = label[graph.source], label[graph.indices]
     keep = a < b
     pair, row = np.unique(a[keep] * m + b[keep], return_inverse=True)
-    length = np.bincount(row, weights=graph.length[keep], minlength=len(pair))
-    off_line = np.bincount(row, weights=graph.off_line[keep], minlength=len(pair))
+    length = tally(row, graph.length[keep], len(pair))
+    off_line = tally(row, graph.off_line[keep], len(pair))
 
     def total(values: FloatArray) -> FloatArray:
-        return np.bincount(label, weights=values, minlength=m)
+        return tally(label, values, m)
 
     households = total(graph.households)
     # places are weighted by households; where nobody lives, by area
@@ -121,9 +122,7 @@ def induce(graph: Graph, nodes: IntArray) -> Graph:
     a, b = position[source], position[graph.indices]
     inside = (a >= 0) & (b >= 0) & (a < b)
     cut = (a >= 0) & (b < 0)
-    outer = graph.outer[nodes] + np.bincount(
-        a[cut], weights=graph.length[cut], minlength=len(nodes)
-    )
+    outer = graph.outer[nodes] + tally(a[cut], graph.length[cut], len(nodes))
     return Graph(
         *_rows(len(nodes), a[inside], b[inside], graph.length[inside], graph.off_line[inside]),
         households=graph.households[nodes],

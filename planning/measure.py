@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo.segments import tally
 from geo.units import Units
 from planning.graph import FloatArray, IntArray, graph_of
 from planning.start import pieces
@@ -42,7 +43,7 @@ def measure(units: Units, label: IntArray, k: int) -> Measures:
     """Measure every grid of a labelling 0..k-1 of a village's units. O(units + segments)."""
 
     def total(weights: FloatArray | IntArray) -> FloatArray:
-        return np.bincount(label, weights=weights, minlength=k)
+        return tally(label, weights, k)
 
     segments = units.segments
     length = segments.length
@@ -53,8 +54,8 @@ def measure(units: Units, label: IntArray, k: int) -> Measures:
     sides = np.concatenate([label[left[cut]], label[right[cut]]])
     along = np.tile(segments.line[cut] >= 0, 2)
     doubled = np.tile(length[cut], 2)
-    inner_m = np.bincount(sides, weights=doubled, minlength=k)
-    on_line = np.bincount(sides, weights=doubled * along, minlength=k)
+    inner_m = tally(sides, doubled, k)
+    on_line = tally(sides, doubled * along, k)
     area, perimeter = total(units.area), inner_m + total(units.outer)
     households = total(units.households)
     mass = np.maximum(households, 1)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 import geopandas as gpd
 import pandas as pd
@@ -74,7 +73,8 @@ def beside(path: Path) -> Iterator[Path]:
     Raises :class:`InputError` where the folder cannot be written; the old file then stands.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        prefix = f".{path.stem}-"
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
         os.close(handle)
         os.unlink(name)
     except OSError as error:
@@ -172,4 +172,5 @@ def _empty(name: str, crs: object) -> pd.DataFrame:
     table = pd.DataFrame({column: pd.Series(dtype=object) for column in columns})
     if name in ("exceptions", "provenance", "unplaced"):
         return table
-    return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+    empty: pd.DataFrame = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+    return empty

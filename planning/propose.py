@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from geo.segments import tally
 from geo.units import Units
 from planning import sets
 from planning.graph import FloatArray, Graph, IntArray, contract, graph_of, induce
@@ -23,6 +24,8 @@ from planning.search import Price, refine
 from planning.settings import Settings
 from planning.start import centres_of, metis_start, pieces, power_start
 
+PLAIN_BAND = 0.06  # imbalance that the search hardly minds, without lines to follow
+LINED_BAND = 0.085  # and with lines
 COARSE_SHARE = 0.34  # blocks under this share of an ideal grid move as one, at first
 MORE_GRIDS = 3  # how many grids beyond the formula are tried before a cap is given up
 
@@ -74,13 +77,18 @@ def village_seed(code: str, seed: int) -> int:
     return int.from_bytes(blake2b(f"{seed}:{code}".encode(), digest_size=4).digest(), "big")
 
 
-def price_of(settings: Settings) -> Price:
-    """The search's price for a planner's settings."""
+def price_of(settings: Settings, *, with_lines: bool) -> Price:
+    """The search's price for a planner's settings.
+
+    Where there are lines to follow, households may differ by up to a tenth for a border that
+    people can see; without lines nothing is gained by it, and the band is narrower.
+    """
     return Price(
         balance=settings.balance,
         shape=settings.shape,
         walk=4.0 * settings.walk,
-        lines=settings.lines,
+        lines=4.0 * settings.lines,
+        band=LINED_BAND if with_lines else PLAIN_BAND,
         max_households=settings.max_households or np.inf,
         max_persons=settings.max_persons or np.inf,
         min_households=float(settings.min_households or 0),
@@ -193,8 +201,8 @@ def divide(
     ground = tie(induce(graph, rest))
     piece = pieces(ground, np.zeros(len(rest), dtype=np.int64))
     shares = apportion(
-        np.bincount(piece, weights=ground.households),
-        np.bincount(piece, weights=np.ones(len(rest))),
+        tally(piece, ground.households, int(piece.max()) + 1),
+        tally(piece, np.ones(len(rest)), int(piece.max()) + 1),
         number,
     )
     if len(shares) > 1:
@@ -333,7 +341,7 @@ def partition(
     effort = effort or Effort()
     if k <= 1:
         return np.zeros(len(graph), dtype=np.int64)
-    price = price_of(settings)
+    price = price_of(settings, with_lines=bool((graph.off_line < graph.length).any()))
     coarse_of = _coarse(graph, k, block, settlement)
     coarse = graph if coarse_of is None else contract(graph, coarse_of)
     moves = effort.coarse_moves if coarse_of is not None else effort.fine_moves

@@ -88,7 +88,7 @@ def _cost(
     price += _excess(h, row[6]) + _excess(p, row[7])
     if h < row[8]:
         price += _excess(2.0 - h / row[8], 1.0)
-    return price
+    return float(price)
 
 
 @njit(cache=True)
@@ -101,7 +101,7 @@ def _stays_whole(
     stamp: int,
     queue: IntArray,
 ) -> bool:
-    """Whether the grid of ``node`` is in one piece without it (breadth first from one neighbour)."""
+    """Whether the grid of ``node`` is in one piece without it (breadth first)."""
     grid = label[node]
     wanted = 0
     first = -1
@@ -282,7 +282,7 @@ def _anneal(
             border[place[a]] = last
             place[last] = place[a]
             place[a] = -1
-    return cost.sum()
+    return float(cost.sum())
 
 
 def _columns(graph: Graph) -> FloatArray:

@@ -104,7 +104,7 @@ def settlements(units: Units, limit: float) -> IntArray:
     if len(lived) < 5:
         return found
     place = np.column_stack([units.x[lived], units.y[lived]])
-    found[lived] = DBSCAN(eps=NEAR_M, min_samples=5).fit_predict(place)
+    found[lived] = DBSCAN(eps=NEAR_M, min_samples=5, algorithm="ball_tree").fit_predict(place)
     number = np.flatnonzero(
         np.bincount(found[lived] + 1, weights=units.households[lived])[1:] > limit
     )
@@ -125,4 +125,4 @@ def kept_whole(number: IntArray, households: IntArray, label: IntArray) -> NDArr
     named = (number >= 0) & (households > 0)
     _, row = np.unique(number[named], return_inverse=True)
     grids = np.unique(np.column_stack([row, label[named]]), axis=0)
-    return np.bincount(grids[:, 0]) == 1
+    return np.asarray(np.bincount(grids[:, 0]) == 1)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from geo.segments import tally
 from planning.graph import Graph
 
 IntArray = NDArray[np.int64]
@@ -104,7 +105,7 @@ def pieces(graph: Graph, label: IntArray) -> IntArray:
     ones = np.ones(int(same.sum()), dtype=np.int8)
     shape = (len(graph), len(graph))
     links = coo_array((ones, (source[same], graph.indices[same])), shape=shape)
-    return connected_components(links, directed=False)[1].astype(np.int64)
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
 
 
 def repair(graph: Graph, label: IntArray, k: int) -> IntArray:
@@ -124,8 +125,7 @@ def _gather(graph: Graph, label: IntArray) -> IntArray:
     while True:
         piece = pieces(graph, label)
         count = int(piece.max()) + 1
-        weight = np.bincount(piece, weights=graph.households, minlength=count)
-        weight += 1e-9 * np.bincount(piece, weights=graph.area, minlength=count)
+        weight = tally(piece, graph.households + 1e-9 * graph.area, count)
         owner = np.zeros(count, dtype=np.int64)
         owner[piece] = label
         order = np.lexsort((np.arange(count), -weight, owner))
