@@ -22,7 +22,7 @@ from geo.columns import normal_name
 Kind = Literal["identity_number", "mobile_number", "bank_card", "plate"]
 
 _PARTS = (
-    "姓名 身份证 身份号 证件 手机 电话 联系 微信 QQ号 邮箱 户主 出生 年龄 性别 民族 宗教 政治面貌 "
+    "姓名 身份证 身份号 证件 手机 电话 联系 联络 微信 QQ号 邮箱 户主 出生 年龄 性别 民族 宗教 政治面貌 "
     "婚姻 学历 文化程度 职业 工作单位 健康 残疾 精神障碍 疾病 低保 特困 银行卡 银行账号 开户 "
     "一卡通 "
     "社保卡 车牌 号牌 照片 重点人员 人员类别 报警人 报案人 投诉人 诉求人 申请人 当事人 嫌疑人 "

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+import struct
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ from geo.columns import Role
 from geo.read.layer import Keep, Raw, Shapes
 from geo.read.limits import LIMITS
 from geo.read.report import Report
-from geo.read.wkb import shapes_from_wkb
+from geo.read.wkb import has_curves, shapes_from_wkb
 
 _VIRTUAL = ("rtree", "fts3", "fts4", "fts5")
 
@@ -38,6 +41,11 @@ def inspect_geopackage(path: Path, report: Report) -> Contents:
 
     Refuses files cut off, plain SQLite files, and virtual tables that reach other files.
     """
+    with path.open("rb") as stream:
+        head = stream.read(100)
+    page, pages = struct.unpack(">H", head[16:18])[0], struct.unpack(">I", head[28:32])[0]
+    if pages * (65_536 if page == 1 else page) > path.stat().st_size:
+        report.fail("cut_off")
     try:
         connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True, timeout=5
@@ -47,10 +55,6 @@ def inspect_geopackage(path: Path, report: Report) -> Contents:
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA query_only=ON")
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        size = connection.execute("PRAGMA page_size").fetchone()[0]
-        if pages * size > path.stat().st_size:
-            report.fail("cut_off")
         entries = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
         kinds = {str(name).lower(): str(kind) for kind, name, _ in entries}
         if "gpkg_contents" not in kinds:
@@ -93,16 +97,18 @@ def inspect_geodatabase(path: Path, report: Report) -> Contents:
 def read_database(path: Path, layer: str, keep: Keep, report: Report) -> Raw:
     """One layer of a container with the wanted columns; shapes as stored, curves as short lines."""
     try:
-        info = pyogrio.read_info(str(path), layer=layer)
+        with _remarks_told(report):
+            info = pyogrio.read_info(str(path), layer=layer)
         if info["features"] > LIMITS.rows:
             report.fail("too_many_rows", layer, rows=info["features"], limit=LIMITS.rows)
         names = [str(name) for name in info["fields"]]
         if len(names) > LIMITS.columns:
             report.fail("too_many_columns", columns=len(names), limit=LIMITS.columns)
         wanted = list(dict.fromkeys(keep(names)))
-        _, table = pyogrio.raw.read_arrow(
-            str(path), layer=layer, columns=wanted, max_features=LIMITS.rows + 1
-        )
+        with _remarks_told(report):
+            _, table = pyogrio.raw.read_arrow(
+                str(path), layer=layer, columns=wanted, max_features=LIMITS.rows + 1
+            )
     except Exception as error:  # pyogrio raises many kinds for damaged files
         report.stop_on_errors()
         report.fail("unreadable", layer, reason=type(error).__name__)
@@ -118,16 +124,34 @@ def read_database(path: Path, layer: str, keep: Keep, report: Report) -> Raw:
     raw = Raw(layer, names, {}, rows=table.num_rows)
     if info["geometry_type"] is not None and geometry is not None:
         wkb = table.column(geometry).to_pandas().to_numpy(dtype=object)
+        if has_curves(wkb):
+            wkb = _straightened(path, layer, report)
         raw.shapes = shapes_from_wkb(wkb, raw, report)
-        _tell_curves(str(info["geometry_type"]), report)
     raw.crs = read_crs(info["crs"], report)
     raw.columns = {n: table.column(n).to_pandas() for n in wanted if n in table.column_names}
     return raw
 
 
-def _tell_curves(kind: str, report: Report) -> None:
-    if "Curve" in kind or "Circular" in kind or "Surface" in kind:
-        report.note("curves")
+def _straightened(path: Path, layer: str, report: Report) -> Shapes:
+    """The shapes of a layer once more, by the way in which GDAL turns arcs into short lines."""
+    report.note("curves")
+    try:
+        with _remarks_told(report):
+            _, _, wkb, _ = pyogrio.raw.read(str(path), layer=layer, columns=[])
+    except Exception as error:  # pyogrio raises many kinds for damaged files
+        report.fail("unreadable", layer, reason=type(error).__name__)
+    shapes: Shapes = wkb
+    return shapes
+
+
+@contextmanager
+def _remarks_told(report: Report) -> Iterator[None]:
+    """GDAL's warnings as one note; their words may hold values of the file, so only the count."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    if caught and not any(problem.code == "read_remarks" for problem in report.problems):
+        report.note("remarks", count=len(caught))
 
 
 def read_crs(stated: Any, report: Report) -> CRS | None:

@@ -153,15 +153,17 @@ def _careful_table(
     rows: list[list[str]] = []
     numbers: list[int] = []
     stream = io.StringIO(data.decode("utf-8"), newline="")
-    reader = csv.reader(stream, delimiter=delimiter)
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    begun = 1
     try:
         for place, fields in enumerate(reader):
+            begun = reader.line_num + 1
             if place <= skipped or not any(field.strip() for field in fields):
                 continue
             rows.append(fields)
             numbers.append(reader.line_num)
     except csv.Error:
-        report.fail("table_damaged", line=reader.line_num)
+        report.fail("table_damaged", line=begun)
     raw = Raw(name="", names=names, columns={}, first_number=skipped + 2)
     rows, numbers = _without_footers(rows, numbers, len(names), report)
     raw.numbers, raw.rows = np.asarray(numbers, dtype=np.int64), len(rows)

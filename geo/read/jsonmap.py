@@ -34,7 +34,7 @@ class JsonMap:
         if _nesting(text) > _DEEPEST:
             report.fail("too_deep")
         self._twice: set[str] = set()
-        self._odd_numbers = 0
+        self._halves = 0
         try:
             self.document = json.loads(
                 text, object_pairs_hook=self._object, parse_constant=self._constant
@@ -140,12 +140,22 @@ class JsonMap:
                 names.update(dict.fromkeys(bag))
             if len(names) > LIMITS.columns:
                 self.report.fail("too_many_columns", columns=len(names), limit=LIMITS.columns)
-        raw.names = [str(name) for name in names]
+        raw.names = [str(self._cell(name)) for name in names]
         if "geometry" in names:
             self.report.note("column_called_geometry")
         for name in dict.fromkeys(keep(raw.names)):
-            cells = [bag.get(name) if isinstance(bag, dict) else None for bag in bags]
+            cells = [self._cell(bag.get(name)) if isinstance(bag, dict) else None for bag in bags]
             raw.columns = {**raw.columns, name: pd.Series(cells, dtype=object)}
+        if self._halves:
+            self.report.warn("half_characters", count=self._halves)
+
+    def _cell(self, value: Any) -> Any:
+        """A property without halves of characters, which no text may hold."""
+        if not isinstance(value, str) or value.isascii():
+            return value
+        whole = value.encode("utf-8", errors="replace").decode("utf-8")
+        self._halves += whole != value
+        return whole
 
 
 def _nesting(text: str) -> int:

@@ -23,7 +23,7 @@ class Limits:
     name_length: int = 200  # characters of a name or code
     count: int = 1_000_000  # households or persons in one row
     repair_vertices: int = 3_000  # an invalid shape above this is repaired under a deadline
-    repair_seconds: float = 8.0
+    repair_seconds: float = 5.0
     seconds: float = 60.0  # of a reading in a child process
     memory_bytes: int = 4096 * MEGABYTE
 

@@ -256,6 +256,14 @@ _TABLES = {
         "in column {column}, {count} codes had lost their leading zero; it was put back. Check "
         "them.",
     ),
+    "half_characters": (
+        "有 {count} 处文字编码损坏,已用问号代替。请核对名称。",
+        "{count} texts hold broken characters; question marks stand in. Check the names.",
+    ),
+    "remarks": (
+        "读取程序对这个文件有 {count} 条提示,已尽量读取。请核对图层。",
+        "the reader had {count} remarks about this file and read what it could. Check the layer.",
+    ),
     "hidden_characters": (
         "{column} 列有 {count} 个单元格含控制字符或方向符,已去掉。请核对。",
         "in column {column}, {count} cells held control or direction characters; they were "
@@ -415,6 +423,10 @@ _SHAPES = {
     "third_dimension": (
         "{count} 个图形带高程或测量值,已去掉。",
         "{count} shapes carry heights or measures; these were dropped.",
+    ),
+    "curves_unknown": (
+        "含有无法识别的曲线图形。请在原软件中把曲线转成折线后再导出。",
+        "it holds curved shapes that cannot be read. Turn curves into lines and export again.",
     ),
     "curves": ("曲线已转为短折线。", "curves were turned into short straight lines."),
     "collection": (

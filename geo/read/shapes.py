@@ -164,7 +164,8 @@ def _right_kind(raw: Raw, shapes: Shapes, role: Role, report: Report) -> Shapes:
         closed = closed[shapely.get_num_coordinates(shapes[closed]) >= 4]
         closed = closed[shapely.get_type_id(shapes[closed]) == 1]
         if closed.size:
-            shapes[closed] = shapely.polygons(shapely.linearrings(shapes[closed]))
+            rings = [shapely.linearrings(shapely.get_coordinates(s)) for s in shapes[closed]]
+            shapes[closed] = shapely.polygons(np.array(rings, dtype=object))
             report.note("closed_lines", count=int(closed.size))
             wrong[closed] = False
     if wanted == (POINT,):

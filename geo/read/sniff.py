@@ -31,7 +31,7 @@ _HEAD = 65_536
 # Virtual datasets, service descriptions and project files, all of which name further sources.
 _POINTING_XML = re.compile(
     rb"<\s*(OGRVRT|VRTDataset|GDALWarpOptions|OGRWFS|WFS_Capabilities|\w*:?WFS_Capabilities|"
-    rb"OGRCSW|GDAL_WMS|GDAL_WMTS|OWSContext|qgis|!DOCTYPE\s+qgis|NetworkLink\b.*<Placemark)",
+    rb"OGRCSW|GDAL_WMS|GDAL_WMTS|OWSContext|qgis|!DOCTYPE\s+qgis)",
     re.IGNORECASE | re.DOTALL,
 )
 _POINTING_JSON = re.compile(rb'"(gdal_version|command_line|stacVersion|stac_version)"\s*:|"gdalg"')

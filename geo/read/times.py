@@ -84,7 +84,7 @@ def parse_time(text: str, *, day_first: bool = False) -> tuple[np.datetime64, st
             month, day = day, month
         if year < 100:
             year += 2000
-    elif match.re is _DATE and (parts["era"] or year < 200):
+    elif match.re is _DATE and (parts["era"] or (year < 200 and len(parts["y"]) < 4)):
         year += 1911
     date = _date(year, month, day or 1)
     if date is None:

@@ -113,7 +113,7 @@ def parse_coordinates(values: pd.Series[Any]) -> tuple[Floats, NDArray[np.bool_]
     out, bad = parse_numbers(values)
     if not bad.any():
         return out, bad
-    text = as_text(values)
+    out, bad, text = out.copy(), bad.copy(), as_text(values)
     for row in np.flatnonzero(bad):
         angle = parse_angle(str(text.iloc[row]))
         if angle is not None:

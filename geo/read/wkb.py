@@ -37,12 +37,25 @@ def too_deep(wkb: bytes) -> bool:
     return little + big + iso > LIMITS.nesting * 8
 
 
+def has_curves(values: NDArray[np.object_]) -> bool:
+    """Whether any well-known binary is a curve or surface type that shapely cannot hold."""
+    for value in values:
+        if isinstance(value, bytes) and len(value) >= 5 and value[0] in (0, 1):
+            kind = struct.unpack("<I" if value[0] else ">I", value[1:5])[0] & 0x0FFFFFFF
+            if 8 <= kind % 1000 <= 17:
+                return True
+    return False
+
+
 def shapes_from_wkb(values: NDArray[np.object_], raw: Raw, report: Report) -> Shapes:
     """Shapes of a column of well-known binary; damaged ones are listed and None."""
     raws = [value if isinstance(value, (bytes, bytearray)) else None for value in values]
     if any(value is not None and too_deep(bytes(value)) for value in raws):
         report.fail("too_deep")
-    shapes = shapely.from_wkb(np.array(raws, dtype=object), on_invalid="ignore")
+    try:
+        shapes = shapely.from_wkb(np.array(raws, dtype=object), on_invalid="ignore")
+    except NotImplementedError:  # a curve inside a collection
+        report.fail("curves_unknown")
     damaged = [i for i, value in enumerate(raws) if value and shapes[i] is None]
     if damaged:
         report.warn("shape_damaged", rows=listed(raw, damaged))
