@@ -204,6 +204,7 @@ def divide(
         tally(piece, ground.households, int(piece.max()) + 1),
         tally(piece, np.ones(len(rest)), int(piece.max()) + 1),
         number,
+        fixed=asked is not None,
     )
     if len(shares) > 1:
         ground, piece, shares = _tie_small(ground, piece, shares)
@@ -223,11 +224,14 @@ def divide(
     return label
 
 
-def apportion(households: FloatArray, nodes: FloatArray, number: int) -> IntArray:
+def apportion(
+    households: FloatArray, nodes: FloatArray, number: int, *, fixed: bool = False
+) -> IntArray:
     """Share ``number`` grids among pieces by households (largest remainder), at least 0 each.
 
-    No piece gets more grids than it has nodes; a piece that gets none is tied to another. The
-    largest piece always gets one.
+    No piece gets more grids than it has nodes; a piece that gets none is tied to another. At least
+    one piece gets one. What a piece cannot hold of its share is dropped, since one tower of 900
+    households asks no more grids of its neighbours, unless the number is ``fixed`` by a planner.
     """
     total = households.sum()
     quota = number * households / total if total > 0 else np.zeros(len(households))
@@ -237,7 +241,11 @@ def apportion(households: FloatArray, nodes: FloatArray, number: int) -> IntArra
     shares[(quota < 0.5)] = 0
     largest = int(np.lexsort((nodes, households))[-1])
     shares[largest] += max(0, number - int(shares.sum()))
-    return np.maximum(np.minimum(shares, nodes.astype(np.int64)), shares * 0)
+    shares = np.minimum(shares, nodes.astype(np.int64))
+    while fixed and shares.sum() < min(number, nodes.sum()):
+        room = np.where(shares < nodes, households / (shares + 1), -1.0)
+        shares[int(room.argmax())] += 1
+    return shares
 
 
 def _link(graph: Graph, a: IntArray, b: IntArray) -> Graph:

@@ -61,7 +61,8 @@ def power_start(
     if k <= 1:
         return np.zeros(len(graph), dtype=np.int64)
     place = np.column_stack([graph.x, graph.y])
-    mass = graph.households + graph.households.sum() * 1e-6 / len(graph)
+    mass = graph.households if graph.households.any() else graph.area
+    mass = mass + mass.sum() * 1e-6 / len(graph)
     ideal = mass.sum() / k
     power = np.zeros(k)
     best, best_worst = np.zeros(len(graph), dtype=np.int64), np.inf
