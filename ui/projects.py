@@ -21,7 +21,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from data.demo import write_county
 
 from geo.datum import to_wgs84
 from geo.ground import Ground, Inputs, load_ground
@@ -322,6 +321,8 @@ def propose(job: Job, project: Project, settings: Settings) -> str:
 
 def open_demonstration(job: Job) -> str:
     """Make the demonstration county in a directory of its own, read it and propose its grids."""
+    from data.demo import write_county  # here: most sessions never ask for it
+
     directory = Path(tempfile.mkdtemp(prefix="gridwright-demo-"))
     try:
         job.report(Step("making"))

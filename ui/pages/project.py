@@ -137,8 +137,9 @@ def _roles(pickup_id: str, *, trusted: bool) -> None:
 def _role_boxes(pickup: Pickup) -> dict[str, str]:
     st.markdown(f"**{text('project.roles')}**")
     st.caption(text("project.roles_text"))
-    labels = {candidate.source: candidate.label for candidate in pickup.candidates}
-    sources = ["", *labels]
+    labels = {"": text("project.not_used")}
+    labels |= {candidate.source: candidate.label for candidate in pickup.candidates}
+    sources = list(labels)
     chosen = {}
     columns = st.columns(2, gap="small")
     for number, role in enumerate(ROLES):
@@ -147,7 +148,7 @@ def _role_boxes(pickup: Pickup) -> dict[str, str]:
             text(f"role.{role}"),
             sources,
             index=sources.index(guess) if guess in sources else 0,
-            format_func=lambda source: labels.get(source) or text("project.not_used"),
+            format_func=labels.__getitem__,
             key=f"role_{pickup.id}_{role}",
         )
         if source:

@@ -76,10 +76,11 @@ def _number(name: str, *, step: int, low: int = 1, optional: bool = True) -> Non
 
 
 def _form() -> None:
+    labels = {name: text(f"settings.preset_{name}") for name in (*PRESETS, OWN)}
     st.selectbox(
         text("settings.preset"),
-        [*PRESETS, OWN],
-        format_func=lambda name: text(f"settings.preset_{name}"),
+        list(labels),
+        format_func=labels.__getitem__,
         key=_key("preset"),
         on_change=callback(_preset_chosen),
     )

@@ -1,0 +1,169 @@
+"""Long work: progress, result, cancel, failure; and the sentence for each failure."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import zipfile
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from geo.problems import InputError, Problem
+from planning.county import Cancelled
+from planning.export import GRID_COLUMNS  # noqa: F401 -- registers the sentences
+from ui.errors import (
+    SENTENCES,
+    FolderNotAllowedError,
+    JobGoneError,
+    MapLibraryMissingError,
+    sentences,
+)
+from ui.jobs import CancelledError, Job, Jobs, Snapshot, Step
+from ui.words import WORDS
+
+
+def wait_for(jobs: Jobs, job_id: str) -> Snapshot:
+    for _ in range(2000):
+        now = jobs.look(job_id)
+        if now.over:
+            return now
+        threading.Event().wait(0.005)
+    pytest.fail("the job never ended")
+
+
+def test_a_job_reports_and_ends_with_its_result() -> None:
+    jobs = Jobs()
+    seen = threading.Event()
+    go_on = threading.Event()
+
+    def work(job: Job) -> str:
+        job.report(Step("proposing", 3, 12, "柳塘村"))
+        seen.set()
+        go_on.wait(10)
+        return "plan"
+
+    job_id = jobs.start("propose", work)
+    assert seen.wait(10)
+    now = jobs.look(job_id)
+    assert now.state == "running"
+    assert now.step.share == 0.25
+    assert now.step.label == "柳塘村"
+    go_on.set()
+    end = wait_for(jobs, job_id)
+    assert (end.state, end.result) == ("done", "plan")
+
+
+def test_a_cancelled_job_stops_at_its_next_report() -> None:
+    jobs = Jobs()
+    started = threading.Event()
+
+    def work(job: Job) -> None:
+        started.set()
+        while True:
+            job.report(Step("proposing"))
+            threading.Event().wait(0.005)
+
+    job_id = jobs.start("propose", work)
+    assert started.wait(10)
+    jobs.cancel(job_id)
+    assert wait_for(jobs, job_id).state == "cancelled"
+
+
+def test_the_cores_own_cancellation_is_one() -> None:
+    jobs = Jobs()
+
+    def work(job: Job) -> None:
+        raise Cancelled
+
+    job_id = jobs.start("propose", work, is_cancellation=(Cancelled,))
+    assert wait_for(jobs, job_id).state == "cancelled"
+
+
+def test_a_failed_job_keeps_its_exception_and_frees_its_turn() -> None:
+    jobs = Jobs(at_once=1)
+
+    def fails(job: Job) -> None:
+        raise MemoryError
+
+    def works(job: Job) -> int:
+        return 1
+
+    first, second = jobs.start("a", fails), jobs.start("b", works)
+    assert isinstance(wait_for(jobs, first).error, MemoryError)
+    assert wait_for(jobs, second).result == 1
+
+
+def test_a_job_that_waits_for_its_turn_can_be_cancelled() -> None:
+    jobs = Jobs(at_once=1)
+    go_on = threading.Event()
+    first = jobs.start("a", lambda job: go_on.wait(10))
+    second = jobs.start("b", lambda job: pytest.fail("it was cancelled before its turn"))
+    assert jobs.look(second).state == "waiting"
+    jobs.cancel(second)
+    assert wait_for(jobs, second).state == "cancelled"
+    go_on.set()
+    assert wait_for(jobs, first).state == "done"
+
+
+def test_old_jobs_are_forgotten() -> None:
+    jobs = Jobs(kept=2)
+    ids = []
+    for _ in range(5):
+        ids.append(jobs.start("a", lambda job: None))
+        wait_for(jobs, ids[-1])
+    with pytest.raises(JobGoneError):
+        jobs.look(ids[0])
+    assert jobs.look(ids[-1]).state == "done"
+    jobs.cancel(ids[0])
+
+
+def test_ids_cannot_be_counted() -> None:
+    jobs = Jobs()
+    first, second = (jobs.start("a", lambda job: None) for _ in range(2))
+    assert first != second
+    assert len(first) >= 16
+
+
+# --- sentences
+
+
+def test_every_sentence_has_its_words() -> None:
+    assert {key for _, key in SENTENCES} <= set(WORDS)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MapLibraryMissingError("x"),
+        FolderNotAllowedError("x"),
+        JobGoneError("x"),
+        MemoryError(),
+        BrokenProcessPool(),
+        zipfile.BadZipFile(),
+        FileNotFoundError("/secret/path"),
+        PermissionError("/secret/path"),
+        TimeoutError(),
+        OSError(errno.ENOSPC, "No space left on device"),
+        CancelledError(),
+        ZeroDivisionError("division by zero"),
+    ],
+)
+def test_a_user_reads_one_sentence_and_no_inside(error: BaseException, language: str) -> None:
+    (sentence,) = sentences(error, language)  # type: ignore[arg-type]
+    assert len(sentence) > 8
+    for inside in ("/secret", "Traceback", "Error", "division"):
+        assert inside not in sentence
+
+
+def test_a_problem_of_the_input_is_told_with_its_place() -> None:
+    problem = Problem("export.not_in_gbk", "grids", "name", {"text": "䶮"})
+    assert sentences(InputError([problem, problem]), "zh") == [problem.text("zh")] * 2
+
+
+def test_the_unforeseen_is_found_again_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    (sentence,) = sentences(ZeroDivisionError("x"), "en")
+    number = caplog.records[-1].args
+    assert isinstance(number, tuple)
+    assert str(number[0]) in sentence

@@ -1,0 +1,118 @@
+"""Every page runs, in both languages, with nothing open, with data, and with a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from synthetic import HOSTILE, plan
+
+from planning.planfile import write_plan
+from ui import projects
+from ui.words import word
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+PAGES = ("plan", "project", "download")
+
+
+@pytest.fixture
+def with_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_plan(plan(HOSTILE), tmp_path / "plan.gpkg")
+    monkeypatch.setenv(projects.PROJECT_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+def run(page: str, language: str) -> AppTest:
+    script = f"""
+import streamlit as st
+from ui.frame import show_frame
+from ui.pages import {page}
+from ui.session import guarded
+st.session_state["language"] = {language!r}
+st.session_state["pages"] = {{
+    name: st.Page(lambda: None, title=name, url_path=name, default=name == "plan")
+    for name in ("plan", "project", "download")
+}}
+st.navigation(list(st.session_state["pages"].values()))
+show_frame()
+{page}.show()
+"""
+    return AppTest.from_string(script, default_timeout=60).run()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_with_nothing_open_says_what_to_do(
+    page: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(projects.PROJECT_VARIABLE, raising=False)
+    at = run(page, language)
+    assert not at.exception
+    assert not at.error
+    expected = {"plan": "plan.empty", "project": "project.lead", "download": "download.empty"}
+    shown = [element.value for element in [*at.markdown, *at.caption]]
+    assert word(expected[page], language) in shown  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_with_a_plan_runs(page: str, language: str, with_plan: Path) -> None:
+    at = run(page, language)
+    assert not at.exception
+    assert not at.error
+
+
+def test_the_table_lists_the_grids_and_the_search_narrows_it(with_plan: Path) -> None:
+    at = run("plan", "en")
+    assert len(at.dataframe[0].value) == 8
+    at.text_input(key="search").set_value("石桥").run()
+    assert len(at.dataframe[0].value) == 4
+    at.text_input(key="search").set_value("no such place").run()
+    assert word("plan.nothing_found", "en") in [c.value for c in at.caption]
+
+
+def test_a_village_can_be_chosen(with_plan: Path) -> None:
+    at = run("plan", "zh")
+    at.selectbox(key="place").select_index(2).run()
+    assert len(at.dataframe[0].value) == 4
+    assert not at.error
+
+
+def test_a_preset_fills_the_form_and_a_change_makes_it_ones_own(with_plan: Path) -> None:
+    at = run("plan", "zh")
+    at.selectbox(key="set_preset").set_value("zhejiang").run()
+    assert at.number_input(key="set_target").value == 400
+    assert at.number_input(key="set_max_households").value == 500
+    at.number_input(key="set_target").set_value(350).run()
+    assert at.selectbox(key="set_preset").value == "own"
+    at.number_input(key="set_max_households").set_value(200).run()
+    assert [w.value for w in at.warning] == [word("settings.max_below_target", "zh")]
+    assert at.button(key="propose").disabled
+
+
+def test_a_broken_plan_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plan.gpkg").write_bytes(b"SQLite format 3\x00 and then nothing")
+    monkeypatch.setenv(projects.PROJECT_VARIABLE, str(tmp_path))
+    at = run("plan", "en")
+    assert not at.exception
+    assert len(at.error) == 1
+    assert "Traceback" not in at.error[0].value
+
+
+def test_an_id_that_the_server_does_not_hold_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(projects.PROJECT_VARIABLE, raising=False)
+    at = run("plan", "en")
+    at.session_state["project"] = "gone"
+    at.run()
+    assert not at.exception
+    assert at.error[0].value
+
+
+def test_the_application_itself_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(projects.PROJECT_VARIABLE, raising=False)
+    at = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert not at.exception
+    assert not at.error

@@ -1,0 +1,201 @@
+"""Opening, proposing, and what stays behind: files of an upload do not."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import openpyxl
+import pytest
+import shapely
+from synthetic import CRS, SOUTH, WEST, plan, square
+
+from geo.problems import InputError
+from planning.county import Cancelled
+from planning.export import NOTICE_ZH
+from planning.planfile import read_plan, write_plan
+from planning.settings import Settings
+from ui import projects
+from ui.downloads import FORMS, content, file_name, gbk_can_write
+from ui.errors import JobGoneError
+from ui.jobs import Job
+from ui.projects import PLANS, PROJECTS, Project, Shelf
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two villages of 300 m with 120 households each on a lattice, and a road between them."""
+    villages = gpd.GeoDataFrame(
+        {"村代码": ["320116001001", "320116001202"], "村名": ["柳塘村", "石桥村"]},
+        geometry=[square(0, 0), square(1, 0)],
+        crs=CRS,
+    )
+    villages.to_file(tmp_path / "villages.gpkg")
+    rows = []
+    for village in range(2):
+        for i in range(120):
+            x = WEST + 500 * village + 30 + 40 * (i % 12)
+            y = SOUTH + 30 + 45 * (i // 12)
+            rows.append((f"{village}-{i}", 3, shapely.Point(x, y)))
+    points = gpd.GeoDataFrame(
+        rows, columns=["户编号", "人口", "geometry"], geometry="geometry", crs=CRS
+    )
+    points.to_file(tmp_path / "households.gpkg")
+    gpd.GeoDataFrame(
+        {"name": ["人民路"], "road_class": ["primary"]},
+        geometry=[shapely.LineString([(WEST, SOUTH + 255), (WEST + 1000, SOUTH + 255)])],
+        crs=CRS,
+    ).to_file(tmp_path / "roads.gpkg")
+    return tmp_path
+
+
+def opened(folder: Path) -> Project:
+    pickup = projects.pick_folder(folder)
+    return PROJECTS.get(projects.open_pickup(Job("open"), pickup, pickup.chosen, trusted=True))
+
+
+def test_a_folder_is_read_and_its_grids_are_proposed(folder: Path) -> None:
+    project = opened(folder)
+    assert project.can_propose
+    assert project.plan_id is None
+    assert project.ground is not None
+    villages = projects.villages_of(project.ground)
+    assert list(villages["households"]) == [120, 120]
+    settings = Settings(target=60)
+    assert set(projects.suggested_numbers(villages, settings).values()) == {2}
+    reported: list[str] = []
+    job = Job("propose")
+    job.report = lambda step: reported.append(step.stage)  # type: ignore[method-assign]
+    view = PLANS.get(projects.propose(job, project, settings))
+    assert len(view.grids) == 4
+    assert view.headline().households == 240
+    assert "proposing" in reported
+    village = view.scene("zh", village="320116001001")
+    shown = {layer.id for layer in village.layers}
+    assert {"grids", "units", "households", "roads", "villages"} <= shown
+
+
+def test_numbers_a_planner_wants_are_followed(folder: Path) -> None:
+    project = opened(folder)
+    settings = Settings(target=60, grids_per_village={"320116001001": 3})
+    view = PLANS.get(projects.propose(Job("propose"), project, settings))
+    assert dict(view.grids.groupby("village_code").size()) == {
+        "320116001001": 3,
+        "320116001202": 2,
+    }
+
+
+def test_a_cancelled_proposal_leaves_the_plan(folder: Path) -> None:
+    project = opened(folder)
+    job = Job("propose")
+    projects.ground_of(project, job)
+    job.cancelled = lambda: True  # type: ignore[method-assign]
+    with pytest.raises(Cancelled):
+        projects.propose(job, project, Settings())
+    assert project.plan_id is None
+
+
+def test_a_folder_with_a_plan_is_shown_without_reading_its_households(folder: Path) -> None:
+    write_plan(plan(), folder / "plan.gpkg")
+    project = opened(folder)
+    assert project.ground is None
+    assert project.plan_id is not None
+    view = PLANS.get(project.plan_id)
+    assert len(view.grids) == 8
+    assert set(view.context) == {"roads"}
+
+
+def test_an_uploads_files_are_gone_once_they_are_read(folder: Path) -> None:
+    files = [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.gpkg"))]
+    pickup = projects.pick_upload(files)
+    assert pickup.directory is not None
+    assert pickup.directory.stat().st_mode & 0o077 == 0
+    job = Job("open")
+    project = PROJECTS.get(projects.open_pickup(job, pickup, pickup.chosen, trusted=False))
+    assert not pickup.directory.exists()
+    assert project.sources == {}
+    assert project.can_propose
+
+
+def test_an_upload_that_cannot_be_read_is_gone_too() -> None:
+    pickup = projects.pick_upload([("villages.geojson", b"{"), ("households.csv", b"x")])
+    with pytest.raises(InputError) as caught:
+        projects.open_pickup(Job("open"), pickup, pickup.chosen, trusted=False)
+    assert {problem.file for problem in caught.value.problems} == {
+        "villages.geojson",
+        "households.csv",
+    }
+    assert pickup.directory is not None
+    assert not pickup.directory.exists()
+
+
+def test_the_servers_project_is_read_once_for_all(folder: Path) -> None:
+    write_plan(plan(), folder / "plan.gpkg")
+    environment = {projects.PROJECT_VARIABLE: str(folder)}
+    first = projects.default_project(environment)
+    assert first == projects.default_project(environment)
+    assert projects.default_project({}) is None
+
+
+def test_a_shelf_forgets_the_oldest_but_not_the_pinned() -> None:
+    shelf: Shelf[int] = Shelf(room=2)
+    shelf.put("pinned", 0, pinned=True)
+    for number in range(5):
+        shelf.put(f"n{number}", number)
+    assert shelf.get("pinned") == 0
+    assert shelf.get("n4") == 4
+    with pytest.raises(JobGoneError):
+        shelf.get("n0")
+
+
+# --- downloads
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.key)
+def test_every_form_is_made_and_named(form: object) -> None:
+    assert content(form, plan(), "zh")[:4] in (b"PK\x03\x04", b"SQLi", b'{\n"t')  # type: ignore[arg-type]
+    for language in ("zh", "en"):
+        assert file_name(form, language).endswith(form.suffix)  # type: ignore[arg-type, attr-defined]
+
+
+def test_the_geopackage_reads_back_with_the_notice(tmp_path: Path) -> None:
+    form = next(form for form in FORMS if form.key == "gpkg")
+    path = tmp_path / "plan.gpkg"
+    path.write_bytes(content(form, plan(), "zh"))
+    back = read_plan(path)
+    assert back.value("notice.zh") == NOTICE_ZH
+    assert list(back.grids["code"]) == list(plan().grids["code"])
+
+
+def test_the_register_is_in_the_visitors_language() -> None:
+    form = next(form for form in FORMS if form.key == "register")
+    book = openpyxl.load_workbook(io.BytesIO(content(form, plan(), "en")))
+    assert book.sheetnames[0] == "Grid division register"
+
+
+def test_the_two_shapefiles_say_their_encoding() -> None:
+    for key, mark in (("shapefile", b"UTF-8"), ("shapefile_gbk", b"GBK")):
+        form = next(form for form in FORMS if form.key == key)
+        with zipfile.ZipFile(io.BytesIO(content(form, plan(), "zh"))) as archive:
+            assert archive.read("grids.cpg") == mark
+
+
+def test_gbk_is_offered_only_where_it_can_write_every_name() -> None:
+    assert gbk_can_write(plan())
+    assert not gbk_can_write(plan("䶮村"))
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers() -> Iterator[None]:
+    """Nothing of ours stays in the directory for temporary files."""
+    import tempfile
+
+    def ours() -> set[Path]:
+        return set(Path(tempfile.gettempdir()).glob("gridwright-*"))
+
+    before = ours()
+    yield
+    assert ours() <= before
