@@ -16,7 +16,7 @@ CELL = 200.0  # a smaller empty block would be no unit of its own
 
 def road(*corners: tuple[float, float]) -> shapely.LineString:
     """A road in cell coordinates from the south-west."""
-    return shapely.LineString(np.multiply(corners, CELL) + (X0, Y0))
+    return shapely.LineString(np.add(np.multiply(corners, CELL), (X0, Y0)))
 
 
 def planned(
