@@ -1,0 +1,264 @@
+"""The application in Chromium, the internet out of reach: a planner's first minutes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from synthetic import HOSTILE, plan, roads
+
+from planning.planfile import write_plan
+from ui.map.component import LEAFLET
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLOW = 60_000  # milliseconds; a loaded machine is not a defect of the program
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The application on a port of its own, with a plan in which one village has a hostile name."""
+    if not LEAFLET.exists():
+        pytest.skip("leaflet is not installed (make setup)")
+    folder = tmp_path_factory.mktemp("county")
+    write_plan(plan(HOSTILE), folder / "plan.gpkg")
+    roads().to_file(folder / "roads.gpkg")
+    port = free_port()
+    log = (folder / "log.txt").open("wb")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
+         "--server.headless", "true"],
+        cwd=REPOSITORY,
+        env={**os.environ, "GRIDWRIGHT_PROJECT": str(folder)},
+        stdout=log, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    found = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                with urllib.request.urlopen(f"{found}/_stcore/health", timeout=2) as answer:
+                    if answer.status == 200:
+                        break
+            except OSError:
+                time.sleep(0.25)
+        else:
+            pytest.fail("the application did not start: " + (folder / "log.txt").read_text())
+        yield found
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+@pytest.fixture
+def visitor(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page that notes every request which leaves this machine, and every error of a script."""
+    settings = {"locale": "zh-CN", "color_scheme": "light"} | getattr(request, "param", {})
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, **settings)
+    page = context.new_page()
+    page.set_default_timeout(SLOW)
+    outside: list[str] = []
+    broken: list[str] = []
+
+    def note(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+            outside.append(url)
+
+    page.on("request", lambda asked: note(asked.url))
+    page.on("websocket", lambda opened: note(opened.url))
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    yield page
+    context.close()
+    assert outside == []
+    assert broken == []
+
+
+def board(page: Page) -> dict[str, str]:
+    text = page.eval_on_selector(".gw-board", "e => JSON.stringify(e.dataset)")
+    return dict(json.loads(text))
+
+
+def open_map(page: Page, address: str, path: str = "") -> dict[str, str]:
+    page.goto(address + path)
+    page.wait_for_function(
+        "() => Number(document.querySelector('.gw-board')?.dataset.features || 0) > 0"
+    )
+    return board(page)
+
+
+def until(page: Page, name: str, condition: str) -> None:
+    page.wait_for_function(
+        f"() => {{ const value = document.querySelector('.gw-board').dataset.{name};"
+        f" return {condition}; }}"
+    )
+
+
+def colours(page: Page) -> int:
+    """How many different colours the map's canvases show."""
+    return int(
+        page.evaluate(
+            """() => {
+              const seen = new Set();
+              for (const canvas of document.querySelectorAll('.gw-map canvas')) {
+                const { width, height } = canvas;
+                const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+                for (let i = 0; i < pixels.length; i += 4 * 97) {
+                  if (pixels[i + 3] > 200) {
+                    seen.add((pixels[i] << 16) | (pixels[i + 1] << 8) | pixels[i + 2]);
+                  }
+                }
+              }
+              return seen.size;
+            }"""
+        )
+    )
+
+
+def shown_scale(page: Page) -> str:
+    return page.inner_text(".leaflet-control-scale-line")
+
+
+def centre(page: Page, selector: str) -> tuple[float, float]:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_the_grids_are_seen_and_nothing_is_asked_of_the_internet(
+    visitor: Page, address: str
+) -> None:
+    state = open_map(visitor, address)
+    assert int(state["features"]) >= 8
+    assert colours(visitor) >= 4
+    assert "内部使用,未经地图审核不得公开" in visitor.inner_text(".gw-notice")
+    assert visitor.inner_text(".gw-numbers").split()[0] == "8"
+    assert shown_scale(visitor)
+
+
+@pytest.mark.parametrize("visitor", [{"locale": "en-US"}], indirect=True)
+def test_the_browsers_language_decides_and_the_switch_overrides(
+    visitor: Page, address: str
+) -> None:
+    open_map(visitor, address)
+    visitor.get_by_text("Propose grids").wait_for()
+    visitor.get_by_text("中文", exact=True).click()
+    visitor.get_by_text("生成网格方案").wait_for()
+    visitor.locator(".gw-switches summary", has_text="图层").wait_for()
+    visitor.reload()
+    visitor.get_by_text("生成网格方案").wait_for()
+
+
+@pytest.mark.parametrize("visitor", [{"color_scheme": "dark"}], indirect=True)
+def test_a_dark_page_has_a_dark_map(visitor: Page, address: str) -> None:
+    assert open_map(visitor, address)["dark"] == "true"
+    assert colours(visitor) >= 4
+
+
+def test_the_map_follows_when_the_computer_turns_dark(visitor: Page, address: str) -> None:
+    assert open_map(visitor, address)["dark"] == "false"
+    visitor.emulate_media(color_scheme="dark")
+    until(visitor, "dark", "value === 'true'")
+
+
+def test_a_row_of_the_exceptions_moves_the_map_there(visitor: Page, address: str) -> None:
+    open_map(visitor, address)
+    before = shown_scale(visitor)
+    visitor.get_by_text("例外 1").click()
+    table = visitor.locator("[data-testid=stDataFrame]")
+    visitor.wait_for_function(
+        "() => document.querySelectorAll('[data-testid=stDataFrame]').length === 1"
+        " && !document.querySelector('input[placeholder^=\"按名称\"]')"
+    )
+    visitor.wait_for_timeout(500)  # the table paints itself on a canvas, without a sign
+    box = table.bounding_box()
+    assert box is not None
+    visitor.mouse.click(box["x"] + 18, box["y"] + 52)
+    until(visitor, "focus", "Number(value) > 0")
+    assert board(visitor)["selected"] == "320116001001004"
+    assert shown_scale(visitor) != before
+    assert "第4网格" in visitor.inner_text(".gw-grid-name")
+
+
+def test_click_and_double_click_on_the_map(visitor: Page, address: str) -> None:
+    open_map(visitor, address)
+    x, y = centre(visitor, ".gw-map")
+    visitor.mouse.click(x + 60, y + 60)
+    until(visitor, "selected", "value !== ''")
+    chosen = board(visitor)["selected"]
+    assert chosen.startswith("320116001202")
+    visitor.mouse.dblclick(x + 60, y + 60)
+    until(visitor, "place", "value.endsWith('320116001202')")
+    assert visitor.inner_text(".gw-numbers").split()[0] == "4"
+    visitor.mouse.click(*centre(visitor, ".gw-fit"))
+    assert board(visitor)["place"].endswith("320116001202")
+
+
+def test_layers_can_be_switched_off(visitor: Page, address: str) -> None:
+    open_map(visitor, address)
+    with_roads = colours(visitor)
+    visitor.click(".gw-switches summary")
+    for label in ("道路", "村界", "例外标记"):
+        visitor.locator(".gw-switch", has_text=label).locator("input").uncheck()
+    visitor.wait_for_timeout(300)  # the canvas is drawn with the next frames
+    assert colours(visitor) < with_roads
+
+
+def test_a_hostile_name_is_shown_as_the_text_it_is(visitor: Page, address: str) -> None:
+    open_map(visitor, address)
+    x, y = centre(visitor, ".gw-map")
+    visitor.mouse.move(x - 60, y + 60)
+    visitor.mouse.move(x - 62, y + 61)
+    visitor.wait_for_selector(".gw-tip")
+    assert HOSTILE in visitor.inner_text(".gw-tip-name")
+    visitor.mouse.click(x - 62, y + 61)
+    visitor.wait_for_selector(".gw-grid")
+    assert HOSTILE in visitor.inner_text(".gw-grid-name")
+    visitor.mouse.dblclick(x - 62, y + 61)
+    until(visitor, "place", "value.endsWith('320116001001')")
+    visitor.get_by_text("项目", exact=True).click()
+    visitor.get_by_text("打开一个县区").wait_for()
+    assert visitor.evaluate("() => window.__xss") is None
+    assert visitor.locator("img[src='x']").count() == 0
+
+
+def test_a_page_that_was_left_and_found_again_has_its_map(visitor: Page, address: str) -> None:
+    before = open_map(visitor, address)
+    visitor.get_by_text("下载", exact=True).first.click()
+    visitor.get_by_text("GeoJSON").first.wait_for()
+    visitor.get_by_text("网格方案", exact=True).first.click()
+    visitor.wait_for_function(
+        "() => Number(document.querySelector('.gw-board')?.dataset.features || 0) > 0"
+    )
+    assert board(visitor)["features"] == before["features"]
+    assert colours(visitor) >= 4
+
+
+def test_the_register_can_be_downloaded(visitor: Page, address: str, tmp_path: Path) -> None:
+    visitor.goto(f"{address}/download")
+    with visitor.expect_download() as coming:
+        visitor.get_by_role("button", name="下载").first.click()
+    assert coming.value.suggested_filename == "网格划分登记表.xlsx"
+    path = tmp_path / "register.xlsx"
+    coming.value.save_as(path)
+    assert path.read_bytes()[:2] == b"PK"
