@@ -48,9 +48,9 @@ ROLES: tuple[Role, ...] = (
 
 _SIMPLIFIED = str.maketrans(
     "戶數經緯號區鄉鎮碼編稱類發時間單級組莊標東總縣屬狀態來報細員警統計路線橋處廳鄰門職務點結案屋寬長會農"
-    "網聯絡繫電話證銀車業歷殘當訴請資郵齡黨監護釋",
+    "網聯絡繫電話證銀車業歷殘當訴請資郵齡黨監護釋別",
     "户数经纬号区乡镇码编称类发时间单级组庄标东总县属状态来报细员警统计路线桥处厅邻门职务点结案屋宽长会农"
-    "网联络系电话证银车业历残当诉请资邮龄党监护释",
+    "网联络系电话证银车业历残当诉请资邮龄党监护释别",
 )
 
 _VILLAGE_CODE = (
@@ -241,7 +241,7 @@ _TABLES: dict[Role, dict[str, str]] = {
         "category": "警情类别 事件类别 警情类型 事件类型 案件类别 案件类型 纠纷类型 纠纷类别 大类 "
         "事项类别 诉求类型 "
         "事故类别名称 事故类别 类别 类型 category crime_type primary_type incident_type type iucr",
-        "subtype": "小类 细类 子类 警情小类 事件小类 二级类别 事故类型及形态大类别名称 subtype "
+        "subtype": "小类 细类 子类 警情小类 事件小类 二级类别 事故类型及型态大类别名称 subtype "
         "subcategory "
         "description descr_tion object_2",
         "source": "来源 事件来源 警情来源 信息来源 上报来源 报警方式 受理渠道 渠道 source channel "

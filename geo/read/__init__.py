@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,13 +13,16 @@ import pandas as pd
 
 from geo.columns import ROLES, ColumnFound, Role
 from geo.personal import Dropped
+from geo.problems import InputError
 from geo.read import messages as _messages
+from geo.read.assemble import Assembled
 from geo.read.isolate import layers_apart, read_apart
 from geo.read.layer import FileRecord, Layer
 from geo.read.report import Report
 from geo.read.source import Source, computed_layers, layers_of, locate, read_source, record
 
 _messages.register_all()
+_LOG = logging.getLogger(__name__)
 
 __all__ = [
     "ROLES",
@@ -57,7 +61,7 @@ def read_layer(
     report = Report(name or _file_name(source))
     found = locate(source, report)
     if trusted and not _reads_itself(found, report):
-        made = read_source(found, role, columns or {}, report)
+        made = _read_here(found, role, columns or {}, report)
         parts = (made.columns, made.shapes, made.raw, made.found, made.dropped)
     else:
         parts = read_apart(found, role, columns or {}, report)
@@ -89,6 +93,17 @@ def list_layers(path: str | Path, *, trusted: bool = True, name: str | None = No
     report = Report(name or _file_name(path))
     source = locate(path, report)
     return layers_of(source, report) if trusted else layers_apart(source, report)
+
+
+def _read_here(source: Source, role: Role, columns: Mapping[str, str], report: Report) -> Assembled:
+    """Read in this process; a fault nobody foresaw becomes a sentence, with its kind."""
+    try:
+        return read_source(source, role, columns, report)
+    except InputError:
+        raise
+    except Exception as error:  # libraries raise anything on damaged files; users see no traceback
+        _LOG.error("reading failed unforeseen: %s", type(error).__name__)
+        report.fail("unreadable", reason=type(error).__name__)
 
 
 def _file_name(source: str | Path) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from geo.problems import InputError
 from geo.read.limits import LIMITS, MEGABYTE
 from geo.read.report import Report
 from geo.read.sniff import Kind
@@ -45,7 +47,9 @@ def unpack(path: Path, folder: Path, layer: str | None, report: Report) -> Inner
                 _check_workbook(archive, entries, path, report)
                 return Inner(path, "xlsx")
             return _unpack_one(archive, names, folder, layer, report)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, zipfile.LargeZipFile):
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError):
         report.fail("zip_damaged")
     except RuntimeError:  # zipfile's way to say that a password is needed
         report.fail("zip_encrypted")

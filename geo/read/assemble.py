@@ -26,7 +26,7 @@ CODES = frozenset(("code", "village_code", "class_code"))
 COUNTS = frozenset(("households", "persons", "officers"))
 TIMES = frozenset(("time", "closed_time", "date", "clock"))
 PLACES = frozenset(("lon", "lat", "lonlat", "wkt"))
-#: never loaded: rows are renumbered instead
+#: never kept: rows are renumbered instead (an incident's is looked at to find repeated rows)
 IDS = frozenset(("household_id", "incident_id"))
 #: roles whose rows stay when they have no usable place: they are counted as unplaced
 KEEPS_UNPLACED = frozenset(("households", "incidents", "officers", "groups", "stations"))
@@ -62,7 +62,7 @@ class Chooser:
             elif name in self.personal:
                 self.report.error("column_personal", column=name)
         self.report.stop_on_errors()
-        skip = IDS if places else IDS | PLACES
+        skip = {"household_id"} if places else {"household_id"} | PLACES
         open_names = [name for name in names if name not in self.personal]
         known = {n: set(meanings_of(n, self.role)) - skip for n in open_names}
         chosen = [n for n in open_names if known[n] or n in self.given.values()]
@@ -126,7 +126,8 @@ def assemble(raw: Raw, role: Role, chooser: Chooser, report: Report) -> Assemble
         columns |= _incident_times(by_canonical, raw, report)
     if role == "households":
         columns = _household_columns(columns, raw, report)
-    columns = _usable_rows(columns, raw, role, report)
+    identity = raw.columns.get(by_canonical.get("incident_id", ""))
+    columns = _usable_rows(columns, identity, raw, role, report)
     if role == "incidents":
         columns = {"incident_id": pd.Series(np.arange(1, raw.rows + 1)), **columns}
     if dropped:
@@ -136,7 +137,11 @@ def assemble(raw: Raw, role: Role, chooser: Chooser, report: Report) -> Assemble
 
 
 def _usable_rows(
-    columns: dict[str, pd.Series[Any]], raw: Raw, role: Role, report: Report
+    columns: dict[str, pd.Series[Any]],
+    identity: pd.Series[Any] | None,
+    raw: Raw,
+    role: Role,
+    report: Report,
 ) -> dict[str, pd.Series[Any]]:
     """Leave out rows without the shape they are about, and incidents told twice."""
     shapes = raw.shapes
@@ -147,7 +152,7 @@ def _usable_rows(
             report.stop_on_errors()
             report.fail("nothing_usable", wanted=_wanted_words(role))
     elif role == "incidents" and shapes is not None and "time" in columns:
-        good = ~_told_before(columns, shapes)
+        good = ~_told_before(columns, shapes, identity)
         if not good.all():
             rows = np.flatnonzero(~good)
             report.warn("incidents_repeated", rows=listed(raw, rows), count=len(rows))
@@ -160,13 +165,17 @@ def _usable_rows(
 
 
 def _told_before(
-    columns: dict[str, pd.Series[Any]], shapes: NDArray[np.object_]
+    columns: dict[str, pd.Series[Any]],
+    shapes: NDArray[np.object_],
+    identity: pd.Series[Any] | None,
 ) -> NDArray[np.bool_]:
-    """Rows that repeat an earlier one's minute, place and kind: a row for each party of a crash."""
+    """Rows that repeat an earlier one's number, minute, place and kind: one for each party."""
     keys = pd.DataFrame(
         {name: columns[name] for name in ("time", "category", "subtype") if name in columns}
     )
     keys["x"], keys["y"] = shapely.get_x(shapes), shapely.get_y(shapes)
+    if identity is not None:
+        keys["identity"] = identity.reset_index(drop=True)
     exact = (columns["time_precision"] == "minute") & keys["x"].notna() & keys["time"].notna()
     told: NDArray[np.bool_] = (keys.duplicated() & exact).to_numpy(dtype=bool)
     return told

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from pyproj.exceptions import CRSError
 from geo.columns import Role
 from geo.read.layer import Keep, Raw, Shapes
 from geo.read.limits import LIMITS
-from geo.read.report import Report
+from geo.read.report import Report, remarks_told
 from geo.read.wkb import has_curves, shapes_from_wkb
 
 _VIRTUAL = ("rtree", "fts3", "fts4", "fts5")
@@ -97,7 +95,7 @@ def inspect_geodatabase(path: Path, report: Report) -> Contents:
 def read_database(path: Path, layer: str, keep: Keep, report: Report) -> Raw:
     """One layer of a container with the wanted columns; shapes as stored, curves as short lines."""
     try:
-        with _remarks_told(report):
+        with remarks_told(report):
             info = pyogrio.read_info(str(path), layer=layer)
         if info["features"] > LIMITS.rows:
             report.fail("too_many_rows", layer, rows=info["features"], limit=LIMITS.rows)
@@ -105,7 +103,7 @@ def read_database(path: Path, layer: str, keep: Keep, report: Report) -> Raw:
         if len(names) > LIMITS.columns:
             report.fail("too_many_columns", columns=len(names), limit=LIMITS.columns)
         wanted = list(dict.fromkeys(keep(names)))
-        with _remarks_told(report):
+        with remarks_told(report):
             _, table = pyogrio.raw.read_arrow(
                 str(path), layer=layer, columns=wanted, max_features=LIMITS.rows + 1
             )
@@ -136,22 +134,12 @@ def _straightened(path: Path, layer: str, report: Report) -> Shapes:
     """The shapes of a layer once more, by the way in which GDAL turns arcs into short lines."""
     report.note("curves")
     try:
-        with _remarks_told(report):
+        with remarks_told(report):
             _, _, wkb, _ = pyogrio.raw.read(str(path), layer=layer, columns=[])
     except Exception as error:  # pyogrio raises many kinds for damaged files
         report.fail("unreadable", layer, reason=type(error).__name__)
     shapes: Shapes = wkb
     return shapes
-
-
-@contextmanager
-def _remarks_told(report: Report) -> Iterator[None]:
-    """GDAL's warnings as one note; their words may hold values of the file, so only the count."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    if caught and not any(problem.code == "read_remarks" for problem in report.problems):
-        report.note("remarks", count=len(caught))
 
 
 def read_crs(stated: Any, report: Report) -> CRS | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
@@ -50,3 +52,13 @@ def listed(raw: Raw, rows: Iterable[int] | Iterable[np.integer[Any]], most: int 
     chosen = [int(row) for row in rows]
     text = ", ".join(str(raw.number(row)) for row in chosen[:most])
     return text + (" …" if len(chosen) > most else "")
+
+
+@contextmanager
+def remarks_told(report: Report) -> Iterator[None]:
+    """GDAL's warnings as one note; their words may hold values of the file, so only the count."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    if caught and not any(problem.code == "read_remarks" for problem in report.problems):
+        report.note("remarks", count=len(caught))

@@ -18,7 +18,7 @@ from pyproj import CRS
 from geo.read.database import read_crs
 from geo.read.layer import Keep, Raw
 from geo.read.limits import LIMITS
-from geo.read.report import Report
+from geo.read.report import Report, remarks_told
 from geo.read.text import detect_encoding
 from geo.read.wkb import shapes_from_wkb
 
@@ -130,7 +130,8 @@ def _read_shapes(
     index_head = head[:24] + index_size + head[28:]
     (folder / "data.shx").write_bytes(index_head + index.tobytes())
     try:
-        _, _, wkb, _ = pyogrio.raw.read(str(folder / "data.shp"), columns=[])
+        with remarks_told(report):
+            _, _, wkb, _ = pyogrio.raw.read(str(folder / "data.shp"), columns=[])
     except Exception as error:  # pyogrio raises many kinds for damaged files
         report.fail("unreadable", reason=type(error).__name__)
     shapes: NDArray[np.object_] = np.full(len(records), None, dtype=object)
@@ -148,7 +149,7 @@ class _Table:
         rows, header, width = struct.unpack("<IHH", data[4:12])
         fields = _fields(data[32:header])
         widths = [width for _, _, width in fields]
-        if not fields or header < 33 or 1 + sum(widths) > width or width == 0:
+        if not fields or not 33 <= header <= len(data) or 1 + sum(widths) > width or width == 0:
             report.fail("part_damaged", part=".dbf")
         there = max(0, len(data) - header) // width
         if there < rows:

@@ -115,8 +115,8 @@ def _cleared(shapes: Shapes, rows: NDArray[np.bool_]) -> Shapes:
 def _swapped_back(raw: Raw, shapes: Shapes, report: Report) -> Shapes:
     """Exchange x and y where the numbers say that they were written the wrong way round."""
     there = shapes[~shapely.is_missing(shapes)]
-    if not there.size:
-        return shapes
+    if not there.size or raw.extra.get("placed_by") in (("lon", "lat"), ("lonlat",)):
+        return shapes  # columns of coordinates were judged when they were read
     bounds = shapely.bounds(there)
     x, y = bounds[:, [0, 2]].mean(axis=1), bounds[:, [1, 3]].mean(axis=1)
     guess = guess_crs(x, y)
