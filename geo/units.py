@@ -110,6 +110,8 @@ def coverage_defects(polygons: NDArray[np.object_], area: shapely.Geometry) -> f
 
 def dissolve(polygons: NDArray[np.object_], label: IntArray) -> NDArray[np.object_]:
     """Union of a coverage by labels 0..k-1, shape (k,). Every label must occur."""
+    if not len(label):
+        return np.empty(0, dtype=object)
     order = np.argsort(label, kind="stable")
     bounds = np.flatnonzero(np.r_[True, np.diff(label[order]) > 0, True])
     merged = np.empty(len(bounds) - 1, dtype=object)

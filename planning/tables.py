@@ -167,6 +167,9 @@ def _micro_grids(plan: CountyPlan, codes: list[list[str]]) -> gpd.GeoDataFrame:
                 }
             )
         )
+    if not frames:  # nothing but dedicated ground
+        columns = ("code", "grid_code", "households", "persons")
+        return gpd.GeoDataFrame({c: [] for c in columns}, geometry=[], crs=plan.ground.crs)
     return gpd.GeoDataFrame(
         pd.concat(frames, ignore_index=True), geometry="geometry", crs=plan.ground.crs
     )
