@@ -34,7 +34,9 @@ def to_planfile(plan: CountyPlan, arguments: Mapping[str, object] | None = None)
     )
     exceptions = _exceptions(plan, codes)
     spoken = exceptions.groupby("grid_code")["rule"].agg(lambda r: "; ".join(sorted(set(r))))
-    grids["exceptions"] = grids["code"].map(spoken).fillna("").astype(object)
+    # not map().fillna(): a plan without exceptions would fill a column of numbers with text
+    said = spoken.to_dict()
+    grids["exceptions"] = pd.Series([said.get(code, "") for code in grids["code"]], dtype=object)
     crs = plan.ground.crs
     return PlanFile(
         grids=gpd.GeoDataFrame(grids, geometry="geometry", crs=crs),
