@@ -23,7 +23,6 @@ import pandas as pd
 
 from geo.messages import register
 from geo.problems import InputError, Problem
-from planning.rules import RULES
 
 Language = Literal["zh", "en"]
 
@@ -169,6 +168,9 @@ def in_language(text: str, language: Language) -> str:
 
 def rule_names(text: str, language: Language) -> str:
     """Rules separated by semicolons, by their names; one this version does not know as it is."""
+    # Here: the rules bring the whole proposal along, a second that who only looks need not wait.
+    from planning.rules import RULES
+
     index = 0 if language == "zh" else 1
     parts = [part.strip() for part in text.split(";") if part.strip()]
     return "; ".join(RULES[part][index] if part in RULES else part for part in parts)

@@ -109,17 +109,10 @@ class Jobs:
         self._turn = threading.BoundedSemaphore(at_once)
         self._kept = kept
 
-    def start(
-        self,
-        kind: str,
-        work: Callable[[Job], Any],
-        *,
-        is_cancellation: tuple[type[BaseException], ...] = (),
-    ) -> str:
+    def start(self, kind: str, work: Callable[[Job], Any]) -> str:
         """Start ``work(job)`` in a thread and return the job's id.
 
-        ``is_cancellation`` names the exceptions by which the work itself says that it stopped
-        because it was asked to.
+        Work that stops because it was asked to raises :class:`CancelledError`.
         """
         job = Job(kind)
         with self._lock:
@@ -127,15 +120,12 @@ class Jobs:
             over = [key for key, old in self._jobs.items() if old.snapshot().over]
             for key in over[: max(0, len(self._jobs) - self._kept)]:
                 del self._jobs[key]
-        stops = (CancelledError, *is_cancellation)
         threading.Thread(
-            target=self._run, args=(job, work, stops), name=f"job-{kind}", daemon=True
+            target=self._run, args=(job, work), name=f"job-{kind}", daemon=True
         ).start()
         return job.id
 
-    def _run(
-        self, job: Job, work: Callable[[Job], Any], stops: tuple[type[BaseException], ...]
-    ) -> None:
+    def _run(self, job: Job, work: Callable[[Job], Any]) -> None:
         while not self._turn.acquire(timeout=0.2):
             if job.cancelled():
                 job.settle("cancelled")
@@ -146,7 +136,7 @@ class Jobs:
                 return
             job.settle("running")
             job.settle("done", result=work(job))
-        except stops:
+        except CancelledError:
             job.settle("cancelled")
         except BaseException as error:
             # Whatever it was, the page must hear of it: a thread's exception reaches nobody.

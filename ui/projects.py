@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -27,19 +27,19 @@ from geo.ground import Ground, Inputs, load_ground
 from geo.problems import InputError, Problem
 from geo.read import Layer, list_layers, read_layer
 from geo.units import build_units
-from planning.county import Cancelled, Progress, propose_county
 from planning.planfile import PlanFile, read_plan
 from planning.settings import Settings
-from planning.tables import to_planfile
 from ui.errors import JobGoneError
-from ui.jobs import Job, Jobs, Step
+from ui.jobs import CancelledError, Job, Jobs, Step
 from ui.sources import PLAN_NAME, ROLES, Candidate, candidates, first_guess, safe_name
 from ui.views import PlanView, units_frame
+
+if TYPE_CHECKING:
+    from planning.county import Progress
 
 Kind = Literal["demo", "folder", "upload"]
 PROJECT_VARIABLE = "GRIDWRIGHT_PROJECT"
 CONTEXT_ROLES = ("roads", "water", "railways", "compounds")
-CANCELLATIONS = (Cancelled,)
 
 T = TypeVar("T")
 
@@ -304,7 +304,14 @@ def open_pickup(job: Job, pickup: Pickup, chosen: Mapping[str, str], *, trusted:
 
 
 def propose(job: Job, project: Project, settings: Settings) -> str:
-    """Propose grids; returns the new plan's id. The earlier plan stays on its shelf."""
+    """Propose grids; returns the new plan's id. The earlier plan stays on its shelf.
+
+    Raises :class:`ui.jobs.CancelledError` when the job was asked to stop.
+    """
+    # Here: the engine takes a second to import, and who only looks need not wait for it.
+    from planning.county import Cancelled, propose_county
+    from planning.tables import to_planfile
+
     ground = ground_of(project, job)
 
     def progress(at: Progress) -> None:
@@ -312,9 +319,12 @@ def propose(job: Job, project: Project, settings: Settings) -> str:
 
     job.report(Step("proposing", 0, len(ground.villages)))
     workers = max(1, min(8, os.cpu_count() or 1))
-    plan = propose_county(
-        ground, settings, workers=workers, progress=progress, cancelled=job.cancelled
-    )
+    try:
+        plan = propose_county(
+            ground, settings, workers=workers, progress=progress, cancelled=job.cancelled
+        )
+    except Cancelled as stopped:
+        raise CancelledError from stopped
     job.report(Step("drawing"))
     return keep_plan(project, to_planfile(plan))
 

@@ -10,7 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 
 from geo.problems import InputError, Problem
-from planning.county import Cancelled
 from planning.export import GRID_COLUMNS  # noqa: F401 -- registers the sentences
 from ui.errors import (
     SENTENCES,
@@ -67,16 +66,6 @@ def test_a_cancelled_job_stops_at_its_next_report() -> None:
     job_id = jobs.start("propose", work)
     assert started.wait(10)
     jobs.cancel(job_id)
-    assert wait_for(jobs, job_id).state == "cancelled"
-
-
-def test_the_cores_own_cancellation_is_one() -> None:
-    jobs = Jobs()
-
-    def work(job: Job) -> None:
-        raise Cancelled
-
-    job_id = jobs.start("propose", work, is_cancellation=(Cancelled,))
     assert wait_for(jobs, job_id).state == "cancelled"
 
 

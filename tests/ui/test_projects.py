@@ -14,14 +14,13 @@ import shapely
 from synthetic import CRS, SOUTH, WEST, plan, square
 
 from geo.problems import InputError
-from planning.county import Cancelled
 from planning.export import NOTICE_ZH
 from planning.planfile import read_plan, write_plan
 from planning.settings import Settings
 from ui import projects
 from ui.downloads import FORMS, content, file_name, gbk_can_write
 from ui.errors import JobGoneError
-from ui.jobs import Job
+from ui.jobs import CancelledError, Job
 from ui.projects import PLANS, PROJECTS, Project, Shelf
 
 
@@ -93,7 +92,7 @@ def test_a_cancelled_proposal_leaves_the_plan(folder: Path) -> None:
     job = Job("propose")
     projects.ground_of(project, job)
     job.cancelled = lambda: True  # type: ignore[method-assign]
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         projects.propose(job, project, Settings())
     assert project.plan_id is None
 

@@ -11,7 +11,6 @@ from ui.errors import JobGoneError
 from ui.format import html_text, markdown_text, whole
 from ui.jobs import Job, Snapshot
 from ui.projects import (
-    CANCELLATIONS,
     JOBS,
     PICKUPS,
     Pickup,
@@ -74,7 +73,7 @@ def _choose() -> None:
     with demo:
         st.caption(text("project.demo_text"))
         if st.button(text("project.open_demo"), key="open_demo", type="primary"):
-            start(KIND, JOBS.start(KIND, open_demonstration, is_cancellation=CANCELLATIONS))
+            start(KIND, JOBS.start(KIND, open_demonstration))
             st.rerun()
 
 
@@ -130,7 +129,7 @@ def _roles(pickup_id: str, *, trusted: bool) -> None:
         def work(job: Job) -> str:
             return open_pickup(job, pickup, chosen, trusted=trusted)
 
-        start(KIND, JOBS.start(KIND, work, is_cancellation=CANCELLATIONS))
+        start(KIND, JOBS.start(KIND, work))
         st.rerun()
 
 

@@ -18,7 +18,7 @@ from ui.draft import (
     with_preset,
 )
 from ui.jobs import Job, Snapshot
-from ui.projects import CANCELLATIONS, JOBS, Project, propose
+from ui.projects import JOBS, Project, propose
 from ui.session import callback, draft, open_plan, text
 from ui.watch import running, show_job, show_outcome, start
 
@@ -123,7 +123,7 @@ def _button(opened: Project) -> None:
         def work(job: Job) -> str:
             return propose(job, opened, settings)
 
-        start(KIND, JOBS.start(KIND, work, is_cancellation=CANCELLATIONS))
+        start(KIND, JOBS.start(KIND, work))
         st.rerun()
     show_outcome()
 
