@@ -1,9 +1,10 @@
 """``gridwright``: one program, a sub-command a task. Exit codes: 0 done, 1 a rule is broken, 2 bad
-input or arguments (one line a problem on standard error, nothing written)."""
+input or arguments (one line a problem on standard error, nothing written), 3 a fault of our own."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,11 +38,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(problem.text("en"), file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read our output has seen enough
+        return 0
+    except Exception as error:
+        if os.environ.get("GRIDWRIGHT_DEBUG"):
+            raise
+        print(
+            f"gridwright: an unexpected error ({type(error).__name__}) stopped the work; nothing "
+            "was written. Run again with GRIDWRIGHT_DEBUG=1 and report what it prints.",
+            file=sys.stderr,
+        )
+        return 3
     except KeyboardInterrupt:
         print("stopped; nothing was written", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        return 0
 
 
 if __name__ == "__main__":

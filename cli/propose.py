@@ -34,6 +34,10 @@ register(
             "村代码 {code} 不在村界文件中;请改正或删除该行。",
             "village code {code} is not in the villages file; correct or remove the row.",
         ),
+        "output-not-gpkg": (
+            "输出文件须以 .gpkg 结尾。",
+            "the plan is a GeoPackage; give a name that ends in .gpkg.",
+        ),
         "columns-argument": (
             "--columns 的“{value}”格式不对;请写成 villages.code=列名。",
             "--columns {value!r} is not of the form villages.code=COLUMN.",
@@ -131,6 +135,7 @@ def run_propose(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     files = {name: getattr(arguments, name) for name in _LAYERS}
     output = Path(arguments.output)
+    _writable(output)
     ground = load_ground(
         Inputs(
             arguments.villages, arguments.households, **files, columns=columns,
@@ -154,6 +159,15 @@ def run_propose(arguments: argparse.Namespace) -> int:
     write_plan(tables, output)
     _tell(tables, output)
     return 1 if arguments.strict and len(tables.exceptions) else 0
+
+
+def _writable(output: Path) -> None:
+    """Refuse an output that could not be written before the work is done, not after."""
+    if output.suffix.lower() != ".gpkg":
+        raise InputError([Problem("output-not-gpkg", output.name)])
+    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+        params = {"reason": "no such folder, or not writable"}
+        raise InputError([Problem("plan-not-writable", output.name, params=params)])
 
 
 def _tell(plan: PlanFile, output: Path) -> None:

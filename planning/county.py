@@ -21,10 +21,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from geo.ground import Ground
 from geo.linework import Linework
+from geo.messages import register
+from geo.problems import InputError, Problem
 from geo.units import Units, VillageGround, build_units, dissolve
 from planning.bounds import four_bounds
 from planning.codes import reading_order
@@ -34,6 +37,17 @@ from planning.micro import MicroGrids, micro_grids
 from planning.propose import Proposal, propose
 from planning.rules import GridException, exceptions
 from planning.settings import Settings
+
+
+register(
+    {
+        "village-uncuttable": (
+            "{village} 无法划分({reason});请检查该村的边界和穿过它的道路、水系。",
+            "{village} could not be divided ({reason}); check its boundary and the lines that "
+            "cross it.",
+        ),
+    }
+)
 
 
 class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
@@ -134,7 +148,13 @@ _shared: tuple[Ground, Settings, list[str]] | None = None
 def _plan_one(
     ground: Ground, settings: Settings, names: list[str], village: int
 ) -> VillagePlan:
-    return plan_village(ground.village(village), ground.lines, settings, names)
+    try:
+        return plan_village(ground.village(village), ground.lines, settings, names)
+    except (ValueError, shapely.errors.GEOSException) as error:
+        name = str(ground.villages["name"].iloc[village])
+        file = ground.layers["villages"].file.name if "villages" in ground.layers else ""
+        params = {"village": name, "reason": str(error)[:200]}
+        raise InputError([Problem("village-uncuttable", file, params=params)]) from error
 
 
 def _plan_shared(village: int) -> VillagePlan:
@@ -152,8 +172,8 @@ def propose_county(
 ) -> CountyPlan:
     """Propose grids for every village; the same for any number of ``workers``.
 
-    Raises :class:`Cancelled` soon after ``cancelled()`` turns true, ValueError naming the village
-    whose ground could not be cut.
+    Raises :class:`Cancelled` soon after ``cancelled()`` turns true, :class:`InputError` naming
+    the village whose ground could not be cut.
     """
     total = len(ground.villages)
     plans: dict[int, VillagePlan] = {}
