@@ -45,7 +45,8 @@ class VillageGround:
 
     ``area`` Polygon or MultiPolygon. ``lines`` (l,) LineStrings in and along the village with
     ``line_id`` (l,) their rows in the county's :class:`~geo.linework.Linework`. ``xy`` (h, 2)
-    household rows with ``households`` (h,) and ``persons`` (h,) counts (persons negative where unknown).
+    household rows with ``households`` (h,) and ``persons`` (h,) counts (persons negative where
+    unknown).
     ``set_id`` (h,) a must-stay-together number of each row, -1 where none. ``wholes`` (w,)
     polygons to keep whole with ``whole_id`` (w,); ``dedicated`` (d,) polygons of dedicated grids
     with ``dedicated_id`` (d,). ``areas`` (a,) ready-made small areas, then row i of the households

@@ -38,7 +38,6 @@ from planning.propose import Proposal, propose
 from planning.rules import GridException, exceptions
 from planning.settings import Settings
 
-
 register(
     {
         "village-uncuttable": (

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
-from sklearn.cluster import DBSCAN
 
 from geo.units import Units
 from planning.graph import Graph, IntArray
@@ -99,6 +98,9 @@ def settlements(units: Units, limit: float) -> IntArray:
     A cluster of more than ``limit`` households is a town, not a hamlet, and is left out: nobody
     expects it whole. Wrong where houses line a road without end: one long cluster, left out too.
     """
+    # imported where it is needed: it takes longer than most villages, and most need it not
+    from sklearn.cluster import DBSCAN
+
     found = np.full(len(units), -1, dtype=np.int64)
     lived = np.flatnonzero((units.households > 0) & (units.dedicated < 0))
     if len(lived) < 5:
