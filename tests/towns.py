@@ -236,7 +236,7 @@ def county(
     for number, (_, outline) in enumerate(compounds):
         inside = shapely.intersects_xy(outline, table["x"], table["y"])
         table.loc[inside, "set_id"] = number
-    named_sets = max(len(compounds), int(table["set_id"].max(initial=-1)) + 1)
+    named_sets = max(len(compounds), int(table["set_id"].to_numpy().max(initial=-1)) + 1)
     names = [name for name, _ in compounds]
     names += [f"set {i}" for i in range(len(names), named_sets)]
     roads = empty_linework()
