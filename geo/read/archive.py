@@ -65,6 +65,8 @@ def _checked(archive: zipfile.ZipFile, report: Report) -> list[zipfile.ZipInfo]:
     for entry in entries:
         name = entry.filename.replace("\\", "/")
         parts = PurePosixPath(name).parts
+        if not name:
+            report.fail("zip_damaged")
         if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
             report.fail("zip_path")
         if stat.S_ISLNK(entry.external_attr >> 16):

@@ -74,7 +74,8 @@ def inspect_geopackage(path: Path, report: Report) -> Contents:
                     "SELECT table_name, geometry_type_name FROM gpkg_geometry_columns"
                 ).fetchall()
             )
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError, ValueError, TypeError):
+        report.stop_on_errors()
         report.fail("database_damaged")
     finally:
         connection.close()
@@ -86,7 +87,8 @@ def inspect_geopackage(path: Path, report: Report) -> Contents:
 def inspect_geodatabase(path: Path, report: Report) -> Contents:
     """Layers of a file geodatabase (a folder whose name ends in .gdb)."""
     try:
-        found = pyogrio.list_layers(str(path))
+        with remarks_told(report):
+            found = pyogrio.list_layers(str(path))
     except Exception as error:  # pyogrio raises many kinds for damaged files
         report.fail("unreadable", reason=type(error).__name__)
     return Contents({str(name): str(kind or "") for name, kind in found}, frozenset())

@@ -13,6 +13,7 @@ import pandas as pd
 import xlrd
 
 from geo.columns import Role, meanings_of
+from geo.problems import InputError
 from geo.read.database import choose_layer
 from geo.read.delimited import check_header
 from geo.read.layer import Keep, Raw
@@ -69,8 +70,9 @@ def read_xlsx(path: Path, named: str | None, role: Role, keep: Keep, report: Rep
         sheet = book[sheet_name]
         sheet.reset_dimensions()  # what a file claims about its size may be wrong or hostile
         return _read_rows(sheet.iter_rows(values_only=True), sheet_name, role, keep, report)
-    except (ValueError, KeyError, TypeError, IndexError, SyntaxError, OSError, EOFError) as error:
-        report.stop_on_errors()
+    except InputError:
+        raise
+    except Exception as error:  # openpyxl raises whatever the damaged part makes it raise
         report.fail("unreadable", reason=type(error).__name__)
     finally:
         book.close()
@@ -100,8 +102,9 @@ def read_xls(path: Path, named: str | None, role: Role, keep: Keep, report: Repo
         sheet = book.sheet_by_name(_choose(filled or sheets, named, role, report))
         rows = (_old_row(sheet, number, book.datemode) for number in range(sheet.nrows))
         return _read_rows(rows, str(sheet.name), role, keep, report)
-    except (xlrd.XLRDError, ValueError, KeyError, TypeError, IndexError, AssertionError) as error:
-        report.stop_on_errors()
+    except InputError:
+        raise
+    except Exception as error:  # xlrd raises whatever the damaged part makes it raise
         report.fail("unreadable", reason=type(error).__name__)
 
 

@@ -149,7 +149,12 @@ class _Table:
         rows, header, width = struct.unpack("<IHH", data[4:12])
         fields = _fields(data[32:header])
         widths = [width for _, _, width in fields]
-        if not fields or not 33 <= header <= len(data) or 1 + sum(widths) > width or width == 0:
+        if (
+            min(widths, default=0) < 1
+            or not 33 <= header <= len(data)
+            or 1 + sum(widths) > width
+            or width == 0
+        ):
             report.fail("part_damaged", part=".dbf")
         there = max(0, len(data) - header) // width
         if there < rows:

@@ -48,6 +48,14 @@ def settle(raw: Raw, role: Role, names: Sequence[str | None], report: Report) ->
     vertices = int(shapely.get_num_coordinates(shapes).sum())
     if vertices > LIMITS.vertices:
         report.fail("too_many_vertices", vertices=vertices, limit=LIMITS.vertices)
+    with np.errstate(all="ignore"):  # infinite and not-a-number coordinates are told, not warned
+        raw.shapes = _settled(raw, shapes, role, names, report)
+    return raw
+
+
+def _settled(
+    raw: Raw, shapes: Shapes, role: Role, names: Sequence[str | None], report: Report
+) -> Shapes:
     shapes = _flat(shapes, report)
     shapes = _finite(raw, shapes, report)
     shapes = _swapped_back(raw, shapes, report)
@@ -55,8 +63,7 @@ def settle(raw: Raw, role: Role, names: Sequence[str | None], report: Report) ->
     shapes = _right_kind(raw, shapes, role, report)
     if role != "households" or (shapely.get_dimensions(shapes) == 2).any():
         shapes = _valid(raw, shapes, names, report)
-    raw.shapes = shapes
-    return raw
+    return shapes
 
 
 def _flat(shapes: Shapes, report: Report) -> Shapes:

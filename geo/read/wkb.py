@@ -53,7 +53,8 @@ def shapes_from_wkb(values: NDArray[np.object_], raw: Raw, report: Report) -> Sh
     if any(value is not None and too_deep(bytes(value)) for value in raws):
         report.fail("too_deep")
     try:
-        shapes = shapely.from_wkb(np.array(raws, dtype=object), on_invalid="ignore")
+        with np.errstate(all="ignore"):  # signalling not-a-numbers in damaged files
+            shapes = shapely.from_wkb(np.array(raws, dtype=object), on_invalid="ignore")
     except NotImplementedError:  # a curve inside a collection
         report.fail("curves_unknown")
     damaged = [i for i, value in enumerate(raws) if value and shapes[i] is None]
@@ -73,7 +74,8 @@ def shapes_from_wkt(values: list[Any], raw: Raw, report: Report) -> Shapes:
         if len(_COLLECTION.findall(text)) > LIMITS.nesting:
             report.fail("too_deep")
         texts.append(text or None)
-    shapes: Shapes = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
+    with np.errstate(all="ignore"):
+        shapes: Shapes = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
     damaged = [i for i, text in enumerate(texts) if text and shapes[i] is None]
     if damaged:
         report.warn("shape_damaged", rows=listed(raw, damaged))
