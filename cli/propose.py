@@ -15,7 +15,7 @@ from geo.ground import Ground, Inputs, load_ground
 from geo.messages import register
 from geo.problems import InputError, Problem
 from planning.county import Progress, propose_county
-from planning.planfile import PlanFile, write_plan
+from planning.planfile import PlanFile, try_target, write_plan
 from planning.settings import PRESETS, Settings
 from planning.tables import to_planfile
 
@@ -135,6 +135,7 @@ def run_propose(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     files = {name: getattr(arguments, name) for name in _LAYERS}
     output = Path(arguments.output)
+    try_target(output)
     _writable(output)
     ground = load_ground(
         Inputs(

@@ -7,9 +7,10 @@ half of one. Identical tables give identical bytes: the one time stamp GDAL writ
 from __future__ import annotations
 
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 
+from geo.crs import WGS84, metric_crs
 from geo.messages import register
 from geo.problems import InputError, Problem
 
@@ -33,6 +35,19 @@ register(
         "plan-layer-missing": (
             "缺少图层 {layer};请确认这是格匠的方案文件。",
             "has no layer {layer}; make sure that it is a plan written by Gridwright.",
+        ),
+        "plan-column-missing": (
+            "图层 grids 缺少 {what};请确认这是格匠的方案文件。",
+            "its layer grids has no {what}; make sure that it is a plan written by Gridwright.",
+        ),
+        "plan-crs-unknown": (
+            "没有说明坐标系,无法以米计量;请先在 GIS 中设定坐标系。",
+            "does not say its coordinate system, so nothing can be measured in metres; set it in "
+            "a GIS first.",
+        ),
+        "plan-name": (
+            "方案文件名须以 .gpkg 结尾。",
+            "is no name for a plan; let it end with .gpkg.",
         ),
         "plan-not-writable": (
             "无法写入 {reason};请检查文件夹是否存在、可写、有空间。",
@@ -72,30 +87,44 @@ def beside(path: Path) -> Iterator[Path]:
 
     Raises :class:`InputError` where the folder cannot be written; the old file then stands.
     """
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise _not_writable(path, error) from error
+    finally:
+        for leftover in path.parent.glob(f"{temporary.name}*"):
+            leftover.unlink(missing_ok=True)
+
+
+def try_target(path: str | Path) -> None:
+    """Raise :class:`InputError` where a plan cannot be written to ``path``; for before the work."""
+    path = Path(path)
+    if path.is_dir():
+        raise _not_writable(path, IsADirectoryError(0, "it is a folder"))
+    _temporary(path)
+
+
+def _not_writable(path: Path, error: Exception) -> InputError:
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return InputError([Problem("plan-not-writable", path.name, params={"reason": reason})])
+
+
+def _temporary(path: Path) -> Path:
+    """A free name beside the target, tried by making a file of it."""
+    if path.suffix.lower() != ".gpkg":
+        raise InputError([Problem("plan-name", path.name)])
     try:
         prefix = f".{path.stem}-"
         handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
         os.close(handle)
         os.unlink(name)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InputError(
-            [Problem("plan-not-writable", path.name, params={"reason": reason})]
-        ) from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, path)
-    except (OSError, pyogrio.errors.DataSourceError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise InputError(
-            [Problem("plan-not-writable", path.name, params={"reason": reason})]
-        ) from error
-    finally:
-        for leftover in path.parent.glob(f"{temporary.name}*"):
-            leftover.unlink(missing_ok=True)
+        raise _not_writable(path, error) from error
+    return Path(name)
 
 
 @contextmanager
@@ -124,6 +153,8 @@ def write_layers(layers: Mapping[str, pd.DataFrame | None], path: Path) -> None:
             if temporary.exists():
                 options["append"] = True
             pyogrio.write_dataframe(frame, temporary, **options)
+        if not _whole(temporary):
+            raise OSError(0, "the written file does not read back")
 
 
 def write_plan(plan: PlanFile, path: str | Path) -> None:
@@ -134,11 +165,14 @@ def write_plan(plan: PlanFile, path: str | Path) -> None:
 def read_plan(path: str | Path) -> PlanFile:
     """Read a plan.gpkg, also a foreign one that has at least a ``grids`` layer.
 
-    Raises :class:`InputError` for a missing or damaged file or a missing layer.
+    Layers in degrees are brought to the metric system of their place. Raises :class:`InputError`
+    for a missing or damaged file, a missing layer, or grids without shapes, code or households.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError([Problem("plan-missing", path.name)])
+    if not _whole(path):
+        raise InputError([Problem("plan-unreadable", path.name)])
     try:
         present = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
         frames = {
@@ -151,11 +185,56 @@ def read_plan(path: str | Path) -> PlanFile:
     if "grids" not in frames:
         params = {"layer": "grids"}
         raise InputError([Problem("plan-layer-missing", path.name, params=params)])
+    frames = _in_metres(frames, path.name)
     for name in _OPTIONAL:
         if name not in frames:
             frames[name] = _empty(name, frames["grids"].crs)
     micro = frames.pop("micro_grids")
     return PlanFile(**frames, micro_grids=micro if len(micro) else None)
+
+
+def _whole(path: Path) -> bool:
+    """Whether a GeoPackage is undamaged and of its full length.
+
+    SQLite reads a file that lost its end without complaint as long as it needs no lost page.
+    """
+    with path.open("rb") as file:
+        head = file.read(100)
+    if not head.startswith(b"SQLite format 3\x00") or len(head) < 100:
+        return False
+    page = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big")
+    if path.stat().st_size < (65536 if page == 1 else page) * pages:
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as file:
+            return bool(file.execute("pragma quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False
+
+
+def _in_metres(frames: dict[str, pd.DataFrame], file: str) -> dict[str, pd.DataFrame]:
+    """The layers in one metric system; refuses grids that cannot be measured or named."""
+    grids = frames["grids"]
+    missing = [c for c in ("code", "households") if c not in grids]
+    if not isinstance(grids, gpd.GeoDataFrame):
+        missing.append("geometry")
+    if missing:
+        raise InputError(
+            Problem("plan-column-missing", file, params={"what": what}) for what in missing
+        )
+    crs = grids.crs
+    if crs is None or not (crs.is_projected or crs.is_geographic):
+        raise InputError([Problem("plan-crs-unknown", file)])
+    if crs.is_geographic or crs.to_epsg() == 3857:  # Web Mercator's metres are none
+        west, south, east, north = grids.to_crs(WGS84).total_bounds
+        crs = metric_crs((west + east) / 2, (south + north) / 2)
+    return {
+        name: frame.to_crs(crs)
+        if isinstance(frame, gpd.GeoDataFrame) and frame.crs not in (None, crs)
+        else frame
+        for name, frame in frames.items()
+    }
 
 
 def _empty(name: str, crs: object) -> pd.DataFrame:
