@@ -33,7 +33,9 @@ def show_frame() -> None:
         layout="wide",
         initial_sidebar_state="expanded",
     )
-    st.html(f"<style>{_style()}</style>")
+    # Streamlit's own uploader speaks English only; page.css puts these words in its place.
+    words = f":root {{ --gw-upload: '{text('project.upload')}'; }}"
+    st.html(f"<style>{words}{_style()}</style>")
     with st.sidebar:
         name, switch = st.columns([4, 6], vertical_alignment="center", gap="small")
         name.html(f"<div class='gw-brand'>{text('app.name')}</div>")

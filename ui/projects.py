@@ -7,15 +7,13 @@ folder's files are never written to, an upload's files are deleted as soon as th
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import tempfile
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -25,56 +23,22 @@ import shapely
 from geo.datum import to_wgs84
 from geo.ground import Ground, Inputs, load_ground
 from geo.problems import InputError, Problem
-from geo.read import Layer, list_layers, read_layer
+from geo.read import Layer, read_layer
 from geo.units import build_units
 from planning.planfile import PlanFile, read_plan
 from planning.settings import Settings
 from ui.errors import JobGoneError
 from ui.jobs import CancelledError, Job, Jobs, Step
-from ui.sources import PLAN_NAME, ROLES, Candidate, candidates, first_guess, safe_name
+from ui.pickups import Kind, Pickup, layers_of, pick_folder
+from ui.shelf import Shelf, new_id
+from ui.sources import ROLES, candidates, first_guess
 from ui.views import PlanView, units_frame
 
 if TYPE_CHECKING:
     from planning.county import Progress
 
-Kind = Literal["demo", "folder", "upload"]
 PROJECT_VARIABLE = "GRIDWRIGHT_PROJECT"
 CONTEXT_ROLES = ("roads", "water", "railways", "compounds")
-
-T = TypeVar("T")
-
-
-class Shelf(Generic[T]):
-    """Things by id; the one unused for longest leaves when there is no room, unless pinned."""
-
-    def __init__(self, room: int) -> None:
-        self._things: OrderedDict[str, T] = OrderedDict()
-        self._room = room
-        self._pinned: set[str] = set()
-        self._lock = threading.Lock()
-
-    def put(self, key: str, thing: T, *, pinned: bool = False) -> None:
-        """Keep ``thing`` under ``key``; a pinned thing stays until the server stops."""
-        with self._lock:
-            self._things[key] = thing
-            self._things.move_to_end(key)
-            if pinned:
-                self._pinned.add(key)
-            loose = [name for name in self._things if name not in self._pinned]
-            for name in loose[: max(0, len(loose) - self._room)]:
-                del self._things[name]
-
-    def get(self, key: str) -> T:
-        """The thing; raises :class:`ui.errors.JobGoneError` when it is not (any longer) here."""
-        with self._lock:
-            if key not in self._things:
-                raise JobGoneError(key)
-            self._things.move_to_end(key)
-            return self._things[key]
-
-    def __contains__(self, key: str) -> bool:
-        with self._lock:
-            return key in self._things
 
 
 @dataclass
@@ -99,67 +63,10 @@ class Project:
         return self.ground is not None or has_files
 
 
-@dataclass(frozen=True)
-class Pickup:
-    """Files a user chose, before their roles are settled."""
-
-    id: str
-    name: str
-    kind: Kind
-    candidates: tuple[Candidate, ...]
-    chosen: Mapping[str, str]
-    plan: Path | None = None
-    directory: Path | None = None  # of an upload; deleted when read
-
-    def forget(self) -> None:
-        """Delete an upload's files; a folder's are not ours."""
-        if self.directory is not None:
-            shutil.rmtree(self.directory, ignore_errors=True)
-
-
 JOBS = Jobs(at_once=1)
 PROJECTS: Shelf[Project] = Shelf(room=16)
 PLANS: Shelf[PlanView] = Shelf(room=24)
-PICKUPS: Shelf[Pickup] = Shelf(room=16)
 _DEFAULT = threading.Lock()
-
-
-def new_id() -> str:
-    """An id that nobody can guess: who holds it may look."""
-    return secrets.token_urlsafe(12)
-
-
-def _layers_of(path: Path) -> list[str]:
-    return list_layers(str(path))
-
-
-def pick_folder(folder: Path) -> Pickup:
-    """What lies in a folder of the server. Raises OSError when it cannot be listed."""
-    found = tuple(candidates(folder.iterdir(), _layers_of))
-    plan = folder / PLAN_NAME
-    pickup = Pickup(
-        new_id(), folder.name, "folder", found, first_guess(found), plan if plan.exists() else None
-    )
-    PICKUPS.put(pickup.id, pickup)
-    return pickup
-
-
-def pick_upload(files: Iterable[tuple[str, bytes]]) -> Pickup:
-    """Files from the browser (name, content), kept in a directory only this server can read."""
-    directory = Path(tempfile.mkdtemp(prefix="gridwright-upload-"))
-    paths = []
-    for name, content in files:
-        path = directory / safe_name(name)
-        path.write_bytes(content)
-        paths.append(path)
-    found = tuple(candidates(paths, _layers_of))
-    plan = directory / PLAN_NAME
-    pickup = Pickup(
-        new_id(), found[0].label if found else "", "upload", found, first_guess(found),
-        plan if plan.exists() else None, directory,
-    )  # fmt: skip
-    PICKUPS.put(pickup.id, pickup)
-    return pickup
 
 
 def _inputs(project: Project) -> Inputs:
@@ -337,7 +244,7 @@ def open_demonstration(job: Job) -> str:
     try:
         job.report(Step("making"))
         write_county(directory)
-        found = candidates(directory.iterdir(), _layers_of)
+        found = candidates(directory.iterdir(), layers_of)
         project = Project(new_id(), "", "demo", first_guess(found))
         ground_of(project, job)
         project.sources = {}

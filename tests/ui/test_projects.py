@@ -21,7 +21,9 @@ from ui import projects
 from ui.downloads import FORMS, content, file_name, gbk_can_write
 from ui.errors import JobGoneError
 from ui.jobs import CancelledError, Job
-from ui.projects import PLANS, PROJECTS, Project, Shelf
+from ui.pickups import pick_folder, pick_upload
+from ui.projects import PLANS, PROJECTS, Project
+from ui.shelf import Shelf
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def opened(folder: Path) -> Project:
-    pickup = projects.pick_folder(folder)
+    pickup = pick_folder(folder)
     return PROJECTS.get(projects.open_pickup(Job("open"), pickup, pickup.chosen, trusted=True))
 
 
@@ -109,7 +111,7 @@ def test_a_folder_with_a_plan_is_shown_without_reading_its_households(folder: Pa
 
 def test_an_uploads_files_are_gone_once_they_are_read(folder: Path) -> None:
     files = [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.gpkg"))]
-    pickup = projects.pick_upload(files)
+    pickup = pick_upload(files)
     assert pickup.directory is not None
     assert pickup.directory.stat().st_mode & 0o077 == 0
     job = Job("open")
@@ -120,7 +122,7 @@ def test_an_uploads_files_are_gone_once_they_are_read(folder: Path) -> None:
 
 
 def test_an_upload_that_cannot_be_read_is_gone_too() -> None:
-    pickup = projects.pick_upload([("villages.geojson", b"{"), ("households.csv", b"x")])
+    pickup = pick_upload([("villages.geojson", b"{"), ("households.csv", b"x")])
     with pytest.raises(InputError) as caught:
         projects.open_pickup(Job("open"), pickup, pickup.chosen, trusted=False)
     assert {problem.file for problem in caught.value.problems} == {

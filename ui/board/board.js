@@ -195,7 +195,7 @@ class Board {
     if (!shape.options.interactive) return shape;
     shape.on("click", (event) => {
       const key = event.originalEvent;
-      this.send("picked", { layer: layerId, id: feature.i, village: feature.v || "",
+      this.send("picked", { layer: layerId, id: feature.i, village: feature.v || "", grid: feature.k || "",
         add: key.shiftKey || key.ctrlKey || key.metaKey });
     });
     shape.on("dblclick", () => {
@@ -269,7 +269,7 @@ class Board {
   fit() {
     if (this.bounds) {
       // The legend covers the lower left corner; keep the county out from under it.
-      const aside = this.legendBox.hidden ? 14 : this.legendBox.offsetWidth * 0.75;
+      const aside = this.legendBox.hidden ? 14 : this.legendBox.offsetWidth * 0.5;
       this.map.fitBounds(cornersOf(this.bounds), { paddingTopLeft: [aside, 14],
         paddingBottomRight: [14, 24], animate: false });
     }

@@ -203,6 +203,7 @@ def household_points(households: gpd.GeoDataFrame) -> dict[str, str]:
             {
                 "i": key,
                 "n": n,
+                "k": grid,
                 "r": [whole(n), whole(persons), grid],
                 "g": [x, y],
             }

@@ -10,16 +10,8 @@ import streamlit as st
 from ui.errors import JobGoneError
 from ui.format import html_text, markdown_text, whole
 from ui.jobs import Job, Snapshot
-from ui.projects import (
-    JOBS,
-    PICKUPS,
-    Pickup,
-    Project,
-    open_demonstration,
-    open_pickup,
-    pick_folder,
-    pick_upload,
-)
+from ui.pickups import PICKUPS, Pickup, pick_folder, pick_upload
+from ui.projects import JOBS, Project, open_demonstration, open_pickup
 from ui.session import (
     guarded,
     language,

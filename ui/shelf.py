@@ -1,0 +1,50 @@
+"""Things that many visitors share, by id, with room for only so many."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+from ui.errors import JobGoneError
+
+T = TypeVar("T")
+
+
+def new_id() -> str:
+    """An id that nobody can guess: who holds it may look."""
+    return secrets.token_urlsafe(12)
+
+
+class Shelf(Generic[T]):
+    """Things by id; the one unused for longest leaves when there is no room, unless pinned."""
+
+    def __init__(self, room: int) -> None:
+        self._things: OrderedDict[str, T] = OrderedDict()
+        self._room = room
+        self._pinned: set[str] = set()
+        self._lock = threading.Lock()
+
+    def put(self, key: str, thing: T, *, pinned: bool = False) -> None:
+        """Keep ``thing`` under ``key``; a pinned thing stays until the server stops."""
+        with self._lock:
+            self._things[key] = thing
+            self._things.move_to_end(key)
+            if pinned:
+                self._pinned.add(key)
+            loose = [name for name in self._things if name not in self._pinned]
+            for name in loose[: max(0, len(loose) - self._room)]:
+                del self._things[name]
+
+    def get(self, key: str) -> T:
+        """The thing; raises :class:`ui.errors.JobGoneError` when it is not (any longer) here."""
+        with self._lock:
+            if key not in self._things:
+                raise JobGoneError(key)
+            self._things.move_to_end(key)
+            return self._things[key]
+
+    def __contains__(self, key: str) -> bool:
+        with self._lock:
+            return key in self._things
