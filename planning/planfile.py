@@ -213,7 +213,9 @@ def _whole(path: Path) -> bool:
         return False
 
 
-def _in_metres(frames: dict[str, pd.DataFrame], file: str) -> dict[str, pd.DataFrame]:
+def _in_metres(
+    frames: dict[str, gpd.GeoDataFrame], file: str
+) -> dict[str, gpd.GeoDataFrame]:
     """The layers in one metric system; refuses grids that cannot be measured or named."""
     grids = frames["grids"]
     missing = [c for c in ("code", "households") if c not in grids]
