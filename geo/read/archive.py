@@ -15,6 +15,7 @@ from geo.read.report import Report
 from geo.read.sniff import Kind
 from geo.read.text import detect_encoding
 
+UNPACKED = "data"  # the stem of what is unpacked: never a name from the zip
 _MAPS = (
     ".shp", ".gpkg", ".geojson", ".json", ".topojson", ".kml", ".ovkml", ".parquet", ".geoparquet",
     ".csv", ".tsv", ".txt", ".xlsx", ".xls",
@@ -119,7 +120,7 @@ def _unpack_one(
         chosen = geodatabases[0]
         if len(geodatabases) > 1:
             report.fail("zip_several", names=", ".join(geodatabases[:8]))
-        target = folder / "data.gdb"
+        target = folder / f"{UNPACKED}.gdb"
         target.mkdir()
         for name, entry in names.items():
             if name.startswith(chosen + "/"):
@@ -133,13 +134,13 @@ def _unpack_one(
         nested = any(name.lower().endswith(_NESTED) for name in names)
         report.fail("zip_in_zip" if nested else "zip_without_map")
     name = _choose(sets, layer, report)
-    target = folder / ("data" + PurePosixPath(name).suffix.lower())
+    target = folder / (UNPACKED + PurePosixPath(name).suffix.lower())
     stem = name.rpartition(".")[0].lower()
     for other, entry in names.items():
         suffix = PurePosixPath(other).suffix.lower()
         is_part = suffix in _PARTS and other.rpartition(".")[0].lower() == stem
         if other == name or (PurePosixPath(name).suffix.lower() in _PARTS and is_part):
-            _extract(archive, entry, folder / ("data" + suffix), report)
+            _extract(archive, entry, folder / (UNPACKED + suffix), report)
     return Inner(target, "shapefile" if target.suffix in _PARTS else None)
 
 

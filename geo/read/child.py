@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,10 @@ from geo.read.limits import LIMITS
 
 def _bind() -> None:
     """Take the process's means away before anything of the file is looked at."""
+    try:
+        import resource
+    except ImportError:  # no such limits on this system; the parent's deadline still holds
+        return
     seconds = round(LIMITS.seconds)
     for kind, value in (
         (resource.RLIMIT_AS, LIMITS.memory_bytes),

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-import pandas as pd
 import pyogrio
 import pyogrio.raw
 from pyproj import CRS
@@ -212,13 +210,3 @@ def _fits(geometry_type: str, role: Role) -> bool:
     kind = geometry_type.lower()
     dimension = 0 if "point" in kind else 1 if "line" in kind else 2 if "polygon" in kind else -1
     return dimension in WANTED[role]
-
-
-def empty_shapes(count: int) -> Shapes:
-    """``count`` missing shapes."""
-    return np.full(count, None, dtype=object)
-
-
-def table_of(columns: dict[str, list[Any]]) -> dict[str, pd.Series[Any]]:
-    """Lists of cells as columns."""
-    return {name: pd.Series(values, dtype=object) for name, values in columns.items()}

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import shapely
 from pyproj import CRS
 
 from geo.columns import Role
 from geo.crs import WGS84
 from geo.read.database import choose_layer, read_crs
-from geo.read.layer import Keep, Raw, Shapes
+from geo.read.geometries import build_shapes
+from geo.read.layer import Keep, Raw
 from geo.read.limits import LIMITS
-from geo.read.report import Report, listed
+from geo.read.report import Report
 from geo.read.text import decode
+from geo.read.topology import topology_features
 
 _DEEPEST = 40  # brackets inside one another; a feature's polygon needs nine
 
@@ -95,7 +94,9 @@ class JsonMap:
         """One layer: columns wanted by ``keep`` and all shapes."""
         chosen = choose_layer(self.layers(), layer, role, self.report)
         topology = self.document.get("type") == "Topology"
-        features = _topology_features(self, chosen) if topology else self._features()
+        features = (
+            topology_features(self.document, chosen, self.report) if topology else self._features()
+        )
         if len(features) > LIMITS.rows:
             self.report.fail("too_many_rows", rows=len(features), limit=LIMITS.rows)
         raw = Raw(chosen, [], {}, rows=len(features), encoding=self.encoding)
@@ -178,193 +179,3 @@ def _first_type(value: Any) -> str:
     inner = value.get("geometries") if isinstance(value, dict) else None
     first = inner[0] if isinstance(inner, list) and inner else value
     return str(_member(first, "type") or "")
-
-
-# ---------------------------------------------------------------------------------- coordinates
-
-
-class _FaultError(ValueError):
-    """A shape that cannot be built; the message is a problem code."""
-
-
-def build_shapes(geometries: Iterable[Any], raw: Raw, report: Report) -> Shapes:
-    """Shapes of GeoJSON geometries; those that cannot be built are listed by fault and None."""
-    values = list(geometries)
-    points = _all_points(values)
-    if points is not None:
-        return points
-    shapes = np.full(len(values), None, dtype=object)
-    faults: dict[str, list[int]] = {}
-    for row, value in enumerate(values):
-        if value is None:
-            continue
-        try:
-            shapes[row] = _shape(value, 0)
-        except _FaultError as fault:
-            faults.setdefault(str(fault), []).append(row)
-        except (ValueError, TypeError, KeyError, IndexError, shapely.GEOSException, OverflowError):
-            faults.setdefault("shape_damaged", []).append(row)
-    told: set[int] = set()
-    for code, rows in faults.items():
-        told.update(rows)
-        report.warn(code, rows=listed(raw, rows), count=len(rows))
-    raw.extra["told_missing"] = frozenset(told)
-    return shapes
-
-
-def _all_points(values: list[Any]) -> Shapes | None:
-    """The quick way for a layer of points; None when any is anything else."""
-    if not values or not all(isinstance(v, dict) and v.get("type") == "Point" for v in values):
-        return None
-    try:
-        coordinates = np.array([v["coordinates"][:2] for v in values])
-    except (ValueError, KeyError, TypeError):
-        return None
-    if coordinates.dtype.kind not in "fi" or coordinates.shape != (len(values), 2):
-        return None
-    points: Shapes = shapely.points(coordinates.astype(float))
-    return points
-
-
-def _positions(value: Any, least: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    if not isinstance(value, list):
-        raise _FaultError("coordinates_not_numbers")
-    pairs = []
-    for position in value:
-        if not isinstance(position, list) or len(position) < 2:
-            raise _FaultError("coordinates_not_numbers")
-        x, y = position[0], position[1]
-        if type(x) not in (int, float) or type(y) not in (int, float):
-            raise _FaultError("coordinates_not_numbers")
-        pairs.append((float(x), float(y)))
-    if len(pairs) < least:
-        raise _FaultError("too_few_corners")
-    array = np.array(pairs, dtype=float).reshape(-1, 2)
-    if not np.isfinite(array).all():
-        raise _FaultError("coordinates_not_numbers")
-    return array
-
-
-def _ring(value: Any) -> shapely.Geometry:
-    corners = _positions(value, 3)
-    if (corners[0] != corners[-1]).any():
-        corners = np.vstack((corners, corners[:1]))
-    if len(corners) < 4:
-        raise _FaultError("too_few_corners")
-    return shapely.linearrings(corners)
-
-
-def _polygon(rings: Any) -> shapely.Geometry:
-    if not isinstance(rings, list):
-        raise _FaultError("coordinates_not_numbers")
-    if not rings:
-        return shapely.Polygon()
-    holes = [_ring(ring) for ring in rings[1:]]
-    return shapely.polygons(_ring(rings[0]), holes or None)
-
-
-def _shape(geometry: Any, depth: int) -> shapely.Geometry:
-    """One geometry object as a shape."""
-    if not isinstance(geometry, dict):
-        raise _FaultError("shape_damaged")
-    kind = geometry.get("type")
-    if kind == "GeometryCollection":
-        if depth >= LIMITS.nesting:
-            raise _FaultError("shape_damaged")
-        members = [_shape(member, depth + 1) for member in geometry.get("geometries") or []]
-        return shapely.geometrycollections(members)
-    maker = _MAKERS.get(str(kind))
-    if maker is None:
-        raise _FaultError("shape_damaged")
-    coordinates = geometry.get("coordinates")
-    return shapely.Point() if coordinates == [] else maker(coordinates)
-
-
-_MAKERS: dict[str, Callable[[Any], shapely.Geometry]] = {
-    "Point": lambda c: shapely.points(_positions([c], 1)[0]),
-    "MultiPoint": lambda c: shapely.multipoints(_positions(c, 1)),
-    "LineString": lambda c: shapely.linestrings(_positions(c, 2)),
-    "MultiLineString": lambda c: shapely.multilinestrings(
-        [shapely.linestrings(_positions(part, 2)) for part in c]
-    ),
-    "Polygon": _polygon,
-    "MultiPolygon": lambda c: shapely.multipolygons([_polygon(part) for part in c]),
-}
-
-
-# ------------------------------------------------------------------------------------- TopoJSON
-
-
-def _topology_features(source: JsonMap, layer: str) -> list[dict[str, Any]]:
-    """Features of one object of a topology, arcs resolved to coordinates."""
-    arcs = _decoded_arcs(source)
-    value = source.document["objects"][layer]
-    members = value.get("geometries") if isinstance(value, dict) else None
-    transform = source.document.get("transform")
-    features: list[dict[str, Any]] = []
-    for member in members if isinstance(members, list) else [value]:
-        if not isinstance(member, dict):
-            features.append({"properties": {}, "geometry": None})
-            continue
-        bag = member.get("properties")
-        properties = dict(bag) if isinstance(bag, dict) else {}
-        if "id" in member:
-            properties.setdefault("id", member["id"])
-        try:
-            geometry = _resolved(member, arcs, transform)
-        except (IndexError, TypeError, KeyError, ValueError):
-            geometry = {"type": "damaged"}
-        features.append({"properties": properties, "geometry": geometry})
-    return features
-
-
-def _decoded_arcs(source: JsonMap) -> list[list[list[float]]]:
-    transform = source.document.get("transform")
-    arcs = []
-    try:
-        for arc in source.document.get("arcs") or []:
-            points = np.array([position[:2] for position in arc], dtype=float).reshape(-1, 2)
-            if transform is not None:
-                points = np.cumsum(points, axis=0)
-                points = points * np.array(transform["scale"]) + np.array(transform["translate"])
-            arcs.append(points.tolist())
-    except (ValueError, TypeError, KeyError, IndexError):
-        source.report.fail("json_damaged", line=1)
-    return arcs
-
-
-def _resolved(member: dict[str, Any], arcs: list[list[list[float]]], transform: Any) -> Any:
-    kind = member.get("type")
-    if kind is None:
-        return None
-    if kind == "GeometryCollection":
-        inner = [_resolved(part, arcs, transform) for part in member["geometries"]]
-        return {"type": kind, "geometries": inner}
-    if kind in ("Point", "MultiPoint"):
-        return {"type": kind, "coordinates": _moved(member["coordinates"], transform)}
-
-    def line(indexes: list[int]) -> list[list[float]]:
-        out: list[list[float]] = []
-        for index in indexes:
-            arc = arcs[index] if index >= 0 else arcs[~index][::-1]
-            out += arc[1:] if out else arc
-        return out
-
-    indexes = member["arcs"]
-    coordinates: Any
-    if kind == "LineString":
-        coordinates = line(indexes)
-    elif kind in ("Polygon", "MultiLineString"):
-        coordinates = [line(ring) for ring in indexes]
-    else:
-        coordinates = [[line(ring) for ring in polygon] for polygon in indexes]
-    return {"type": kind, "coordinates": coordinates}
-
-
-def _moved(coordinates: Any, transform: Any) -> Any:
-    if transform is None:
-        return coordinates
-    if coordinates and isinstance(coordinates[0], list):
-        return [_moved(position, transform) for position in coordinates]
-    scale, translate = transform["scale"], transform["translate"]
-    return [c * s + t for c, s, t in zip(coordinates, scale, translate, strict=False)]

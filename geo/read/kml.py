@@ -8,10 +8,9 @@ from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 import pandas as pd
 
-from geo.columns import Role
 from geo.crs import WGS84
 from geo.read.database import shown_layers
-from geo.read.jsonmap import build_shapes
+from geo.read.geometries import build_shapes
 from geo.read.layer import Keep, Raw
 from geo.read.limits import LIMITS
 from geo.read.report import Report
@@ -91,9 +90,8 @@ class KmlMap:
         folders = dict.fromkeys(folder for folder, _, _ in self.features if folder)
         return {self.name: "", **dict.fromkeys(folders, "")}
 
-    def read(self, layer: str | None, role: Role, keep: Keep) -> Raw:
+    def read(self, layer: str | None, keep: Keep) -> Raw:
         """All placemarks, or those of the folder named ``layer``."""
-        del role
         chosen = self.features
         if layer is not None and layer != self.name:
             chosen = [feature for feature in self.features if feature[0] == layer]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geo.columns import Role
-from geo.read.archive import unpack
+from geo.read.archive import UNPACKED, unpack
 from geo.read.assemble import Assembled, Chooser, assemble
 from geo.read.database import (
     choose_layer,
@@ -70,18 +70,19 @@ def record(path: Path) -> FileRecord:
 def layers_of(source: Source, report: Report) -> list[str]:
     """Names of the layers in a file, as :func:`read_source` takes them."""
     with tempfile.TemporaryDirectory(prefix="gridwright-") as folder:
-        kind, path = opened(source.path, Path(folder), None, report)
+        kind, path = opened(source.path, Path(folder), source.layer, report)
+        name = source.path.stem
         if kind in ("geopackage", "filegdb"):
             return list(_contents(kind, path, report))
         if kind in ("geojson", "topojson"):
-            return list(JsonMap(path.read_bytes(), path.stem, report).layers())
+            return list(JsonMap(path.read_bytes(), name, report).layers())
         if kind == "kml":
-            return list(KmlMap(path.read_bytes(), path.stem, report).layers())
+            return list(KmlMap(path.read_bytes(), name, report).layers())
         if kind == "xlsx":
             return xlsx_sheets(path, report)
         if kind == "xls":
             return xls_sheets(path, report)
-        return [path.stem]
+        return [name]
 
 
 def computed_layers(source: Source, report: Report) -> frozenset[str]:
@@ -99,6 +100,11 @@ def read_source(source: Source, role: Role, given: Mapping[str, str], report: Re
     with tempfile.TemporaryDirectory(prefix="gridwright-") as folder:
         kind, path = opened(source.path, Path(folder), source.layer, report)
         raw = _read(kind, path, source.layer, role, chooser, report)
+        if raw.name == UNPACKED:
+            raw.name = source.path.stem
+        if kind == "kml" and source.path.suffix.lower() in (".ovkml", ".ovkmz"):
+            raw.datum_hint = "gcj02"
+            report.warn("ovkml_shifted")
         made = assemble(raw, role, chooser, report)
     if role == "villages":
         made.columns, made.shapes = settle_villages(made.columns, made.shapes, raw, report)
@@ -144,11 +150,7 @@ def _read(
     if kind in ("geojson", "topojson"):
         return JsonMap(path.read_bytes(), path.stem, report).read(layer, role, chooser.from_map)
     if kind == "kml":
-        raw = KmlMap(path.read_bytes(), path.stem, report).read(layer, role, chooser.from_map)
-        if path.suffix.lower() == ".ovkml":
-            raw.datum_hint = "gcj02"
-            report.warn("ovkml_shifted")
-        return raw
+        return KmlMap(path.read_bytes(), path.stem, report).read(layer, chooser.from_map)
     if kind == "parquet":
         return read_parquet(path, chooser.from_map, chooser.from_table, report)
     if kind == "xlsx":
