@@ -1,7 +1,8 @@
 """Judge any plan from its tables and geometry alone, ours, edited or foreign.
 
 Nothing here trusts the columns it checks: areas, parts, counts and caps are worked out again. A
-breach that the plan itself declares among its exceptions, with a reason, is listed as declared.
+breach of a cap or of contiguity that the plan itself declares among its exceptions, with a reason,
+is listed as declared; no reason excuses a gap, an overlap or a wrong count.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ CHECKS: dict[str, tuple[str, str]] = {
     "max_persons": ("人口超上限", "over the cap on persons"),
     "max_households": ("户数超上限", "over the cap on households"),
     "min_households": ("户数低于下限", "under the least households"),
-    "micro": ("微网格不在网格内", "micro-grid outside its grid"),
+    "micro": ("微网格与网格不符", "micro-grids differ from their grid"),
 }
+DECLARABLE = frozenset({"parts", "max_persons", "max_households", "min_households"})
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def check_plan(
     settings = settings or settings_of(plan)
     own = plan.villages if villages is None else villages
     grids = plan.grids.reset_index(drop=True)
+    grids["code"] = grids["code"].fillna("").astype(str)
     shapes = np.array([polygonal(g) for g in grids.geometry], dtype=object)
     found = [
         *_codes(grids, own),
@@ -76,7 +79,12 @@ def check_plan(
         *_caps(grids, settings),
         *_micro(plan, grids, shapes),
     ]
-    declared = set(zip(plan.exceptions["grid_code"], plan.exceptions["rule"], strict=True))
+    told = plan.exceptions[plan.exceptions["reason"].fillna("").astype(str).str.strip() != ""]
+    declared = {
+        (code, rule)
+        for code, rule in zip(told["grid_code"], told["rule"], strict=True)
+        if rule in DECLARABLE
+    }
     order = {rule: i for i, rule in enumerate(CHECKS)}
     found = [
         replace(f, declared=True) if (f.grid_code, f.rule) in declared else f for f in found
@@ -95,7 +103,7 @@ def settings_of(plan: PlanFile) -> Settings:
 
 
 def _codes(grids: pd.DataFrame, villages: pd.DataFrame) -> list[Finding]:
-    codes = grids["code"].fillna("").astype(str)
+    codes = grids["code"]
     found = [
         Finding("code", "", 1, 0, f"row {row + 1}: no code") for row in grids.index[codes == ""]
     ]
@@ -186,17 +194,8 @@ def _counts(
             found.append(
                 Finding("counted_twice", "", len(twice), 0, f"{len(twice)} household ids repeat")
             )
-        usual = held.groupby(held["grid_code"].astype(str))["households"].sum()
-        codes = grids["code"].astype(str)
-        counted = codes.map(usual).fillna(0).to_numpy(dtype=float)
-        told = grids["households"].to_numpy(dtype=float)
-        found += [
-            Finding(
-                "uncounted", codes.iloc[i], told[i], counted[i],
-                f"the grid says {told[i]:.0f} households, its points {counted[i]:.0f}",
-            )
-            for i in np.flatnonzero(told != counted)
-        ]
+        codes = grids["code"]
+        found += _recounted("uncounted", "grid", grids, held, held["grid_code"])
         lost = held.loc[~held["grid_code"].astype(str).isin(set(codes)), "households"]
         if len(lost):
             reason = f"{lost.sum()} households name a grid that is not in the plan"
@@ -210,11 +209,32 @@ def _counts(
     return found
 
 
+def _recounted(
+    rule: str, what: str, areas: pd.DataFrame, held: pd.DataFrame, code: pd.Series
+) -> list[Finding]:
+    """Areas whose households or persons differ from the sum of their points."""
+    found = []
+    for column in ("households", "persons"):
+        if column not in areas or column not in held or not held[column].notna().any():
+            continue
+        points = pd.to_numeric(held[column]).fillna(0).groupby(code.astype(str)).sum()
+        counted = areas["code"].astype(str).map(points).fillna(0).to_numpy(dtype=float)
+        told = pd.to_numeric(areas[column], errors="coerce").fillna(0).to_numpy(dtype=float)
+        found += [
+            Finding(
+                rule, str(areas["code"].iloc[i]), told[i], counted[i],
+                f"the {what} says {told[i]:.0f} {column}, its points {counted[i]:.0f}",
+            )
+            for i in np.flatnonzero(told != counted)
+        ]
+    return found
+
+
 def _misplaced(plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray) -> list[Finding]:
     """Points further outside their grid than the tolerance the plan was made with."""
     held = plan.households
     tolerance = float(plan.value("setting.tolerance_m") or 0) + NEAR_M
-    row = pd.Series(np.arange(len(grids)), index=grids["code"].astype(str))
+    row = pd.Series(np.arange(len(grids)), index=grids["code"])
     row = row[~row.index.duplicated()]
     own = held["grid_code"].astype(str).map(row)
     known = own.notna().to_numpy()
@@ -227,7 +247,7 @@ def _misplaced(plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray) -> list[
     away = shapely.distance(shapes[own_row[out]], points[out])
     # a point near a border may be given to its village's nearest grid, never past another grid
     elsewhere = np.isin(out, point)
-    wrong = out[(away > tolerance) | (elsewhere & (away > NEAR_M))]
+    wrong = out[~(away <= tolerance) | (elsewhere & (away > NEAR_M))]  # NaN: no shape at all
     codes, count = np.unique(own_row[wrong], return_counts=True)
     return [
         Finding(
@@ -270,7 +290,7 @@ def _caps(grids: pd.DataFrame, settings: Settings) -> list[Finding]:
 def _micro(plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray) -> list[Finding]:
     if plan.micro_grids is None:
         return []
-    row = pd.Series(np.arange(len(grids)), index=grids["code"].astype(str))
+    row = pd.Series(np.arange(len(grids)), index=grids["code"])
     row = row[~row.index.duplicated()]
     own = plan.micro_grids["grid_code"].astype(str).map(row)
     codes = plan.micro_grids["code"].astype(str)
@@ -286,4 +306,26 @@ def _micro(plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray) -> list[Find
         Finding("micro", codes[known].iloc[i], float(beyond[i]), 0, f"{beyond[i]:.1f} m2 outside")
         for i in np.flatnonzero(beyond > TOLERANCE_M2)
     ]
+    polygons = np.array([polygonal(g) for g in plan.micro_grids.geometry], dtype=object)
+    found += [
+        Finding("micro", codes.iloc[a], m2, 0, f"shares {m2:.1f} m2 with {codes.iloc[b]}")
+        for a, b, m2 in overlaps(polygons)
+        if m2 > TOLERANCE_M2
+    ]
+    covered = np.bincount(
+        own[known].to_numpy(dtype=int), weights=shapely.area(micro), minlength=len(grids)
+    )
+    missing = shapely.area(shapes) - covered
+    if "kind" in grids:
+        missing[(grids["kind"].astype(str) == "dedicated").to_numpy()] = 0
+    found += [
+        Finding(
+            "micro", str(grids["code"].iloc[i]), float(missing[i]), 0,
+            f"{missing[i]:.1f} m2 of the grid lie in no micro-grid",
+        )
+        for i in np.flatnonzero(missing > TOLERANCE_M2)
+    ]
+    held = plan.households
+    if len(held) and "micro_code" in held:
+        found += _recounted("micro", "micro-grid", plan.micro_grids, held, held["micro_code"])
     return found
