@@ -31,8 +31,8 @@ _HIDDEN = re.compile(
 )
 # The same characters for Arrow's RE2, which knows no surrogates.
 _HIDDEN_RE2 = (
-    r"[\x00-\x1f\x7f-\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
-    r"|^\s|\s$|\s\s"
+    r"[\x00-\x1f\x7f-\x{a0}\x{1680}\x{2000}-\x{200f}\x{2028}-\x{202f}\x{205f}-\x{2069}]"
+    r"|[\x{3000}\x{feff}]|^\s|\s$|\s\s"
 )
 _NOTHING_RE2 = r"^(-|--|—|/|\\|无|無|空|(?i:null|none|nan|na|n/a))$"
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
