@@ -88,7 +88,7 @@ def overlap(plan: PlanFile) -> PlanFile:
 
 def outside(plan: PlanFile) -> PlanFile:
     shape = plan.grids.geometry.iloc[0]
-    far = shapely.box(*([*np.array(shape.bounds), -1, 0, -1, 0]))
+    far = shapely.affinity.translate(shape.envelope, -1.0)
     beyond = far.difference(plan.villages.geometry.iloc[0])
     return with_shape(plan, 0, shape.union(beyond))
 
