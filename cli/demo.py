@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from data.demo import write_county
-
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``demo`` to the command line."""
@@ -23,6 +21,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_demo(arguments: argparse.Namespace) -> int:
     """Write it and name the files."""
+    from data.demo import write_county  # no other command needs it, nor waits for it
+
     for path in write_county(Path(arguments.directory), arguments.seed):
         print(path)
     return 0
