@@ -63,7 +63,7 @@ def opened_on_map() -> None:
 
 def go_to(village: str) -> None:
     """Show one village."""
-    st.session_state["place"] = st.session_state["village"] = village
+    st.session_state["village"] = village
 
 
 def let_go() -> None:

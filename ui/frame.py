@@ -22,7 +22,6 @@ def _switched() -> None:
     chosen = st.session_state.get("language_switch")
     if chosen:
         st.session_state["language"] = chosen
-        st.query_params["lang"] = chosen
 
 
 def show_frame() -> None:

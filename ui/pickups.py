@@ -64,7 +64,7 @@ def pick_upload(files: Iterable[tuple[str, bytes]]) -> Pickup:
     found = tuple(candidates(paths, layers_of))
     plan = directory / PLAN_NAME
     pickup = Pickup(
-        new_id(), found[0].label if found else "", "upload", found, first_guess(found),
+        new_id(), "", "upload", found, first_guess(found),
         plan if plan.exists() else None, directory,
     )  # fmt: skip
     PICKUPS.put(pickup.id, pickup)

@@ -19,15 +19,19 @@ from ui.errors import JobGoneError, sentences
 from ui.format import markdown_text
 from ui.projects import PLANS, PROJECTS, Project, default_project
 from ui.views import PlanView
-from ui.words import Language, chosen_language, word
+from ui.words import LANGUAGES, Language, chosen_language, word
+
+PROPOSE = "propose"
+"""The kind of job that a reload of the plan's page finds again."""
 
 log = logging.getLogger("gridwright.ui")
 
 
 def language() -> Language:
     """The visitor's language: the switch, else what the address says, else the browser's."""
-    override = st.session_state.get("language") or st.query_params.get("lang")
-    return chosen_language(override, st.context.locale)
+    if "language" not in st.session_state and st.query_params.get("lang") in LANGUAGES:
+        st.session_state["language"] = st.query_params["lang"]
+    return chosen_language(st.session_state.get("language"), st.context.locale)
 
 
 def text(key: str, **values: object) -> str:
@@ -37,10 +41,23 @@ def text(key: str, **values: object) -> str:
 
 def _remember(name: str, value: str | None) -> None:
     st.session_state[name] = value
-    if value:
-        st.query_params[name] = value
-    else:
-        st.query_params.pop(name, None)
+
+
+def note_in_address() -> None:
+    """Let the address name what is open, so that a reload finds it again.
+
+    Only for the first page: on another, Streamlit's change of parameters would lead back there.
+    """
+    if "job" not in st.session_state and st.query_params.get("job"):
+        st.session_state["job"] = st.query_params["job"]
+        st.session_state["job_kind"] = PROPOSE
+    named = {name: st.session_state.get(name) for name in ("project", "plan")}
+    named["lang"] = st.session_state.get("language")
+    if st.session_state.get("job_kind") == PROPOSE:
+        named["job"] = st.session_state.get("job")
+    wanted = {name: value for name, value in named.items() if value}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
 
 
 def open_project(project_id: str) -> None:
@@ -54,7 +71,7 @@ def open_project(project_id: str) -> None:
 def open_plan(plan_id: str | None) -> None:
     """Show another plan; the place and the selection start anew."""
     _remember("plan", plan_id)
-    for key in ("village", "grid", "place"):
+    for key in ("village", "grid"):
         st.session_state.pop(key, None)
 
 
@@ -108,7 +125,9 @@ def draft() -> Draft:
 
 def project_name(of: Project) -> str:
     """The project's name for people, plain text."""
-    return text("project.demo") if of.kind == "demo" or not of.name else of.name
+    if of.kind == "demo":
+        return text("project.demo")
+    return of.name or text("project.uploaded")
 
 
 def tell(error: BaseException) -> None:

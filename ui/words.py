@@ -43,6 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "together), KML/OVKML, CSV, Excel. Columns with personal data are dropped while reading; "
         "the files are deleted once they are read.",
     ),
+    "project.uploaded": ("上传的数据", "Uploaded data"),
     "project.files": ("文件", "Files"),
     "project.folder": ("服务器文件夹", "Folder on the server"),
     "project.folder_text": (

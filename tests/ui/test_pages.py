@@ -23,8 +23,7 @@ def with_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(page: str, language: str) -> AppTest:
-    script = f"""
+SCRIPT = """
 import streamlit as st
 from ui.frame import show_frame
 from ui.pages import {page}
@@ -38,7 +37,12 @@ st.navigation(list(st.session_state["pages"].values()))
 show_frame()
 {page}.show()
 """
-    return AppTest.from_string(script, default_timeout=60).run()
+
+
+def run(page: str, language: str) -> AppTest:
+    return AppTest.from_string(
+        SCRIPT.format(page=page, language=language), default_timeout=60
+    ).run()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -74,21 +78,36 @@ def test_the_table_lists_the_grids_and_the_search_narrows_it(with_plan: Path) ->
 
 def test_a_village_can_be_chosen(with_plan: Path) -> None:
     at = run("plan", "zh")
-    at.selectbox(key="place").select_index(2).run()
+    at.selectbox(key="place_zh").select_index(2).run()
     assert len(at.dataframe[0].value) == 4
     assert not at.error
 
 
 def test_a_preset_fills_the_form_and_a_change_makes_it_ones_own(with_plan: Path) -> None:
     at = run("plan", "zh")
-    at.selectbox(key="set_preset").set_value("zhejiang").run()
+    at.selectbox(key="set_preset_zh").set_value("zhejiang").run()
     assert at.number_input(key="set_target").value == 400
     assert at.number_input(key="set_max_households").value == 500
     at.number_input(key="set_target").set_value(350).run()
-    assert at.selectbox(key="set_preset").value == "own"
+    assert at.selectbox(key="set_preset_zh").value == "own"
     at.number_input(key="set_max_households").set_value(200).run()
     assert [w.value for w in at.warning] == [word("settings.max_below_target", "zh")]
     assert at.button(key="propose").disabled
+
+
+def test_a_change_of_language_keeps_what_was_chosen(with_plan: Path) -> None:
+    at = run("plan", "zh")
+    at.selectbox(key="set_preset_zh").set_value("zhejiang").run()
+    at.selectbox(key="place_zh").select_index(2).run()
+    # The page in English with what the session held: a switch changes the labels, not the keys.
+    english = AppTest.from_string(SCRIPT.format(page="plan", language="en"), default_timeout=60)
+    for key in ("draft", "village", "project", "plan"):
+        english.session_state[key] = at.session_state[key]
+    english.run()
+    assert not english.exception
+    assert not english.error
+    assert english.selectbox(key="set_preset_en").value == "zhejiang"
+    assert len(english.dataframe[0].value) == 4
 
 
 def test_a_broken_plan_is_told_in_a_sentence(

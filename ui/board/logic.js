@@ -129,7 +129,7 @@ export function styleOf(style, feature, context) {
         fill: false };
     case "waterArea":
       return { stroke: true, color: dark ? "#3f7f93" : "#3c9db5", weight: 0.8, opacity: 0.9,
-        fill: true, fillColor: dark ? "#24505e" : "#9fd3df", fillOpacity: 0.85 };
+        fill: true, fillColor: dark ? "#24505e" : "#9fd3df", fillOpacity: 0.6 };
     case "railway":
       return { stroke: true, color: ink, weight: 1.6, opacity: 0.85, dashArray: "7 4",
         fill: false };

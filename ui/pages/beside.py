@@ -79,16 +79,22 @@ def side_choice(view: PlanView, village: str | None) -> str:
     """The switch above the table: grids, exceptions, or numbers of grids a village."""
     count = whole(len(view.exceptions(village)))
     labels = {side: text(f"plan.side_{side}", count=count) for side in SIDES}
+    # Its labels change with the language and the count, so what is chosen is kept apart.
+    st.session_state["side_box"] = st.session_state.get("side", SIDES[0])
     chosen = st.segmented_control(
         text("plan.side"),
         SIDES,
         format_func=labels.__getitem__,
-        default=SIDES[0],
-        key="side",
+        key="side_box",
+        on_change=callback(_side_changed),
         label_visibility="collapsed",
         width="stretch",
     )
     return chosen or SIDES[0]
+
+
+def _side_changed() -> None:
+    st.session_state["side"] = st.session_state["side_box"] or st.session_state.get("side", "grids")
 
 
 def _table_height() -> int:
@@ -128,6 +134,7 @@ def show_grids(view: PlanView, village: str | None, lang: Language) -> None:
         key="table_grids",
         column_config=config,
         column_order=[*FIRST, *(name for name in order if name not in FIRST)],
+        placeholder=DASH,
         hide_index=True,
         height=_table_height() - 56,
         row_height=29,

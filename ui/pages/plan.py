@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from ui.choice import focus, opened_on_map, picked, selected
@@ -14,6 +16,7 @@ from ui.session import (
     callback,
     guarded,
     language,
+    note_in_address,
     on_other_page,
     page_of,
     plan_view,
@@ -41,6 +44,7 @@ def show() -> None:
             _show_nothing()
             return
         view = plan_view()
+        note_in_address()
         with st.sidebar:
             show_settings(opened)
         _workspace(opened, view, language())
@@ -92,22 +96,23 @@ def _heading(opened: Project, view: PlanView) -> str | None:
     lost = households_of(view.plan.unplaced)
     note = f"<span>{html_text(text('plan.unplaced', count=whole(lost)))}</span>" if lost else ""
     name.html(f"<div class='gw-title'><b>{html_text(project_name(opened))}</b>{note}</div>")
-    if st.session_state.get("place") not in choices:
-        st.session_state["place"] = st.session_state.get("village") or COUNTY
+    # A box remembers its choice by the label shown, so each language has a box of its own.
+    key = f"place_{language()}"
+    village = st.session_state.get("village") or COUNTY
+    st.session_state[key] = village if village in choices else COUNTY
     chosen = place.selectbox(
         text("plan.place"),
         list(choices),
         format_func=choices.__getitem__,
-        key="place",
+        key=key,
         label_visibility="collapsed",
-        on_change=callback(_place_changed),
+        on_change=callback(partial(_place_changed, key)),
     )
-    st.session_state["village"] = chosen
     return chosen or None
 
 
-def _place_changed() -> None:
-    st.session_state["village"] = st.session_state["place"]
+def _place_changed(key: str) -> None:
+    st.session_state["village"] = st.session_state[key]
     st.session_state["grid"] = None
 
 

@@ -140,7 +140,7 @@ def _role_boxes(pickup: Pickup) -> dict[str, str]:
             sources,
             index=sources.index(guess) if guess in sources else 0,
             format_func=labels.__getitem__,
-            key=f"role_{pickup.id}_{role}",
+            key=f"role_{pickup.id}_{role}_{language()}",
         )
         if source:
             chosen[role] = source

@@ -19,10 +19,8 @@ from ui.draft import (
 )
 from ui.jobs import Job, Snapshot
 from ui.projects import JOBS, Project, propose
-from ui.session import callback, draft, open_plan, text
+from ui.session import PROPOSE, callback, draft, language, open_plan, text
 from ui.watch import running, show_job, show_outcome, start
-
-KIND = "propose"
 
 
 def _key(name: str) -> str:
@@ -33,11 +31,15 @@ def _put_into_widgets(of: Draft) -> None:
     """Widgets keep their own values; a preset or a new page has to set them."""
     for name in (*RULES, *WEIGHTS, "seed"):
         st.session_state[_key(name)] = getattr(of, name)
-    st.session_state[_key("preset")] = preset_of(of)
+
+
+def _preset_key() -> str:
+    """A box remembers its choice by the label shown, so each language has a box of its own."""
+    return _key(f"preset_{language()}")
 
 
 def _preset_chosen() -> None:
-    name = st.session_state[_key("preset")]
+    name = st.session_state[_preset_key()]
     if name != OWN:
         st.session_state["draft"] = with_preset(draft(), name)
         _put_into_widgets(draft())
@@ -48,7 +50,6 @@ def _changed() -> None:
     held["target"] = held["target"] or draft().target
     held["seed"] = held["seed"] or 0
     st.session_state["draft"] = replace(draft(), **held)
-    st.session_state[_key("preset")] = preset_of(draft())
 
 
 def show_settings(opened: Project) -> None:
@@ -77,11 +78,12 @@ def _number(name: str, *, step: int, low: int = 1, optional: bool = True) -> Non
 
 def _form() -> None:
     labels = {name: text(f"settings.preset_{name}") for name in (*PRESETS, OWN)}
+    st.session_state[_preset_key()] = preset_of(draft())
     st.selectbox(
         text("settings.preset"),
         list(labels),
         format_func=labels.__getitem__,
-        key=_key("preset"),
+        key=_preset_key(),
         on_change=callback(_preset_chosen),
     )
     left, right = st.columns(2, gap="small")
@@ -110,7 +112,7 @@ def _button(opened: Project) -> None:
     fixed = len(draft().grids_per_village)
     if fixed:
         st.caption(text("settings.fixed", count=fixed))
-    if running(KIND):
+    if running(PROPOSE):
         show_job(_done)
         return
     pressed = st.button(
@@ -123,7 +125,7 @@ def _button(opened: Project) -> None:
         def work(job: Job) -> str:
             return propose(job, opened, settings)
 
-        start(KIND, JOBS.start(KIND, work))
+        start(PROPOSE, JOBS.start(PROPOSE, work))
         st.rerun()
     show_outcome()
 
