@@ -19,6 +19,7 @@ from geo.columns import Role
 from geo.read.layer import Keep, Raw, Shapes
 from geo.read.limits import LIMITS
 from geo.read.report import Report, remarks_told
+from geo.read.text import arrow_column
 from geo.read.wkb import has_curves, shapes_from_wkb
 
 _VIRTUAL = ("rtree", "fts3", "fts4", "fts5")
@@ -126,7 +127,8 @@ def read_database(path: Path, layer: str, keep: Keep, report: Report) -> Raw:
             wkb = _straightened(path, layer, report)
         raw.shapes = shapes_from_wkb(wkb, raw, report)
     raw.crs = read_crs(info["crs"], report)
-    raw.columns = {n: table.column(n).to_pandas() for n in wanted if n in table.column_names}
+    found = [name for name in wanted if name in table.column_names]
+    raw.columns = {name: arrow_column(table.column(name)) for name in found}
     return raw
 
 

@@ -16,6 +16,7 @@ from geo.read.database import read_crs
 from geo.read.layer import Keep, Raw
 from geo.read.limits import LIMITS
 from geo.read.report import Report
+from geo.read.text import arrow_column
 from geo.read.wkb import shapes_from_wkb
 
 
@@ -39,7 +40,7 @@ def read_parquet(path: Path, keep_map: Keep, keep_table: Keep, report: Report) -
     except (pa.ArrowException, OSError, ValueError) as error:
         report.fail("unreadable", reason=type(error).__name__)
     raw = Raw(path.stem, names, {}, crs=crs, rows=table.num_rows)
-    raw.columns = {name: table.column(name).to_pandas() for name in wanted}
+    raw.columns = {name: arrow_column(table.column(name)) for name in wanted}
     if geometry is not None:
         values = np.array(table.column(geometry).to_pylist(), dtype=object)
         raw.shapes = shapes_from_wkb(values, raw, report)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import codecs
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
 
 # Characters that place names and table heads are full of, in both scripts. A wrong decoding of
 # one East Asian encoding as another gives characters, but not these.
@@ -71,3 +75,25 @@ def decode(data: bytes) -> tuple[str, str] | None:
         return None
     encoding, mark = found
     return data[mark:].decode(encoding), encoding
+
+
+def arrow_column(column: pa.ChunkedArray) -> pd.Series[Any]:
+    """An Arrow column for pandas; text that is no UTF-8 (a file may hold any bytes) is decoded.
+
+    Bytes that no encoding fits become replacement characters.
+    """
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            return _decoded(column)
+    values: pd.Series[Any] = column.to_pandas()
+    return values
+
+
+def _decoded(column: pa.ChunkedArray) -> pd.Series[Any]:
+    raw = column.cast(pa.large_binary()).to_pylist()
+    found = detect_encoding(b"\n".join(value for value in raw if value))
+    encoding = found[0] if found else "utf-8"
+    texts = [None if value is None else value.decode(encoding, "replace") for value in raw]
+    return pd.Series(texts, dtype="str")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -323,3 +324,18 @@ def test_upload_keeps_its_own_name(tmp_path: Path) -> None:
 
 def test_limits_hold_a_city() -> None:
     assert LIMITS.rows > 1_700_000
+
+
+def test_gbk_inside_a_geopackage(tmp_path: Path) -> None:
+    """Some programs write GBK where the format asks for UTF-8."""
+
+    path = gpkg(tmp_path)
+    with sqlite3.connect(path) as db:
+        for (trigger,) in db.execute("SELECT name FROM sqlite_master WHERE type='trigger'"):
+            db.execute(f'DROP TRIGGER "{trigger}"')
+        for fid, name in enumerate(("东村", "大庄社区居委会"), start=1):
+            db.execute(
+                f"UPDATE v SET 村名=CAST(x'{name.encode('gbk').hex()}' AS TEXT) WHERE fid={fid}"
+            )
+    db.close()
+    assert list(read_layer(path, "villages").frame["name"]) == ["东村", "大庄社区居委会"]
