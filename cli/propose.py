@@ -30,6 +30,10 @@ register(
             "网格数“{value}”不是正整数;请改正。",
             "the number of grids {value!r} is no whole number of 1 or more; correct it.",
         ),
+        "grids-table-code": (
+            "村代码“{code}”为空或已出现过;每村一行。",
+            "the village code {code!r} is blank or was there before; give each village one row.",
+        ),
         "grids-table-village": (
             "村代码 {code} 不在村界文件中;请改正或删除该行。",
             "village code {code} is not in the villages file; correct or remove the row.",
@@ -256,14 +260,16 @@ def grids_table(path: Path) -> dict[str, int]:
         columns[key] = hit[0]
     numbers: dict[str, int] = {}
     problems = []
-    for row, (code, grids) in enumerate(
-        zip(table[columns["code"]], table[columns["grids"]], strict=True), start=2
-    ):
-        if not str(grids).strip().isdigit() or int(grids) < 1:
-            params = {"value": str(grids)[:40]}
+    codes, given = (table[columns[key]].fillna("").str.strip() for key in ("code", "grids"))
+    for row, (code, grids) in enumerate(zip(codes, given, strict=True), start=2):
+        if not grids.isdecimal() or int(grids) < 1:
+            params = {"value": grids[:40]}
             problems.append(Problem("grids-table-value", path.name, f"row {row}", params))
-            continue
-        numbers[str(code).strip()] = int(grids)
+        elif not code or code in numbers:
+            params = {"code": code}
+            problems.append(Problem("grids-table-code", path.name, f"row {row}", params))
+        else:
+            numbers[code] = int(grids)
     if problems:
         raise InputError(problems)
     return numbers

@@ -197,13 +197,15 @@ def load_ground(inputs: Inputs, tolerance_m: float = 20.0) -> Ground:
     )
     notes += found
     areas = None
-    if layers["households"].frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).all():
-        shapes = np.array([polygonal(g) for g in households.geometry], dtype=object)
+    shapes = households.geometry.to_numpy()
+    kinds = shapely.get_type_id(shapes[~shapely.is_missing(shapes)])
+    if len(kinds) and np.isin(kinds, (3, 6)).all():
+        shapes = np.array([polygonal(g) for g in shapes], dtype=object)
         village, reason = place_areas(shapes, villages.geometry.to_numpy(), tolerance_m)
-        point = shapely.get_coordinates(shapely.point_on_surface(shapes))
+        point = _places(shapes)
         areas = shapes[village >= 0]
     else:
-        point = shapely.get_coordinates(households.geometry.to_numpy())
+        point = _places(shapes)
         village, reason = place_rows(point, villages.geometry.to_numpy(), tolerance_m)
     table = pd.DataFrame(households.drop(columns="geometry"))
     table["x"], table["y"] = point[:, 0], point[:, 1]
@@ -228,6 +230,14 @@ def load_ground(inputs: Inputs, tolerance_m: float = 20.0) -> Ground:
         datum=datum,
         areas=areas,
     )
+
+
+def _places(shapes: np.ndarray) -> FloatArray:
+    """A point on each shape, NaN where there is none, (h, 2)."""
+    place = np.full((len(shapes), 2), np.nan)
+    held = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    place[held] = shapely.get_coordinates(shapely.point_on_surface(shapes[held]))
+    return place
 
 
 def _read_all(inputs: Inputs) -> dict[str, Layer]:
@@ -364,7 +374,7 @@ def _project_households(
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     chosen: Datum = "wgs84" if datum == "auto" else datum
     source = CRS(layer.crs)
-    points = bool((shapely.get_type_id(shapes) == 0).all())
+    points = bool(np.isin(shapely.get_type_id(shapes), (-1, 0)).all())  # -1: no place at all
     if source.is_geographic and datum == "auto" and points and _shifts_there(shapes):
         chosen, notes = _detect(shapes, villages, crs, layer.file.name)
     if chosen != "wgs84":

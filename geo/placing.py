@@ -60,11 +60,13 @@ def place_areas(
     order = np.lexsort((-which, shared, row))
     real = order[shared[order] > 0]
     village[row[real]] = which[real]
-    lost = np.flatnonzero(village < 0)
+    blank = shapely.is_empty(areas) | shapely.is_missing(areas)
+    lost = np.flatnonzero((village < 0) & ~blank)
     if len(lost):
         near = shapely.STRtree(villages).query_nearest(
             areas[lost], max_distance=max(tolerance_m, 1e-9), all_matches=False
         )
         village[lost[near[0]]] = near[1]
     reason[village < 0] = OUTSIDE
+    reason[blank] = NO_PLACE
     return village, reason

@@ -14,9 +14,21 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.messages import register
+from geo.problems import InputError, Problem
 from geo.repair import overlaps, polygonal
 from planning.planfile import PlanFile
 from planning.settings import Settings
+
+register(
+    {
+        "plan-setting": (
+            "方案来源信息中 {key} 的值“{value}”不可用;请改正或重新生成方案。",
+            "the plan's provenance gives {key} the value {value!r}, which cannot be; correct it or "
+            "propose the plan again.",
+        ),
+    }
+)
 
 TOLERANCE_M2 = 0.5  # numerical noise along a village's border stays far below this
 NEAR_M = 0.05
@@ -75,7 +87,7 @@ def check_plan(
         *_codes(grids, own),
         *_coverage(grids, shapes, own),
         *_parts(grids, shapes),
-        *_counts(plan, grids, shapes, households),
+        *_counts(plan, grids, shapes, households, settings.tolerance_m),
         *_caps(grids, settings),
         *_micro(plan, grids, shapes),
     ]
@@ -93,13 +105,28 @@ def check_plan(
 
 
 def settings_of(plan: PlanFile) -> Settings:
-    """The caps a plan was made with, from its provenance; the usual ones where it has none."""
-    changes: dict[str, int | None] = {}
-    for name in ("target", "min_households", "max_households", "max_persons"):
-        text = plan.value(f"setting.{name}")
-        if text is not None:
-            changes[name] = int(float(text)) if text.strip() else None
-    return replace(Settings(), **changes)  # type: ignore[arg-type]
+    """The caps a plan was made with, from its provenance; the usual ones where it has none.
+
+    Raises :class:`InputError` for values that no plan can have been made with.
+    """
+    changes: dict[str, float | None] = {}
+    problems = []
+    for name in ("target", "min_households", "max_households", "max_persons", "tolerance_m"):
+        text = (plan.value(key := f"setting.{name}") or "").strip()
+        try:
+            if text:
+                changes[name] = float(text) if name == "tolerance_m" else int(float(text))
+            elif plan.value(key) is not None and name.startswith(("min_", "max_")):
+                changes[name] = None
+        except (ValueError, OverflowError):
+            problems.append(Problem("plan-setting", params={"key": key, "value": text[:40]}))
+    if not problems:
+        try:
+            return replace(Settings(), **changes)  # type: ignore[arg-type]
+        except ValueError as error:
+            params = {"key": "setting", "value": str(error)}
+            problems.append(Problem("plan-setting", params=params))
+    raise InputError(problems)
 
 
 def _codes(grids: pd.DataFrame, villages: pd.DataFrame) -> list[Finding]:
@@ -184,11 +211,15 @@ def _parts(grids: pd.DataFrame, shapes: np.ndarray) -> list[Finding]:
 
 
 def _counts(
-    plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray, given: pd.DataFrame | None
+    plan: PlanFile,
+    grids: pd.DataFrame,
+    shapes: np.ndarray,
+    given: pd.DataFrame | None,
+    tolerance: float,
 ) -> list[Finding]:
     held, found = plan.households, []
     if len(held):
-        found += _misplaced(plan, grids, shapes)
+        found += _misplaced(plan, grids, shapes, tolerance + NEAR_M)
         twice = held["household_id"][held["household_id"].duplicated()]
         if len(twice):
             found.append(
@@ -230,10 +261,11 @@ def _recounted(
     return found
 
 
-def _misplaced(plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray) -> list[Finding]:
+def _misplaced(
+    plan: PlanFile, grids: pd.DataFrame, shapes: np.ndarray, tolerance: float
+) -> list[Finding]:
     """Points further outside their grid than the tolerance the plan was made with."""
     held = plan.households
-    tolerance = float(plan.value("setting.tolerance_m") or 0) + NEAR_M
     row = pd.Series(np.arange(len(grids)), index=grids["code"])
     row = row[~row.index.duplicated()]
     own = held["grid_code"].astype(str).map(row)
