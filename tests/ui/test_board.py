@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.map.component import BOARD, LEAFLET, script, styles
+from ui.map.component import BOARD, LEAFLET, SCRIPTS, script, styles
 
 
 def node() -> str:
@@ -35,7 +35,7 @@ def test_its_own_tests_pass() -> None:
 
 
 def test_the_parts_make_one_module(tmp_path: Path) -> None:
-    texts = [(BOARD / name).read_text("utf-8") for name in ("logic.js", "board.js")]
+    texts = [(BOARD / name).read_text("utf-8") for name in SCRIPTS]
     joined = script("module.exports = {};", *texts)
     assert "import {" not in joined
     assert joined.count("export ") == 1
@@ -54,7 +54,7 @@ def test_no_picture_is_fetched_for_the_style() -> None:
 
 
 def test_no_markup_is_ever_made_of_text() -> None:
-    for name in ("logic.js", "board.js"):
+    for name in SCRIPTS:
         source = (BOARD / name).read_text("utf-8")
         for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             assert word not in source, f"{name}: {word}"

@@ -1,21 +1,14 @@
 // The map in the page: one Leaflet map kept alive between reruns, fed by differences.
-// L (Leaflet) and the functions of logic.js stand in front of this text when it is served
+// L (Leaflet), logic.js and furniture.js stand in front of this text when it is served
 // (ui/map/component.py); the imports below are for the editor and `node --check`.
 import {
   applyLayer, cornersOf, cornersOfDecoded, decode, isDark, isInteractive, styleOf, switches,
   visible,
 } from "./logic.js";
+import { element, fillLegend, fillSwitches, tooltip } from "./furniture.js";
 
 // The page's element -> its Board. Weak, so that a closed page frees its map.
 const boards = new WeakMap();
-
-/** An element with a class and plain text; no value from a file ever becomes markup. */
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
 
 class Board {
   constructor(parent) {
@@ -205,20 +198,7 @@ class Board {
   }
 
   tip(entry, id) {
-    const feature = entry.held.features.get(id);
-    const box = element("div");
-    if (!feature) return box;
-    if (feature.t) box.appendChild(element("div", "gw-tip-name", feature.t));
-    const table = element("table");
-    (feature.r || []).forEach((value, i) => {
-      if (value === "") return;
-      const row = element("tr");
-      row.appendChild(element("th", "", entry.message.rows[i]));
-      row.appendChild(element("td", "", value));
-      table.appendChild(row);
-    });
-    box.appendChild(table);
-    return box;
+    return tooltip(entry.held.features.get(id), entry.message.rows);
   }
 
   /** Draw order is the message's order; a hidden layer is off the map but keeps its copy. */
@@ -297,60 +277,17 @@ class Board {
   }
 
   drawLegend() {
-    const legend = this.legend;
-    this.legendBox.replaceChildren();
-    this.legendBox.hidden = !legend.labels;
-    if (!legend.labels) return;
-    const names = legend.choices || [];
-    if (names.length > 1) {
-      const chooser = element("select", "gw-choice");
-      chooser.setAttribute("aria-label", legend.title || "");
-      names.forEach((name, i) => {
-        const option = element("option", "", name);
-        option.value = String(i);
-        option.selected = i === this.colourBy;
-        chooser.appendChild(option);
-      });
-      chooser.addEventListener("change", () => {
-        this.colourBy = Number(chooser.value);
-        this.restyle();
-      });
-      this.legendBox.appendChild(chooser);
-    } else {
-      this.legendBox.appendChild(element("div", "gw-legend-title", legend.title || ""));
-    }
-    const colours = this.isDark ? legend.dark : legend.light;
-    const rows = legend.labels.map((label, i) => [colours[i], label]);
-    if (legend.none) rows.push([this.isDark ? legend.noneDark : legend.noneLight, legend.none]);
-    for (const [colour, label] of rows) {
-      const row = element("div", "gw-class");
-      const swatch = element("span", "gw-swatch");
-      swatch.style.background = colour;
-      row.append(swatch, element("span", "", label));
-      this.legendBox.appendChild(row);
-    }
+    fillLegend(this.legendBox, this.legend, this.isDark, this.colourBy, (chosen) => {
+      this.colourBy = chosen;
+      this.restyle();
+    });
   }
 
   drawSwitches() {
     const present = this.order.map((id) => this.layers.get(id)).filter(Boolean);
     const items = switches(present.map((entry) => entry.message));
-    const open = this.switchBox.open;
-    this.switchBox.replaceChildren(element("summary", "", this.words.layers || ""));
-    this.switchBox.open = open;
-    this.switchBox.hidden = items.length === 0;
-    for (const item of items) {
-      const label = element("label", "gw-switch");
-      const box = element("input");
-      box.type = "checkbox";
-      box.checked = !this.hidden.has(item.label);
-      box.addEventListener("change", () => {
-        if (box.checked) this.hidden.delete(item.label);
-        else this.hidden.add(item.label);
-        this.showLayers();
-      });
-      label.append(box, element("span", "", item.label));
-      this.switchBox.appendChild(label);
-    }
+    fillSwitches(this.switchBox, this.words.layers || "", items, this.hidden,
+      () => this.showLayers());
   }
 
   remove() {

@@ -21,6 +21,7 @@ from ui.map.scene import Layer, Scene, message
 
 BOARD = Path(__file__).resolve().parent.parent / "board"
 LEAFLET = BOARD / "node_modules" / "leaflet" / "dist"
+SCRIPTS = ("logic.js", "furniture.js", "board.js")
 KEY = "gridwright_map"
 _SENT = "map_sent"
 
@@ -50,16 +51,15 @@ class LayerStore:
 _STORE = LayerStore()
 
 
-def script(leaflet: str, logic: str, board: str) -> str:
-    """One ES module of the three texts: Leaflet is wrapped, the others lose their imports."""
+def script(leaflet: str, *ours: str) -> str:
+    """One ES module: Leaflet wrapped, then our parts without imports; the last one exports."""
     wrapped = (
         "const L = (() => { const module = { exports: {} }; const exports = module.exports;\n"
         f"{leaflet}\nreturn module.exports; }})();\n"
     )
-    joined = re.sub(r"^export (?=function|const|class)", "", logic, flags=re.MULTILINE)
-    body = re.sub(r"^import \{[^}]*\} from \"[^\"]+\";\n", "", board, flags=re.MULTILINE)
-    source_map = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
-    return source_map.sub("", wrapped + joined + body)
+    body = re.sub(r"^export (?=function|const|class)", "", "".join(ours), flags=re.MULTILINE)
+    body = re.sub(r"^import \{[^}]*\} from \"[^\"]+\";\n", "", body, flags=re.MULTILINE)
+    return re.sub(r"^//# sourceMappingURL=.*$", "", wrapped + body, flags=re.MULTILINE)
 
 
 def styles(leaflet: str, board: str) -> str:
@@ -74,16 +74,14 @@ def _renderer() -> Callable[..., Any]:
         leaflet_css = (LEAFLET / "leaflet.css").read_text(encoding="utf-8")
     except FileNotFoundError as missing:
         raise MapLibraryMissingError(str(missing.filename)) from missing
-    ours = {name: (BOARD / name).read_text(encoding="utf-8") for name in _OURS}
+    ours = [(BOARD / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    css = (BOARD / "board.css").read_text(encoding="utf-8")
     return st.components.v2.component(
         "gridwright_board",
-        js=script(leaflet_js, ours["logic.js"], ours["board.js"]),
-        css=styles(leaflet_css, ours["board.css"]),
+        js=script(leaflet_js, *ours),
+        css=styles(leaflet_css, css),
         isolate_styles=False,
     )
-
-
-_OURS = ("logic.js", "board.js", "board.css")
 
 
 def forget_what_was_sent() -> None:
