@@ -79,6 +79,7 @@ def check_plan(
     provenance, and to the usual caps where it tells none.
     """
     settings = settings or settings_of(plan)
+    tolerance = settings.tolerance_m if plan.value("setting.tolerance_m") else 0.0
     own = plan.villages if villages is None else villages
     grids = plan.grids.reset_index(drop=True)
     grids["code"] = grids["code"].fillna("").astype(str)
@@ -87,7 +88,7 @@ def check_plan(
         *_codes(grids, own),
         *_coverage(grids, shapes, own),
         *_parts(grids, shapes),
-        *_counts(plan, grids, shapes, households, settings.tolerance_m),
+        *_counts(plan, grids, shapes, households, tolerance),
         *_caps(grids, settings),
         *_micro(plan, grids, shapes),
     ]
