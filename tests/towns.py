@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -382,3 +383,38 @@ def border_sets(segments: Segments) -> dict[tuple[int, int], float]:
         pair = (min(int(a), int(b)), max(int(a), int(b)))
         found[pair] = found.get(pair, 0.0) + float(length)
     return found
+
+
+# --- a county as files
+
+
+def write_files(ground: Ground, directory: Path) -> dict[str, Path]:
+    """A county's layers as a planner would hand them over: longitudes, Chinese column names."""
+    names = {"code": "村代码", "name": "村名称", "township_name": "乡镇"}
+    villages = ground.villages.rename(columns=names).drop(columns="class_code")
+    villages.to_crs(4490).to_file(directory / "villages.gpkg", layer="villages")
+    held = ground.households
+    points = gpd.GeoSeries(shapely.points(held[["x", "y"]].to_numpy()), crs=ground.crs)
+    degrees = points.to_crs(4490)
+    table = pd.DataFrame(
+        {
+            "编号": held["household_id"],
+            "户数": held["households"],
+            "经度": degrees.x.round(9),
+            "纬度": degrees.y.round(9),
+        }
+    )
+    if (held["persons"] >= 0).all():
+        table.insert(2, "人口", held["persons"])
+    table.to_csv(directory / "households.csv", index=False, encoding="utf-8-sig")
+    files = {
+        "villages": directory / "villages.gpkg",
+        "households": directory / "households.csv",
+    }
+    if len(ground.lines):
+        roads = gpd.GeoDataFrame(
+            {"道路名称": ground.lines.name}, geometry=ground.lines.geometry, crs=ground.crs
+        )
+        roads.to_crs(4490).to_file(directory / "roads.geojson")
+        files["roads"] = directory / "roads.geojson"
+    return files
