@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -37,9 +38,9 @@ class Pickup:
 PICKUPS: Shelf[Pickup] = Shelf(room=16)
 
 
-def layers_of(path: Path) -> list[str]:
+def layers_of(path: Path, *, trusted: bool = True) -> list[str]:
     """Names of a file's layers."""
-    return list_layers(str(path))
+    return list_layers(str(path), trusted=trusted)
 
 
 def pick_folder(folder: Path) -> Pickup:
@@ -54,18 +55,18 @@ def pick_folder(folder: Path) -> Pickup:
 
 
 def pick_upload(files: Iterable[tuple[str, bytes]]) -> Pickup:
-    """Files from the browser (name, content), kept in a directory only this server can read."""
+    """Files from the browser (name, content), kept in a directory only this server can read.
+
+    Nobody vouches for them, so they are looked into by a confined process only. That is why a
+    plan.gpkg among them is not opened: plans are read in this one.
+    """
     directory = Path(tempfile.mkdtemp(prefix="gridwright-upload-"))
     paths = []
     for name, content in files:
         path = directory / safe_name(name)
         path.write_bytes(content)
         paths.append(path)
-    found = tuple(candidates(paths, layers_of))
-    plan = directory / PLAN_NAME
-    pickup = Pickup(
-        new_id(), "", "upload", found, first_guess(found),
-        plan if plan.exists() else None, directory,
-    )  # fmt: skip
+    found = tuple(candidates(paths, partial(layers_of, trusted=False)))
+    pickup = Pickup(new_id(), "", "upload", found, first_guess(found), None, directory)
     PICKUPS.put(pickup.id, pickup)
     return pickup

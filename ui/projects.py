@@ -64,8 +64,8 @@ class Project:
 
 
 JOBS = Jobs(at_once=1)
-PROJECTS: Shelf[Project] = Shelf(room=16)
-PLANS: Shelf[PlanView] = Shelf(room=24)
+PROJECTS: Shelf[Project] = Shelf(room=8)
+PLANS: Shelf[PlanView] = Shelf(room=12)
 _DEFAULT = threading.Lock()
 
 

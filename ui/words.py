@@ -38,10 +38,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "project.upload": ("上传文件", "Upload files"),
     "project.upload_text": (
         "可一次选择多个文件：GeoPackage、GeoJSON、Shapefile（zip，或一起选 .shp .dbf .shx .prj "
-        ".cpg）、KML/OVKML、CSV、Excel。姓名、证件号、电话等个人信息列在读入时丢弃；文件读完即删。",
+        ".cpg）、KML/OVKML、CSV、Excel。姓名、证件号、电话等个人信息列在读入时丢弃；文件读完即删。"
+        "已有方案 plan.gpkg 请从服务器文件夹打开。",
         "Several files at once: GeoPackage, GeoJSON, Shapefile (a zip, or .shp .dbf .shx .prj .cpg "
         "together), KML/OVKML, CSV, Excel. Columns with personal data are dropped while reading; "
-        "the files are deleted once they are read.",
+        "the files are deleted once they are read. Open a plan.gpkg from a folder on the server.",
     ),
     "project.uploaded": ("上传的数据", "Uploaded data"),
     "project.files": ("文件", "Files"),

@@ -121,6 +121,15 @@ def test_an_uploads_files_are_gone_once_they_are_read(folder: Path) -> None:
     assert project.can_propose
 
 
+def test_an_uploaded_plan_is_not_opened_in_this_process(folder: Path) -> None:
+    write_plan(plan(), folder / "plan.gpkg")
+    files = [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.gpkg"))]
+    pickup = pick_upload(files)
+    assert pickup.plan is None
+    assert all("plan.gpkg" not in candidate.source for candidate in pickup.candidates)
+    pickup.forget()
+
+
 def test_an_upload_that_cannot_be_read_is_gone_too() -> None:
     pickup = pick_upload([("villages.geojson", b"{"), ("households.csv", b"x")])
     with pytest.raises(InputError) as caught:
