@@ -45,8 +45,9 @@ ORIGIN = (500_000.0, 3_580_000.0)  # so that coordinates are as long as real one
 
 def _rows(picture: str) -> list[str]:
     lines = [line.rstrip() for line in picture.splitlines()]
-    lines = [line for line in lines if line.strip()]
-    margin = min(len(line) - len(line.lstrip()) for line in lines)
+    drawn = [i for i, line in enumerate(lines) if line]  # blank rows between are open water
+    lines = lines[drawn[0] : drawn[-1] + 1]
+    margin = min(len(line) - len(line.lstrip()) for line in lines if line)
     return [line[margin:] for line in lines]
 
 
