@@ -66,15 +66,15 @@ def use_of(blocks: Blocks, layout: Layout, rng: np.random.Generator) -> Use:
     kind = np.full(n, NOTHING, dtype=np.int64)
     expected = np.zeros(n)
     seat = town & (zone == 0)
-    share = np.where(seat, 0.34, 0.16)
+    share = np.where(seat, 0.36, 0.16)
     is_compound = town & (draw < share) & solid & (area > 9000) & (area < 70_000)
     kind[is_compound] = COMPOUND
-    dense = rng.lognormal(0, 0.28, n) * np.where(seat, 0.0118, 0.0075)
-    expected[is_compound] = np.clip(area * dense, 110, 640)[is_compound]
+    dense = rng.lognormal(0, 0.28, n) * np.where(seat, 0.0072, 0.0050)
+    expected[is_compound] = np.clip(area * dense, 70, 290)[is_compound]
     is_street = town & ~is_compound & (draw < 0.88)
     kind[is_street] = STREET
-    thin = rng.lognormal(0, 0.35, n) * np.where(seat, 0.0021, 0.0017)
-    expected[is_street] = np.clip(area * thin, 8, 105)[is_street]
+    thin = rng.lognormal(0, 0.35, n) * np.where(seat, 0.0024, 0.0019)
+    expected[is_street] = np.clip(area * thin, 8, 120)[is_street]
     country = (zone < 0) & dry & (area > 15_000) & solid
     near_town = layout.urbanity(blocks.centres()) > 0.08
     chosen = country & (draw < np.where(near_town, 0.42, 0.27))
@@ -148,9 +148,9 @@ def _compound(
     if plot.area < 5_000:
         return
     yard = plot.buffer(-11.0)
-    high = expected > 230
+    high = expected > 150
     gap = rng.uniform(52, 64) if high else rng.uniform(36, 44)
-    per_building = rng.uniform(64, 150) if high else rng.uniform(24, 40)
+    per_building = rng.uniform(60, 120) if high else rng.uniform(24, 40)
     xy = _rows(yard, gap, gap * (0.8 if high else 1.1), rng)
     wanted = max(2, round(expected / per_building))
     if len(xy) < 2:

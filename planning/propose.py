@@ -25,7 +25,7 @@ from planning.settings import Settings
 from planning.start import centres_of, metis_start, pieces, power_start
 
 PLAIN_BAND = 0.06  # imbalance that the search hardly minds, without lines to follow
-LINED_BAND = 0.085  # and with lines
+LINED_BAND = 0.07  # and with lines
 COARSE_SHARE = 0.34  # blocks under this share of an ideal grid move as one, at first
 MORE_GRIDS = 3  # how many grids beyond the formula are tried before a cap is given up
 
@@ -35,7 +35,9 @@ class Effort:
     """How long to search: moves a node, and the heats between which it cools.
 
     Graphs of fewer than ``small_graph`` nodes are annealed from up to ``most_runs`` starts: there a
-    single walk gets stuck between walls of contiguity, and time is cheap.
+    single walk gets stuck between walls of contiguity, and time is cheap. Where nodes are large
+    against a grid (compounds, hamlets), moving one upsets the balance, and the walk starts hotter
+    by ``lump_heat`` times the square of the large nodes' share of a grid.
     """
 
     coarse_moves: int = 500
@@ -44,7 +46,8 @@ class Effort:
     small_graph: int = 400
     most_runs: int = 16
     hot: float = 0.3
-    warm: float = 0.05
+    lump_heat: float = 40.0
+    warm: float = 0.2
     cold: float = 0.004
 
 
@@ -379,6 +382,8 @@ def _best_of_starts(
             label, least = refined, cost
     best = label
     generator = np.random.default_rng(seed)
+    lump = float(np.quantile(graph.households, 0.9)) * k / max(graph.households.sum(), 1.0)
+    hot = effort.hot + effort.lump_heat * lump**2
     chance = (graph.households + 1e-3) / (graph.households + 1e-3).sum()
     for run in range(int(np.clip(effort.small_graph / len(graph), 1, effort.most_runs))):
         if run:  # elsewhere: around places drawn by household
@@ -386,7 +391,7 @@ def _best_of_starts(
             places = np.column_stack([graph.x, graph.y])[sites]
             label = power_start(graph, k, places, rounds=5)
         refined, cost = refine(
-            graph, label, k, price, moves=budget, hot=effort.hot, cold=effort.cold, seed=seed + run
+            graph, label, k, price, moves=budget, hot=hot, cold=effort.cold, seed=seed + run
         )
         if cost < least:
             best, least = refined, cost
