@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -59,17 +60,16 @@ def test_the_same_files_give_the_same_bytes(propose, tmp_path) -> None:
 
 def test_another_process_and_hash_seed_give_the_same_bytes(propose, tmp_path, files) -> None:
     assert propose("--target", 120)[0] == 0
-    for seed in ("1", "2"):
-        subprocess.run(
-            [
-                sys.executable, "-m", "cli.main", "propose", "--villages", files["villages"],
-                "--households", files["households"], "--target", "120", "--workers", "2",
-                "-o", tmp_path / f"{seed}.gpkg",
-            ],
-            env={"PYTHONHASHSEED": seed, "PATH": ""}, check=True, capture_output=True,
-            cwd=Path(__file__).resolve().parents[2],
-        )  # fmt: skip
-        assert (tmp_path / f"{seed}.gpkg").read_bytes() == (tmp_path / "plan.gpkg").read_bytes()
+    subprocess.run(
+        [
+            sys.executable, "-m", "cli.main", "propose", "--villages", files["villages"],
+            "--households", files["households"], "--target", "120", "--workers", "2",
+            "-o", tmp_path / "other.gpkg",
+        ],
+        env={**os.environ, "PYTHONHASHSEED": "1"}, check=True, capture_output=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )  # fmt: skip
+    assert (tmp_path / "other.gpkg").read_bytes() == (tmp_path / "plan.gpkg").read_bytes()
 
 
 def test_strict_fails_on_an_exception_and_still_writes(propose, tmp_path) -> None:

@@ -106,9 +106,7 @@ def test_a_small_overlap_is_given_to_one_and_told() -> None:
 
 
 def test_every_dispute_is_named_unless_repair_is_asked_for() -> None:
-    villages = shapes(
-        SQUARE, shapely.box(900, 0, 2000, 1000), shapely.box(1900, 0, 3000, 1000)
-    )
+    villages = shapes(SQUARE, shapely.box(900, 0, 2000, 1000), shapely.box(1900, 0, 3000, 1000))
     with pytest.raises(InputError) as caught:
         as_coverage(villages, names(3))
     assert codes(caught.value) == ["villages-overlap"] * 2

@@ -40,9 +40,7 @@ def test_each_stretch_occurs_once_with_both_sides() -> None:
     segments = border_segments(polygons)
     stretches = {
         frozenset([(x1, y1), (x2, y2)])
-        for x1, y1, x2, y2 in zip(
-            segments.x1, segments.y1, segments.x2, segments.y2, strict=True
-        )
+        for x1, y1, x2, y2 in zip(segments.x1, segments.y1, segments.x2, segments.y2, strict=True)
     }
     assert len(stretches) == len(segments.left)
     assert segments.length.sum() == pytest.approx(
@@ -107,9 +105,7 @@ def test_any_cells_pair_up(rows: list[list[str]]) -> None:
         for x, character in enumerate(row)
         if character != " "
     ]
-    places = [
-        (x, y) for y, row in enumerate(rows) for x, c in enumerate(row) if c != " "
-    ]
+    places = [(x, y) for y, row in enumerate(rows) for x, c in enumerate(row) if c != " "]
     segments = border_segments(np.array(cells, dtype=object))
     beside = sum((x + 1, y) in places for x, y in places) + sum(
         (x, y + 1) in places for x, y in places

@@ -11,17 +11,10 @@ import towns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.units import (
-    BUILDING_M,
-    Units,
-    VillageGround,
-    absorb,
-    build_units,
-    buildings_of,
-    coverage_defects,
-    dissolve,
-    place_points,
-)
+from geo.cells import BUILDING_M, buildings_of
+from geo.coverage import absorb, coverage_defects, dissolve, place_points
+from geo.enclosures import VillageGround
+from geo.units import Units, build_units
 
 EXAMPLES = 50  # each cuts a village; the whole file stays within some ten seconds
 X0, Y0 = towns.ORIGIN
@@ -181,6 +174,76 @@ def test_dissolving_any_labels_leaves_no_gap(ground: VillageGround, k: int, seed
         members = units.geometry[label == number]
         assert shape.area == pytest.approx(shapely.area(members).sum())
         assert shape.symmetric_difference(shapely.union_all(members)).area < 1e-3
+
+
+@st.composite
+def boxes(draw: st.DrawFn, count: int) -> list[shapely.Polygon]:
+    """Rectangles anywhere about the village, apart, touching or over each other."""
+    found = []
+    for _ in range(draw(st.integers(1, count))):
+        x, y = (at + draw(st.integers(-400, 500)) for at in (X0, Y0))
+        wide, high = draw(st.integers(3, 300)), draw(st.integers(3, 300))
+        found.append(shapely.box(x, y, x + wide, y + high))
+    return found
+
+
+@settings(max_examples=EXAMPLES)
+@given(grounds(), boxes(3), boxes(3))
+def test_compounds_and_dedicated_ground_are_cut_out(
+    ground: VillageGround, compounds: list[shapely.Polygon], dedicated: list[shapely.Polygon]
+) -> None:
+    ground = replace(
+        ground,
+        wholes=np.array(compounds),
+        whole_id=10 + np.arange(len(compounds)),
+        dedicated=np.array(dedicated),
+        dedicated_id=20 + np.arange(len(dedicated)),
+    )
+    units = build_units(ground)
+    assert towns.tiles(units.geometry, ground.area) == []
+    assert units.households.sum() == len(ground.xy)
+    cut = shapely.intersection(shapely.union_all(dedicated), ground.area)
+    own = shapely.union_all(units.geometry[units.dedicated >= 0])
+    # slivers under a square millimetre a metre of border may fall either way
+    assert shapely.area(shapely.symmetric_difference(own, cut)) < 0.01 + 1e-6 * ground.area.area
+    for number in np.unique(units.dedicated[units.dedicated >= 0]):
+        shape = dedicated[number - 20]
+        members = units.geometry[units.dedicated == number]
+        assert shapely.area(shapely.difference(members, shape)).sum() < 0.01
+
+
+@settings(max_examples=EXAMPLES)
+@given(grounds(), boxes(8), st.booleans())
+def test_ready_made_areas_of_any_shape(
+    ground: VillageGround, areas: list[shapely.Polygon], lines: bool
+) -> None:
+    """Areas may overlap, leave gaps and reach outside: nobody is lost, and no road cuts one."""
+    inside = [a for a in areas if a.intersects(ground.area)]
+    if not inside:
+        return
+    n = len(inside)
+    shapes = np.array(inside)
+    ground = replace(
+        ground,
+        lines=ground.lines if lines else ground.lines[:0],
+        line_id=ground.line_id if lines else ground.line_id[:0],
+        xy=shapely.get_coordinates(shapely.point_on_surface(shapes)),
+        households=np.arange(1, n + 1),
+        persons=np.full(n, -1),
+        set_id=np.full(n, -1),
+        areas=shapes,
+    )
+    units = build_units(ground)
+    assert towns.tiles(units.geometry, ground.area) == []
+    assert units.households.sum() == n * (n + 1) // 2
+    assert ((units.unit_of_row >= 0) & (units.unit_of_row < len(units))).all()
+    # an area that overlaps no other and touches the village in one piece is one unit
+    for i, area in enumerate(inside):
+        piece = area.intersection(ground.area)
+        others = [o for j, o in enumerate(inside) if j != i and o.intersects(area)]
+        if not others and piece.geom_type == "Polygon" and piece.area > 2000:
+            home = units.geometry[units.unit_of_row[i]]
+            assert piece.difference(home).area < 0.01
 
 
 # --- drawn cases

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,20 @@ def test_any_number_of_workers_writes_the_same_bytes(plan: CountyPlan, tmp_path:
     for i, one in enumerate((plan, two)):
         write_plan(to_planfile(one), tmp_path / f"{i}.gpkg")
     assert (tmp_path / "0.gpkg").read_bytes() == (tmp_path / "1.gpkg").read_bytes()
+
+
+def test_workers_are_threads_where_forking_is_unsafe(plan: CountyPlan) -> None:
+    """The web application has threads of its own; forking there could hang."""
+    leave = threading.Event()
+    other = threading.Thread(target=leave.wait)
+    other.start()
+    try:
+        two = propose_county(ground(), RULES, workers=2)
+    finally:
+        leave.set()
+        other.join()
+    for one, again in zip(plan.villages, two.villages, strict=True):
+        same(one, again)
 
 
 def test_another_seed_may_differ_and_is_told(plan: CountyPlan) -> None:
