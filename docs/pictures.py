@@ -19,7 +19,8 @@ import shapely
 from matplotlib.axes import Axes
 
 from geo.ground import Ground, Inputs, load_ground
-from geo.units import Units, build_units, dissolve
+from geo.coverage import dissolve
+from geo.units import Units, build_units
 from planning.county import describe
 from planning.graph import graph_of
 from planning.propose import village_seed

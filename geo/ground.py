@@ -20,6 +20,7 @@ from pyproj import CRS, Transformer
 from geo.columns import Role
 from geo.crs import WGS84, metric_crs
 from geo.datum import Datum, detect_datum, to_wgs84, wgs84_to_gcj02
+from geo.enclosures import VillageGround
 from geo.linework import Linework, as_lines, empty_linework
 from geo.messages import register
 from geo.placing import place_areas, place_rows
@@ -27,7 +28,7 @@ from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
 from geo.repair import as_coverage, polygonal
 from geo.segments import FloatArray, IntArray
-from geo.units import ALONG_M, VillageGround
+from geo.units import ALONG_M
 
 LineKind = Literal["road", "water", "railway"]
 
@@ -145,8 +146,13 @@ class Ground:
         rows: list[IntArray] = self._rows  # type: ignore[attr-defined]
         return rows[village]
 
-    def village(self, village: int) -> VillageGround:
-        """The share of one village, all that its units depend on."""
+    def village(
+        self, village: int, *, keep_households: float = 0.0, keep_persons: float = 0.0
+    ) -> VillageGround:
+        """The share of one village, all that its units depend on.
+
+        Sets of at most ``keep_households`` and ``keep_persons`` become single units.
+        """
         area = self.villages.geometry.iloc[village]
         rows = self.rows_of(village)
         held = self.households.iloc[rows]
@@ -170,6 +176,8 @@ class Ground:
             dedicated=self.dedicated.geometry.to_numpy()[dedicated],
             dedicated_id=dedicated,
             areas=None if self.areas is None else self.areas[rows],
+            keep_households=keep_households,
+            keep_persons=keep_persons,
         )
 
 

@@ -24,11 +24,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo.coverage import dissolve
+from geo.enclosures import VillageGround
 from geo.ground import Ground
 from geo.linework import Linework
 from geo.messages import register
 from geo.problems import InputError, Problem
-from geo.units import Units, VillageGround, build_units, dissolve
+from geo.units import Units, build_units
 from planning.bounds import four_bounds
 from planning.codes import reading_order
 from planning.graph import IntArray
@@ -85,6 +87,16 @@ class CountyPlan:
     ground: Ground
     settings: Settings
     villages: tuple[VillagePlan, ...]
+
+
+def whole_units(settings: Settings) -> tuple[float, float]:
+    """Households and persons up to which a compound or hamlet is cut as one unit.
+
+    Up to the caps no grid will ever part it; micro-grids do, and need its buildings.
+    """
+    if settings.micro:
+        return 0.0, 0.0
+    return settings.max_households or np.inf, settings.max_persons or np.inf
 
 
 def plan_village(
@@ -148,7 +160,9 @@ def _plan_one(
     ground: Ground, settings: Settings, names: list[str], village: int
 ) -> VillagePlan:
     try:
-        return plan_village(ground.village(village), ground.lines, settings, names)
+        keep = whole_units(settings)
+        share = ground.village(village, keep_households=keep[0], keep_persons=keep[1])
+        return plan_village(share, ground.lines, settings, names)
     except (ValueError, shapely.errors.GEOSException) as error:
         name = str(ground.villages["name"].iloc[village])
         file = ground.layers["villages"].file.name if "villages" in ground.layers else ""

@@ -68,7 +68,7 @@ def _rows(
 
 
 def graph_of(units: Units) -> Graph:
-    """The rook graph of a village's units. A unit's own spread is taken as 0: it is a building."""
+    """The rook graph of a village's units."""
     edges, n = units.edges, len(units)
     off_line = np.maximum(edges.length - edges.on_line, 0.0)
     persons = np.maximum(units.persons, 0).astype(float)
@@ -78,7 +78,7 @@ def graph_of(units: Units) -> Graph:
         persons=persons,
         x=units.x,
         y=units.y,
-        spread=np.zeros(n),
+        spread=units.spread,
         area=units.area,
         outer=units.outer,
     )

@@ -77,7 +77,7 @@ def measure(units: Units, label: IntArray, k: int) -> Measures:
         area_m2=area,
         perimeter_m=perimeter,
         polsby_popper=compact,
-        reach_m=np.sqrt(total(units.households * away) / mass),
+        reach_m=np.sqrt(total(units.households * away + units.spread) / mass),
         edge_on_line=edge,
         inner_m=inner_m,
         inner_on_line_m=on_line,

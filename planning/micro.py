@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.units import Units, dissolve
+from geo.coverage import dissolve
+from geo.units import Units
 from planning.codes import reading_order
 from planning.graph import IntArray, graph_of, induce
 from planning.propose import Effort, Outcome, Proposal, divide, village_seed

@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.units import Units, dissolve
+from geo.coverage import dissolve
+from geo.units import Units
 from planning.codes import FIRST_DEDICATED, LAST_COMPREHENSIVE, chinese_number
 from planning.graph import IntArray
 from planning.measure import Measures, measure

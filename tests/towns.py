@@ -34,7 +34,8 @@ from scipy.sparse.csgraph import connected_components
 from geo.ground import Ground
 from geo.linework import Linework, empty_linework
 from geo.segments import Segments, border_segments, outer_length, rook_edges
-from geo.units import Units, VillageGround
+from geo.enclosures import VillageGround
+from geo.units import Units
 from planning.graph import Graph, IntArray, graph_of
 from planning.propose import Proposal
 
@@ -138,6 +139,7 @@ def of_polygons(
         persons=none if persons is None else np.asarray(persons, dtype=np.int64),
         x=middle[:, 0],
         y=middle[:, 1],
+        spread=np.zeros(n),
         area=shapely.area(polygons),
         outer=outer_length(segments, n),
         block=np.arange(n),

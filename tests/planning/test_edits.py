@@ -98,7 +98,7 @@ def test_set_number_counts_locked_grids_and_leaves_them() -> None:
 
 def test_draw_takes_what_is_inside_and_gives_away_what_is_not() -> None:
     plan = board()
-    west, south, east, north = shapely.total_bounds(plan.units.geometry)
+    west, south, _, north = shapely.total_bounds(plan.units.geometry)
     outline = shapely.box(west, south, west + 3 * CELL, north)
     drawn = edits.draw(plan, 0, outline).plan
     assert set(drawn.members(0)) == set(edits.inside(plan, outline))

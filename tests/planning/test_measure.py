@@ -9,7 +9,8 @@ import towns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.units import Units, build_units, dissolve
+from geo.coverage import dissolve
+from geo.units import Units, build_units
 from planning.measure import measure
 
 TOWN = """
