@@ -31,7 +31,7 @@ register(
 )
 
 TOLERANCE_M2 = 0.5  # numerical noise along a village's border stays far below this
-NEAR_M = 0.05
+NEAR_M = 0.75  # a building (rows in a square of 0.5 m) counts as one, wherever a border runs
 
 CHECKS: dict[str, tuple[str, str]] = {
     # rule: (Chinese, English)
