@@ -31,10 +31,10 @@ from pyproj import CRS
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from geo.enclosures import VillageGround
 from geo.ground import Ground
 from geo.linework import Linework, empty_linework
 from geo.segments import Segments, border_segments, outer_length, rook_edges
-from geo.enclosures import VillageGround
 from geo.units import Units
 from planning.graph import Graph, IntArray, graph_of
 from planning.propose import Proposal
