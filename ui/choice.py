@@ -51,6 +51,7 @@ def mark_rows() -> None:
         rows = [shown.index(grid)] if grid in shown else []
         if f"table_{table}" in st.session_state:
             st.session_state[f"table_{table}"] = {"selection": {"rows": rows, "columns": []}}
+            st.session_state[f"marked_{table}"] = rows
 
 
 def opened_on_map() -> None:
@@ -58,7 +59,7 @@ def opened_on_map() -> None:
     village = name_text((event("opened") or {}).get("village"))
     if village:
         go_to(village)
-        choose(None, move=False)
+        let_go()
 
 
 def go_to(village: str) -> None:
@@ -74,6 +75,9 @@ def let_go() -> None:
 
 def row_chosen(table: str) -> None:
     """A row of a table: choose its grid and go there; unchosen: choose none."""
-    rows = st.session_state[f"table_{table}"].selection.rows
+    rows = list(st.session_state[f"table_{table}"].selection.rows)
+    # The browser repeats what mark_rows() set together with the next event; nobody chose that.
+    if rows == st.session_state.pop(f"marked_{table}", None):
+        return
     shown: list[str] = st.session_state.get(f"rows_{table}", [])
     choose(shown[rows[0]] if rows and rows[0] < len(shown) else None, move=True)

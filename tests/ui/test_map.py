@@ -199,6 +199,27 @@ def test_a_village_shows_the_roads_around_it_and_the_county_the_main_ones() -> N
     assert far == []
 
 
+def test_rivers_are_main_and_ditches_and_ponds_are_not() -> None:
+    river = [shapely.LineString([(0, i * 1500), (0, (i + 1) * 1500)]) for i in range(4)]
+    rest = [
+        shapely.LineString([(500, 0), (500, 900)]),
+        shapely.Point(0, 0).buffer(30),
+        shapely.Point(3000, 3000).buffer(400),
+    ]
+    water = gpd.GeoDataFrame(
+        {"name": ["滁河"] * 4 + ["小沟", "塘", "水库"]}, geometry=river + rest, crs="EPSG:4549"
+    )
+    assert list(layers.is_main_water(water)) == [True] * 4 + [False, False, True]
+    shown = layers.context_layers({"water": water}, {"water": "W"})
+    assert {item.id: item.min_zoom for item in shown} == {
+        "water-area-minor": 12.5,
+        "water-minor": 12.5,
+        "water-area": 0,
+        "water": 0,
+    }
+    assert {item.style for item in shown} == {"water", "waterMinor", "waterArea"}
+
+
 # --- differences
 
 

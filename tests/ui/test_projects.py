@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,13 +200,10 @@ def test_gbk_is_offered_only_where_it_can_write_every_name() -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_leftovers() -> Iterator[None]:
+def no_leftovers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing of ours stays in the directory for temporary files."""
-    import tempfile
-
-    def ours() -> set[Path]:
-        return set(Path(tempfile.gettempdir()).glob("gridwright-*"))
-
-    before = ours()
-    yield
-    assert ours() <= before
+    own = tmp_path_factory.mktemp("temporary")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(own))
+        yield
+    assert list(own.glob("gridwright-*")) == []

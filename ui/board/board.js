@@ -188,6 +188,7 @@ class Board {
     if (!shape.options.interactive) return shape;
     shape.on("click", (event) => {
       const key = event.originalEvent;
+      if (key.detail > 1) return; // the second half of a double click
       this.send("picked", { layer: layerId, id: feature.i, village: feature.v || "", grid: feature.k || "",
         add: key.shiftKey || key.ctrlKey || key.metaKey });
     });

@@ -127,6 +127,9 @@ export function styleOf(style, feature, context) {
     case "water":
       return { stroke: true, color: dark ? "#3f7f93" : "#3c9db5", weight: 1.8, opacity: 0.9,
         fill: false };
+    case "waterMinor":
+      return { stroke: true, color: dark ? "#3f7f93" : "#3c9db5", weight: 1, opacity: 0.7,
+        fill: false };
     case "waterArea":
       return { stroke: true, color: dark ? "#3f7f93" : "#3c9db5", weight: 0.8, opacity: 0.9,
         fill: true, fillColor: dark ? "#24505e" : "#9fd3df", fillOpacity: 0.6 };

@@ -32,6 +32,9 @@ COUNTY_VERTICES = 70_000
 CONTEXT_VERTICES = 30_000
 """Vertices of one layer of roads, water or railways in the county's view."""
 
+LESSER_ZOOM = 12.5
+"""From this zoom on a county's map has room for lanes, ditches and compounds."""
+
 GRID_ROWS = (
     "grid.code", "grid.households", "grid.persons", "grid.deviation", "grid.deviation_ideal",
     "grid.compactness", "grid.area", "grid.exceptions",
@@ -243,49 +246,85 @@ def area_feature(frame: gpd.GeoDataFrame, tolerance: float) -> dict[str, str]:
     return {"all": dumps({"i": "all", "g": [p for s in to_lonlat(areas) for p in encode_area(s)]})}
 
 
+def is_main_water(frame: gpd.GeoDataFrame) -> np.ndarray:
+    """Which waters a county's map shows, shape (n,) of bool.
+
+    Areas of 0.1 km² and more, and lines whose name runs for a tenth of the layer's diagonal (at
+    least 2 km): rivers are long, ditches are many.
+    """
+    shapes = frame.geometry
+    west, south, east, north = frame.total_bounds
+    least = max(2000.0, 0.1 * float(np.hypot(east - west, north - south)))
+    names = pd.Series([name_text(name) for name in _column(frame, "name", "")], index=frame.index)
+    own = names.where(names != "", [f"#{i}" for i in range(len(frame))])
+    run = shapes.length.groupby(own).transform("sum")
+    areas = shapes.geom_type.isin(["Polygon", "MultiPolygon"])
+    return np.asarray(np.where(areas, shapes.area >= 1e5, run >= least), dtype=bool)
+
+
+def _is_main(role: str, frame: gpd.GeoDataFrame) -> np.ndarray:
+    if role == "roads":
+        classes = _column(frame, "road_class", "")
+        return np.array([is_main_road(value) for value in classes], dtype=bool)
+    if role == "water":
+        return is_main_water(frame)
+    return np.full(len(frame), role == "railways")
+
+
+def _drawn(
+    role: str, frame: gpd.GeoDataFrame, tolerance: float, minor: bool
+) -> list[tuple[str, Kind, dict[str, str], str]]:
+    """Part of a role, its kind, its features, its style; parts without a feature left out."""
+    parts: list[tuple[str, Kind, dict[str, str], str]] = []
+    if role == "water":
+        lines = frame[~frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
+        parts.append(("-area", "area", area_feature(frame, tolerance), "waterArea"))
+        parts.append(
+            ("", "line", line_feature(lines, tolerance), "waterMinor" if minor else "water")
+        )
+    else:
+        styles = {"roads": "roadMinor" if minor else "roadMain", "railways": "railway"}
+        style = styles.get(role, "compound")
+        parts.append(("", "line", line_feature(frame, tolerance), style))
+    return [part for part in parts if part[2]]
+
+
 def context_layers(
     context: Mapping[str, gpd.GeoDataFrame],
     labels: Mapping[str, str],
     *,
     window: tuple[float, float, float, float] | None = None,
 ) -> list[Layer]:
-    """Roads, water, railways and compounds as layers of the map.
+    """Roads, water, railways and compounds as layers of the map, the lesser ones below.
 
     Parameters
     ----------
     context : role -> frame in one metric coordinate system.
     labels : role -> name of the switch.
-    window : show only what meets this rectangle (metres, same system), in full detail;
-        without it the county's view: thinned, main roads only where there are many.
+    window : show what meets this rectangle (metres, same system), in full detail. Without it
+        the county's view: thinned, the lesser ones only from a zoom on that has room for them,
+        and not at all where they are too many to send.
     """
     tolerance = 0.0 if window else 4.0
     layers: list[Layer] = []
-
-    def add(role: str, part: str, kind: Kind, features: dict[str, str], style: str) -> None:
-        if features:
-            layers.append(
-                Layer(f"{role}{part}", kind, features, style, label=labels[role],
-                      min_zoom=0 if window or part != "-minor" else 12.5)
-            )  # fmt: skip
-
     for role, frame in context.items():
+        main = _is_main(role, frame)
+        near = np.ones(len(frame), dtype=bool)
         if window:
-            frame = frame.iloc[np.sort(frame.sindex.query(shapely.box(*window)))]
-        if role == "roads":
-            classes = _column(frame, "road_class", "")
-            main = np.array([is_main_road(value) for value in classes], dtype=bool)
-            few = shapely.get_num_coordinates(frame.geometry.values).sum() <= CONTEXT_VERTICES
-            if window or few or not main.any():
-                add(role, "-minor", "line", line_feature(frame[~main], tolerance), "roadMinor")
-            add(role, "", "line", line_feature(frame[main], tolerance), "roadMain")
-        elif role == "water":
-            lines = frame[~frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
-            add(role, "-area", "area", area_feature(frame, tolerance), "waterArea")
-            add(role, "", "line", line_feature(lines, tolerance), "water")
-        elif role == "railways":
-            add(role, "", "line", line_feature(frame, tolerance), "railway")
-        elif role == "compounds":
-            add(role, "", "line", line_feature(frame, tolerance / 4), "compound")
+            near[:] = False
+            near[frame.sindex.query(shapely.box(*window))] = True
+        lesser = frame[near & ~main]
+        few = shapely.get_num_coordinates(lesser.geometry.values).sum() <= CONTEXT_VERTICES
+        for minor, held in ((True, lesser), (False, frame[near & main])):
+            if minor and not (few or window):
+                continue
+            for part, kind, features, style in _drawn(role, held, tolerance, minor):
+                layers.append(
+                    Layer(
+                        f"{role}{part}{'-minor' if minor else ''}", kind, features, style,
+                        label=labels[role], min_zoom=LESSER_ZOOM if minor and not window else 0,
+                    )
+                )  # fmt: skip
     return layers
 
 

@@ -29,7 +29,7 @@ from ui.words import Language
 
 TABLE_HEIGHT = 500
 SIDES = ("grids", "exceptions", "villages")
-WIDTHS = {"name": 118, "households": 74, "deviation": 70, "deviation_ideal": 70}  # pixels
+WIDTHS = {"name": 132, "households": 64, "deviation": 64, "deviation_ideal": 64}  # pixels
 FIRST = ("name", "households", "deviation", "deviation_ideal", "persons", "exceptions")
 
 

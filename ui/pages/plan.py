@@ -77,13 +77,14 @@ def _workspace(opened: Project, view: PlanView | None, lang: Language) -> None:
                 on_opened=callback(opened_on_map),
             )
         with right:
-            show_card(view, lang)
             if side == "grids":
                 show_grids(view, village, lang)
             elif side == "exceptions":
                 show_exceptions(view, village, lang)
             else:
                 show_villages(opened, view.plan.villages)
+            # Below the table: a row that was clicked must not move from under the mouse.
+            show_card(view, lang)
 
 
 # --- where we are -------------------------------------------------------------------------------
