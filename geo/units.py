@@ -42,8 +42,8 @@ class Units:
     """An exact coverage of one village by n units, and what lies on each.
 
     ``geometry`` (n,) polygons; ``households``, ``persons`` (n,) counts (persons -1 throughout
-    where nobody counted them); ``x``, ``y`` (n,) the households' mean place in metres (a point
-    inside, where there are none); ``spread`` their summed squared distance from it; ``area`` m2;
+    where they are not known of every household); ``x``, ``y`` (n,) the households' mean place in
+    metres (a point inside, where there are none); ``spread`` their summed squared distance from it; ``area`` m2;
     ``outer`` metres of border shared with no unit; ``block`` the enclosure; ``whole``
     must-stay-together number or -1; ``dedicated`` number of the dedicated grid or -1; ``part``
     connected component of the village (an exclave is one of its own). ``unit_of_row`` (h,) the
@@ -169,7 +169,8 @@ def _attributes(
     """Count households onto units and measure their borders."""
     n = len(units)
     households = np.bincount(unit_of_row, weights=ground.households, minlength=n)
-    counted = bool((ground.persons >= 0).any())
+    lived = ground.households > 0
+    counted = bool(lived.any()) and bool((ground.persons[lived] >= 0).all())
     persons = np.bincount(unit_of_row, weights=np.maximum(ground.persons, 0), minlength=n)
     centre = shapely.get_coordinates(shapely.point_on_surface(units))
     mass = np.maximum(ground.households, 1)

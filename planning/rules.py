@@ -24,6 +24,7 @@ RULES: dict[str, tuple[str, str]] = {
     "parts": ("不连片", "not in one piece"),
     "split_set": ("小区或自然村被分割", "a compound or natural village is cut"),
     "grids_added": ("网格数多于公式", "more grids than the formula"),
+    "grids_short": ("网格数少于要求", "fewer grids than asked for"),
 }
 
 
@@ -58,6 +59,14 @@ def exceptions(
                 -1, "grids_added", comprehensive, proposal.given,
                 f"{proposal.given} 个网格无法满足上限,已增加到 {comprehensive} 个 / "
                 f"{proposal.given} grids could not keep the caps; {comprehensive} do",
+            )
+        )
+    if proposal.given and comprehensive < proposal.given:
+        found.append(
+            GridException(
+                -1, "grids_short", comprehensive, proposal.given,
+                f"本村只有 {len(units)} 个不可再分的单元,分不出 {proposal.given} 个网格 / "
+                f"the village has too few indivisible units for {proposal.given} grids",
             )
         )
     return sorted(found, key=lambda e: (e.grid, e.rule))

@@ -332,12 +332,14 @@ def test_households_are_weighed_by_their_counts() -> None:
         ground,
         xy=np.array([[X0 + 10.0, Y0 + 10.0], [X0 + 10.2, Y0 + 10.0]]),
         households=np.array([30, 10]),
-        persons=np.array([90, -1]),
+        persons=np.array([90, 30]),
         set_id=np.array([-1, 7]),
     )
     units = build_units(ground)
     assert units.households.tolist() == [40]
-    assert units.persons.tolist() == [90]
+    assert units.persons.tolist() == [120]
+    partly = build_units(replace(ground, persons=np.array([90, -1])))
+    assert partly.persons.tolist() == [-1]  # 90 of who knows how many
     assert units.whole.tolist() == [7]
     assert units.x[0] == pytest.approx(X0 + 10.05)
 
