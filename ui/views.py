@@ -184,6 +184,7 @@ class PlanView:
             "marks": layers.exception_marks(grids),
             "names": layers.name_labels(grids, numbers),
             "households": layers.household_points(self.plan.households.iloc[inside]),
+            "borders": layers.grid_outlines(grids),
             "units": {} if units is None else layers.unit_outlines(units),
         }, _bounds(grids)
 
@@ -217,6 +218,8 @@ class PlanView:
                       shown=False)
             )  # fmt: skip
         stack += self._context_layers(language, village)
+        if drawn.get("borders"):
+            stack.append(Layer("borders", "line", drawn["borders"], "gridLine"))
         stack.append(
             Layer(
                 "villages", "line", drawn["villages"], "village", word("layer.villages", language)

@@ -109,6 +109,9 @@ export function styleOf(style, feature, context) {
     case "village":
       return { stroke: true, color: dark ? "#c9cdd3" : "#23262b", weight: 1.4, opacity: 0.95,
         fill: false };
+    case "gridLine":
+      return { stroke: true, color: dark ? "#e8eaed" : "#2b2f36", weight: 1.8, opacity: 0.9,
+        fill: false };
     case "villageArea":
       return { stroke: true, color: dark ? "#9aa0a8" : "#6a7078", weight: 1.2, opacity: 1,
         fill: true, fillColor: dark ? "#2c3036" : "#e9e8e2", fillOpacity: 0.9 };

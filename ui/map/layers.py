@@ -135,6 +135,14 @@ def village_outlines(
     return features
 
 
+def grid_outlines(grids: gpd.GeoDataFrame) -> dict[str, str]:
+    """Borders of grids as lines, to lie over the roads and waters they run along."""
+    return {
+        code: dumps({"i": code, "g": encode_lines(shape)})
+        for code, shape in zip(grids["code"].astype(str), to_lonlat(grids), strict=True)
+    }
+
+
 def village_areas(
     villages: gpd.GeoDataFrame, max_vertices: int = COUNTY_VERTICES
 ) -> dict[str, str]:
