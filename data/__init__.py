@@ -1,0 +1,1 @@
+"""The demonstration county: a program that makes one up from a seed."""

@@ -66,7 +66,7 @@ def cut_blocks(layout: Layout, names: Names, rng: np.random.Generator) -> Blocks
 
     cuts, _ = _halve(faces, coarse, rng, bow=0.05)
     lines += _coarse_lines(cuts, layout, names, rng)
-    chosen, kept, outside = _county(layout, [line.geometry for line in lines], frame)
+    chosen, kept, _ = _county(layout, [line.geometry for line in lines], frame)
     cuts, _ = _halve(chosen, layout.block_area, rng, bow=0.012)
     lines += _fine_lines(cuts, layout, names, rng)
     noded = _node([*kept, *cuts])
@@ -94,7 +94,7 @@ def _faces_of(noded: Shapes) -> tuple[Shapes, Shapes, IntArray, IntArray]:
     keys = np.vstack([ring_start, line_start[first]])
     _, ids = np.unique(np.round(keys / GRID).astype(np.int64), axis=0, return_inverse=True)
     ids = ids.ravel()
-    of_ring, of_line = ids[: len(ring_start)], ids[len(ring_start):]
+    of_ring, of_line = ids[: len(ring_start)], ids[len(ring_start) :]
     left = np.full(ids.max() + 1, -1)
     right = left.copy()
     forward = np.argsort(of_ring, kind="stable")
@@ -108,9 +108,11 @@ def _faces_of(noded: Shapes) -> tuple[Shapes, Shapes, IntArray, IntArray]:
 
 def _segments(geometries: Shapes) -> tuple[FloatArray, IntArray]:
     """Every straight segment as (x1, y1, x2, y2) with its ends in order, and its geometry."""
-    rings, ring_owner = shapely.get_parts(shapely.boundary(geometries), return_index=True) if (
-        shapely.get_dimensions(geometries[:1])[0] == 2
-    ) else (geometries, np.arange(len(geometries)))
+    rings, ring_owner = (
+        shapely.get_parts(shapely.boundary(geometries), return_index=True)
+        if (shapely.get_dimensions(geometries[:1])[0] == 2)
+        else (geometries, np.arange(len(geometries)))
+    )
     xy, index = shapely.get_coordinates(rings, return_index=True)
     inside = index[1:] == index[:-1]
     a, b = xy[:-1][inside], xy[1:][inside]
@@ -120,8 +122,11 @@ def _segments(geometries: Shapes) -> tuple[FloatArray, IntArray]:
 
 
 def _halve(
-    faces: Shapes, target: Callable[[FloatArray], FloatArray], rng: np.random.Generator, *,
-    bow: float
+    faces: Shapes,
+    target: Callable[[FloatArray], FloatArray],
+    rng: np.random.Generator,
+    *,
+    bow: float,
 ) -> tuple[Shapes, Shapes]:
     """Cut faces across their long side until all are small enough; the cuts and the faces."""
     cuts: list[Shapes] = []
@@ -166,8 +171,11 @@ def _cutters(faces: Shapes, rng: np.random.Generator, bow: float) -> tuple[Shape
         np.pi * t + rng.uniform(0, 6.3, n)[:, None]
     )
     half = short * _REACH / 2
-    points = (middle[:, None] + across[:, None] * (half[:, None] * t)[..., None]
-              + along[:, None] * (half[:, None] * swing)[..., None])
+    points = (
+        middle[:, None]
+        + across[:, None] * (half[:, None] * t)[..., None]
+        + along[:, None] * (half[:, None] * swing)[..., None]
+    )
     reach = (2.5 * long)[:, None]
     far = np.stack([points[:, -1] + along * reach, points[:, 0] + along * reach], axis=1)
     return shapely.linestrings(points), shapely.polygons(np.concatenate([points, far], axis=1))
@@ -200,15 +208,15 @@ def _coarse_lines(
     return lines
 
 
-def _fine_lines(
-    cuts: Shapes, layout: Layout, names: Names, rng: np.random.Generator
-) -> list[Line]:
+def _fine_lines(cuts: Shapes, layout: Layout, names: Names, rng: np.random.Generator) -> list[Line]:
     """Lanes and ditches in the country, streets in the towns."""
     urban = layout.urbanity(_middles(cuts)) > 0.3
     wet = rng.random(len(cuts)) < 0.42
     return [
-        Line("street", next(names.streets), cut) if in_town
-        else Line("ditch", next(names.ditches), cut) if ditch
+        Line("street", next(names.streets), cut)
+        if in_town
+        else Line("ditch", next(names.ditches), cut)
+        if ditch
         else Line("lane", next(names.lanes), cut)
         for cut, in_town, ditch in zip(cuts, urban, wet, strict=True)
     ]
@@ -220,9 +228,7 @@ def _county(
     """The coarse faces that make the county, and the lines in and around it."""
     clipped = [shapely.intersection(g, frame) for g in geometries]
     faces, edges, left, right = _faces_of(_node([*clipped, frame.exterior]))
-    inside = shapely.contains_xy(
-        layout.outline, shapely.get_coordinates(shapely.centroid(faces))
-    )
+    inside = shapely.contains_xy(layout.outline, shapely.get_coordinates(shapely.centroid(faces)))
     inside &= shapely.distance(frame.exterior, faces) > 1.0
     inside = _one_piece(inside, left, right)
     touching = (inside[left] & (left >= 0)) | (inside[right] & (right >= 0))

@@ -20,7 +20,7 @@ from data.divide import Villages, divide
 from data.files import Degrees, write_layer, write_table
 from data.incidents import write_events
 from data.layout import Layout, draw_layout, scale_of
-from data.names import Names
+from data.names import COUNTY_CODE, Names
 from data.people import People, settle, use_of
 from data.places import beat_count, beats, reserve, services, sites, stations
 
@@ -38,7 +38,8 @@ road or village exists, and no person is in it. The county code 329901 belongs t
 Coordinates: CGCS2000 (EPSG:4490), longitude and latitude.
 {villages} villages, {households} households, {persons} persons, {rows} buildings.
 
-示范县数据,全部由随机种子 {seed} 生成,地名、道路、村庄均为虚构,不含任何个人信息;329901 不是真实的行政区划代码。
+示范县数据,全部由随机种子 {seed} 生成,地名、道路、村庄均为虚构,不含任何个人信息;
+329901 不是真实的行政区划代码。
 """
 
 
@@ -67,8 +68,11 @@ def write_county(directory: Path, seed: int = 0, *, villages: int = 105) -> list
     readme = directory / "README.txt"
     readme.write_text(
         README.format(
-            seed=seed, villages=len(divided.name), households=int(people.households.sum()),
-            persons=int(people.persons.sum()), rows=len(people.households),
+            seed=seed,
+            villages=len(divided.name),
+            households=int(people.households.sum()),
+            persons=int(people.persons.sum()),
+            rows=len(people.households),
         ),
         encoding="utf-8",
     )
@@ -111,7 +115,11 @@ def _imperfect(roads: pd.DataFrame, blocks: Blocks, rng: np.random.Generator) ->
 
 
 def _write_ground(
-    directory: Path, degrees: Degrees, blocks: Blocks, layout: Layout, divided: Villages,
+    directory: Path,
+    degrees: Degrees,
+    blocks: Blocks,
+    layout: Layout,
+    divided: Villages,
     rng: np.random.Generator,
 ) -> list[Path]:
     roads = _imperfect(_line_shapes(blocks, layout, _ROADS), blocks, rng)
@@ -131,7 +139,9 @@ def _write_ground(
         write_layer(
             directory / "villages.gpkg",
             {
-                "村代码": divided.code, "村名": divided.name, "乡镇": divided.township_name,
+                "村代码": divided.code,
+                "村名": divided.name,
+                "乡镇": divided.township_name,
                 "城乡分类代码": divided.class_code,
             },
             degrees.shapes(divided.geometry),
@@ -213,8 +223,14 @@ def _write_people(
 
 
 def _write_places(
-    directory: Path, degrees: Degrees, blocks: Blocks, layout: Layout, divided: Villages,
-    reserved: list[int], people: People, rng: np.random.Generator,
+    directory: Path,
+    degrees: Degrees,
+    blocks: Blocks,
+    layout: Layout,
+    divided: Villages,
+    reserved: list[int],
+    people: People,
+    rng: np.random.Generator,
 ) -> list[Path]:
     found = sites(blocks, reserved, divided, divided.name)
     station_xy, station = stations(layout, divided)
@@ -224,8 +240,13 @@ def _write_places(
     service_xy, service_name, service_kind = services(divided, rng)
     households = int(people.households.sum())
     events, xy = write_events(
-        round(60_000 * households / 165_000), people.xy, people.households.astype(float),
-        layout.centres[0], layout.scale.core_radius * 0.7, station_xy[-2], rng,
+        round(60_000 * households / 165_000),
+        people.xy,
+        people.households.astype(float),
+        layout.centres[0],
+        layout.scale.core_radius * 0.7,
+        station_xy[-2],
+        rng,
     )
     lonlat = np.round(degrees.xy(xy), 6)
     events["经度"], events["纬度"] = lonlat[:, 0], lonlat[:, 1]
@@ -233,22 +254,25 @@ def _write_places(
         write_layer(
             directory / "dedicated.gpkg",
             {
-                "名称": found.name, "类别": found.category,
+                "名称": found.name,
+                "类别": found.category,
                 "村代码": np.array(divided.code)[divided.of_face[found.face]],
             },
             degrees.shapes(np.array(found.shape, dtype=object)),
         ),
         write_layer(
             directory / "stations.gpkg",
-            {"名称": station, "编码": [f"329901{i + 1:03d}" for i in range(len(station))]},
+            {"名称": station, "编码": [f"{COUNTY_CODE}{i + 1:03d}" for i in range(len(station))]},
             degrees.xy(station_xy),
         ),
         write_layer(
-            directory / "services.gpkg", {"名称": service_name, "类别": service_kind},
+            directory / "services.gpkg",
+            {"名称": service_name, "类别": service_kind},
             degrees.xy(service_xy),
         ),
         write_layer(
-            directory / "beats.gpkg", {"警格名称": beat_name, "派出所": beat_station},
+            directory / "beats.gpkg",
+            {"警格名称": beat_name, "派出所": beat_station},
             degrees.shapes(beat_shape),
         ),
         write_table(directory / "incidents.csv", events),

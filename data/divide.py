@@ -18,9 +18,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from data.blocks import Blocks, IntArray
 from data.layout import FloatArray, Layout
-from data.names import Names
-
-COUNTY = "329901"  # no county has this code
+from data.names import COUNTY_CODE, Names
 
 _CROSSING = {
     "river": 1500.0, "expressway": 700.0, "railway": 600.0, "tributary": 450.0, "provincial": 350.0,
@@ -55,23 +53,23 @@ def neighbours(blocks: Blocks, rng: np.random.Generator, chance: float = 0.5) ->
     least = np.full(len(pair), np.inf)
     np.minimum.at(least, row, step)
     low, high = pair // n, pair % n
-    return csr_array(
-        (np.r_[least, least], (np.r_[low, high], np.r_[high, low])), shape=(n, n)
-    )
+    return csr_array((np.r_[least, least], (np.r_[low, high], np.r_[high, low])), shape=(n, n))
 
 
 def grow(cost: csr_array, seeds: IntArray) -> IntArray:
     """The seed (0..s-1) that reaches each block at least cost; pieces are connected."""
-    _, _, source = dijkstra(
-        cost, indices=seeds, min_only=True, return_predecessors=True
-    )
+    _, _, source = dijkstra(cost, indices=seeds, min_only=True, return_predecessors=True)
     position = np.full(cost.shape[0], -1, dtype=np.int64)
     position[seeds] = np.arange(len(seeds))
     return position[source]
 
 
 def balanced(
-    cost: csr_array, centre: FloatArray, weight: FloatArray, faces: IntArray, k: int,
+    cost: csr_array,
+    centre: FloatArray,
+    weight: FloatArray,
+    faces: IntArray,
+    k: int,
     rng: np.random.Generator,
 ) -> IntArray:
     """k connected areas of some blocks with roughly even weight: (len(faces),) 0..k-1."""
@@ -99,7 +97,11 @@ def balanced(
 
 
 def divide(
-    blocks: Blocks, layout: Layout, weight: FloatArray, zone: IntArray, names: Names,
+    blocks: Blocks,
+    layout: Layout,
+    weight: FloatArray,
+    zone: IntArray,
+    names: Names,
     rng: np.random.Generator,
 ) -> Villages:
     """Villages over the blocks. ``zone`` 0 the seat, 1.. a town's centre, -1 the country."""
@@ -168,8 +170,13 @@ def _townships(
 
 
 def _described(
-    blocks: Blocks, layout: Layout, of_face: IntArray, urban: NDArray[np.bool_], home: IntArray,
-    names: Names, rng: np.random.Generator,
+    blocks: Blocks,
+    layout: Layout,
+    of_face: IntArray,
+    urban: NDArray[np.bool_],
+    home: IntArray,
+    names: Names,
+    rng: np.random.Generator,
 ) -> Villages:
     count, scale = len(urban), layout.scale
     area = shapely.area(blocks.faces)
@@ -187,7 +194,7 @@ def _described(
         for is_urban, first in ((True, 1), (False, 200)):
             members = np.flatnonzero((township == t) & (urban == is_urban))
             for number, village in enumerate(members):
-                codes[village] = f"{COUNTY}{prefix:03d}{first + number:03d}"
+                codes[village] = f"{COUNTY_CODE}{prefix:03d}{first + number:03d}"
                 if is_urban:
                     classes[village] = "111" if home[village] == 0 else "121"
                 else:
@@ -201,7 +208,10 @@ def _described(
 
 
 def _exclaves(
-    blocks: Blocks, of_face: IntArray, urban: NDArray[np.bool_], township: IntArray,
+    blocks: Blocks,
+    of_face: IntArray,
+    urban: NDArray[np.bool_],
+    township: IntArray,
     rng: np.random.Generator,
 ) -> IntArray:
     """Give two country villages three blocks inside a neighbour of their neighbour."""
@@ -215,7 +225,9 @@ def _exclaves(
             break
         own = of_face == village
         near = np.unique(of_face[b[own[a]]])
-        hosts = [v for v in near if v != village and not urban[v] and township[v] == township[village]]
+        hosts = [
+            v for v in near if v != village and not urban[v] and township[v] == township[village]
+        ]
         for host in hosts:
             members = np.flatnonzero(of_face == host)
             deep = members[[set(of_face[b[a == f]]) == {host} for f in members]]

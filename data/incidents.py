@@ -43,7 +43,11 @@ def _times(n: int, trend: FloatArray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _places(
-    n: int, home: FloatArray, weight: FloatArray, centre: FloatArray, spread: float,
+    n: int,
+    home: FloatArray,
+    weight: FloatArray,
+    centre: FloatArray,
+    spread: float,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
     """Places near homes, and in six hot spots; the first grows, the second fades."""
@@ -53,16 +57,22 @@ def _places(
     hot = np.flatnonzero(rng.random(n) < 0.13)
     spots = centre + rng.uniform(-1, 1, (6, 2)) * spread
     which = rng.choice(6, len(hot), p=[0.24, 0.22, 0.18, 0.14, 0.12, 0.10])
-    xy[hot] = spots[which] + rng.normal(0, 1, (len(hot), 2)) * np.array(
-        [130, 150, 110, 170, 120, 200]
-    )[which][:, None]
+    xy[hot] = (
+        spots[which]
+        + rng.normal(0, 1, (len(hot), 2)) * np.array([130, 150, 110, 170, 120, 200])[which][:, None]
+    )
     trend[hot] = np.where(which == 0, 1.0, np.where(which == 1, -1.0, 0.0))
     return xy, trend
 
 
 def write_events(
-    n: int, home: FloatArray, weight: FloatArray, centre: FloatArray, spread: float,
-    station: FloatArray, rng: np.random.Generator,
+    n: int,
+    home: FloatArray,
+    weight: FloatArray,
+    centre: FloatArray,
+    spread: float,
+    station: FloatArray,
+    rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, FloatArray]:
     """The table without places, and the places (n, 2), NaN where none is known."""
     xy, trend = _places(n, home, weight, centre, spread, rng)

@@ -101,9 +101,7 @@ class Layout:
         for centre, radius, waves in zip(self.centres, self.radii, self.wobble, strict=True):
             delta = xy - centre
             angle = np.arctan2(delta[:, 1], delta[:, 0])
-            ripple = sum(
-                waves[k] * np.cos((k + 2) * angle + waves[k + 4] * 60.0) for k in range(4)
-            )
+            ripple = sum(waves[k] * np.cos((k + 2) * angle + waves[k + 4] * 60.0) for k in range(4))
             reach = np.hypot(delta[:, 0], delta[:, 1]) / (radius * (1.0 + ripple))
             best = np.maximum(best, np.exp(-np.log(2.0) * reach**4))
         return best
@@ -163,8 +161,10 @@ def _town_centres(scale: Scale, rng: np.random.Generator) -> FloatArray:
     ground = np.column_stack([np.cos(angle), np.sin(angle)]) * reach[:, None] * axes
     seat = rng.normal(0.0, 0.05, 2) * axes
     turn = rng.uniform(0, 2 * np.pi) + np.arange(scale.towns) * 2 * np.pi / scale.towns
-    towns = np.column_stack([np.cos(turn), np.sin(turn)]) * axes * rng.uniform(
-        0.45, 0.75, (scale.towns, 1)
+    towns = (
+        np.column_stack([np.cos(turn), np.sin(turn)])
+        * axes
+        * rng.uniform(0.45, 0.75, (scale.towns, 1))
     )
     points = np.vstack([seat, towns])
     for _ in range(12):
@@ -209,14 +209,19 @@ def _draw_waters(layout: Layout, names: Names, rng: np.random.Generator) -> None
     heading = rng.uniform(-0.75, -0.15)
     side = _direction(heading + np.pi / 2) * (-0.62 * scale.core_radius)
     bend = min(0.62 * scale.core_radius, 1_300.0)
-    course = spline(np.vstack([
-        seat + side - _direction(heading + 0.35) * far,
-        seat + side - _direction(heading + 0.2) * far * 0.45,
-        seat + side - _direction(heading) * scale.core_radius * 0.9,
-        seat + side + _direction(heading) * scale.core_radius * 0.9,
-        seat + side + _direction(heading - 0.3) * far * 0.5,
-        seat + side + _direction(heading - 0.1) * far,
-    ]), 90.0)
+    course = spline(
+        np.vstack(
+            [
+                seat + side - _direction(heading + 0.35) * far,
+                seat + side - _direction(heading + 0.2) * far * 0.45,
+                seat + side - _direction(heading) * scale.core_radius * 0.9,
+                seat + side + _direction(heading) * scale.core_radius * 0.9,
+                seat + side + _direction(heading - 0.3) * far * 0.5,
+                seat + side + _direction(heading - 0.1) * far,
+            ]
+        ),
+        90.0,
+    )
     t = np.arange(len(course)) * 90.0
     tangent = np.gradient(course, axis=0)
     normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
@@ -225,8 +230,9 @@ def _draw_waters(layout: Layout, names: Names, rng: np.random.Generator) -> None
     calm = 1.0 - 0.75 * np.exp(-((course - seat) ** 2).sum(axis=1) / (2.2 * scale.core_radius) ** 2)
     course = course + normal * (meander * calm * min(bend, 900.0))[:, None]
     width = 205.0 + 50.0 * np.sin(t / 3100.0 + rng.uniform(0, 6)) + 22.0 * np.sin(t / 870.0)
-    banks = np.vstack([course + normal * width[:, None] / 2,
-                       (course - normal * width[:, None] / 2)[::-1]])
+    banks = np.vstack(
+        [course + normal * width[:, None] / 2, (course - normal * width[:, None] / 2)[::-1]]
+    )
     axis = shapely.LineString(course)
     layout.river = shapely.make_valid(shapely.Polygon(banks)).buffer(12.0).buffer(-12.0)
     layout.lines.append(Line("river", RIVER, axis))
@@ -240,7 +246,9 @@ def _draw_side_waters(
     scale = layout.scale
     places = np.linspace(0.22, 0.8, max(2, round(5 * scale.semi_x / 15_000)))
     for number, place in enumerate(places):
-        mouth = np.array(axis.interpolate(place + rng.uniform(-0.04, 0.04), True).coords[0])
+        mouth = np.array(
+            axis.interpolate(place + rng.uniform(-0.04, 0.04), normalized=True).coords[0]
+        )
         sign = 1 if number % 2 == 0 else -1
         spring = mouth + _direction(rng.uniform(0.9, 2.2) * sign - 0.3) * far
         course = wavy(mouth, spring, rng, bend=330.0, wave=5_200.0)
@@ -249,8 +257,13 @@ def _draw_side_waters(
         heading = rng.normal(np.pi / 2 if number % 2 else 0.0, 0.16)
         offset = (number // 2 - 1.2 + rng.uniform(-0.25, 0.25)) * 0.62 * scale.semi_x
         middle = _direction(heading + np.pi / 2) * offset
-        course = wavy(middle - _direction(heading) * far, middle + _direction(heading) * far, rng,
-                      bend=70.0, wave=9_000.0)
+        course = wavy(
+            middle - _direction(heading) * far,
+            middle + _direction(heading) * far,
+            rng,
+            bend=70.0,
+            wave=9_000.0,
+        )
         line = shapely.LineString(course)
         # no canal is dug through the middle of the seat
         seat = shapely.Point(layout.centres[0]).buffer(scale.core_radius * 0.7)
@@ -264,13 +277,23 @@ def _draw_roads(layout: Layout, names: Names, rng: np.random.Generator) -> None:
     heading = rng.uniform(-0.5, 0.35)
     gap = max(1.55 * scale.core_radius, 1_800.0)
     over = seat + _direction(heading + np.pi / 2) * gap
-    express = wavy(over - _direction(heading) * far, over + _direction(heading) * far, rng,
-                   bend=260.0, wave=16_000.0)
+    express = wavy(
+        over - _direction(heading) * far,
+        over + _direction(heading) * far,
+        rng,
+        bend=260.0,
+        wave=16_000.0,
+    )
     layout.lines.append(Line("expressway", "G9908清禾高速", shapely.LineString(express)))
     rail_heading = heading + np.pi / 2 + rng.uniform(-0.35, 0.1)
     beside = seat - _direction(rail_heading + np.pi / 2) * 1.12 * scale.core_radius
-    rail = wavy(beside - _direction(rail_heading) * far, beside + _direction(rail_heading) * far,
-                rng, bend=170.0, wave=15_000.0)
+    rail = wavy(
+        beside - _direction(rail_heading) * far,
+        beside + _direction(rail_heading) * far,
+        rng,
+        bend=170.0,
+        wave=15_000.0,
+    )
     layout.lines.append(Line("railway", "清泽铁路", shapely.LineString(rail)))
     ring = _ring(layout, rng)
     layout.lines.append(Line("arterial", "环城路", shapely.LineString(ring.exterior)))
@@ -291,7 +314,9 @@ def _ring(layout: Layout, rng: np.random.Generator) -> shapely.Polygon:
     angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
     # a superellipse: ring roads are rounded squares
     turn = rng.uniform(-0.2, 0.2)
-    reach = (np.abs(np.cos(angle - turn)) ** 3.4 + np.abs(np.sin(angle - turn)) ** 3.4) ** (-1 / 3.4)
+    reach = (np.abs(np.cos(angle - turn)) ** 3.4 + np.abs(np.sin(angle - turn)) ** 3.4) ** (
+        -1 / 3.4
+    )
     reach *= 0.86 * layout.scale.core_radius * (1 + 0.035 * np.sin(3 * angle + rng.uniform(0, 6)))
     return shapely.Polygon(
         layout.centres[0] + np.column_stack([np.cos(angle), np.sin(angle)]) * reach[:, None]
@@ -310,9 +335,15 @@ def _draw_arterials(
         place = -radius * 0.78 + rng.uniform(0, 200)
         while place < radius * 0.8:
             reach = radius * rng.uniform(1.0, 1.3)
-            line = shapely.LineString(wavy(
-                seat + across * place - along * reach, seat + across * place + along * reach, rng,
-                bend=45.0, wave=4_200.0))
+            line = shapely.LineString(
+                wavy(
+                    seat + across * place - along * reach,
+                    seat + across * place + along * reach,
+                    rng,
+                    bend=45.0,
+                    wave=4_200.0,
+                )
+            )
             name = next(names.arterials)
             parts = shapely.get_parts(line.intersection(ring)) if rng.random() < 0.35 else [line]
             # a street that meets the river without a bridge breaks off there
@@ -340,10 +371,17 @@ def _provincial(layout: Layout, far: float, rng: np.random.Generator) -> list[Fl
             used.add(best)
             chosen.append(best)
         first, last = towns[chosen[0]], towns[chosen[1]]
-        roads.append(np.vstack([
-            first + (first - seat) / np.linalg.norm(first - seat) * far,
-            first, seat, last, last + (last - seat) / np.linalg.norm(last - seat) * far,
-        ]))
+        roads.append(
+            np.vstack(
+                [
+                    first + (first - seat) / np.linalg.norm(first - seat) * far,
+                    first,
+                    seat,
+                    last,
+                    last + (last - seat) / np.linalg.norm(last - seat) * far,
+                ]
+            )
+        )
     return roads
 
 
@@ -356,8 +394,10 @@ def _county_roads(
     pairs: set[tuple[int, int]] = {(0, 1)}
     if len(points) > 3:
         for simplex in Delaunay(points).simplices:
-            pairs |= {(int(min(a, b)), int(max(a, b)))
-                      for a, b in zip(simplex, np.roll(simplex, 1), strict=True)}
+            pairs |= {
+                (int(min(a, b)), int(max(a, b)))
+                for a, b in zip(simplex, np.roll(simplex, 1), strict=True)
+            }
     courses = []
     for a, b in sorted(pairs):
         middle, half = (points[a] + points[b]) / 2, np.linalg.norm(points[a] - points[b]) / 2

@@ -139,8 +139,12 @@ def _largest(shape: shapely.Geometry) -> shapely.Polygon:
 
 
 def _compound(
-    shape: shapely.Polygon, expected: float, face: int, people: People,
-    gathered: list[tuple[FloatArray, IntArray, int, int, int]], names: Names,
+    shape: shapely.Polygon,
+    expected: float,
+    face: int,
+    people: People,
+    gathered: list[tuple[FloatArray, IntArray, int, int, int]],
+    names: Names,
     rng: np.random.Generator,
 ) -> None:
     """High-rises in rows on a walled plot set back from its roads."""
@@ -184,8 +188,11 @@ def _rows(
 
 
 def _street(
-    shape: shapely.Polygon, expected: float, face: int,
-    gathered: list[tuple[FloatArray, IntArray, int, int, int]], rng: np.random.Generator,
+    shape: shapely.Polygon,
+    expected: float,
+    face: int,
+    gathered: list[tuple[FloatArray, IntArray, int, int, int]],
+    rng: np.random.Generator,
 ) -> None:
     """Low houses round the block, behind the pavement, 6 to 30 households each."""
     line = _largest(shape.buffer(-rng.uniform(14, 20))).exterior
@@ -200,8 +207,12 @@ def _street(
 
 
 def _hamlet(
-    shape: shapely.Polygon, expected: float, face: int, people: People,
-    gathered: list[tuple[FloatArray, IntArray, int, int, int]], names: Names,
+    shape: shapely.Polygon,
+    expected: float,
+    face: int,
+    people: People,
+    gathered: list[tuple[FloatArray, IntArray, int, int, int]],
+    names: Names,
     rng: np.random.Generator,
 ) -> None:
     """Rows of houses inside the block, along its sides."""
@@ -236,7 +247,8 @@ def _hamlet(
     people.hamlet_shape.append(outline)
     people.hamlet_name.append(next(names.homes))
     people.hamlet_face.append(face)
-    gathered.append((xy[inside], count[inside].astype(np.int64), face, -1, len(people.hamlet_shape) - 1))
+    number = len(people.hamlet_shape) - 1
+    gathered.append((xy[inside], count[inside].astype(np.int64), face, -1, number))
 
 
 def _to_total(people: People, total: int, rng: np.random.Generator) -> None:
@@ -250,7 +262,7 @@ def _to_total(people: People, total: int, rng: np.random.Generator) -> None:
     if short > 0:
         low[order[:short]] += 1
     while short < 0:
-        able = np.flatnonzero(low > 1)[: -short]
+        able = np.flatnonzero(low > 1)[:-short]
         low[able] -= 1
         short += len(able)
     people.households[town] = low

@@ -8,10 +8,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from data.blocks import Blocks, IntArray
+from data.blocks import Blocks
 from data.divide import Villages, grow, neighbours
 from data.layout import FloatArray, Layout
 from data.people import NOTHING, Use
+
+_ENDINGS = {"学校": "小学", "市场": "农贸市场", "机关": "办公区", "公园": "公园"}
 
 
 @dataclass
@@ -48,9 +50,7 @@ def reserve(blocks: Blocks, layout: Layout, use: Use, rng: np.random.Generator) 
     return chosen
 
 
-def sites(
-    blocks: Blocks, faces: list[int], villages: Villages, names_of: list[str]
-) -> Sites:
+def sites(blocks: Blocks, faces: list[int], villages: Villages, names_of: list[str]) -> Sites:
     """Dedicated sites on the reserved blocks: the last two are the industrial parks."""
     kinds = ["学校", "学校", "市场", "学校", "机关", "学校", "公园"]
     found = Sites([], [], [], [])
@@ -64,8 +64,9 @@ def sites(
             kind = kinds[i % len(kinds)]
             stem = names_of[villages.of_face[face]].removesuffix("社区").removesuffix("村")
             ordinal[stem + kind] = ordinal.get(stem + kind, 0) + 1
-            again = "" if ordinal[stem + kind] == 1 else f"第{'一二三四五六七八九'[ordinal[stem + kind] - 1]}"
-            name = stem + again + {"学校": "小学", "市场": "农贸市场", "机关": "办公区", "公园": "公园"}[kind]
+            count = ordinal[stem + kind]
+            again = "" if count == 1 else f"第{'一二三四五六七八九'[count - 1]}"
+            name = stem + again + _ENDINGS[kind]
         plot = blocks.faces[face].buffer(-9.0, join_style="mitre")
         if plot.geom_type != "Polygon" or plot.is_empty:
             continue
@@ -98,7 +99,11 @@ def stations(layout: Layout, villages: Villages) -> tuple[FloatArray, list[str]]
 
 
 def beats(
-    blocks: Blocks, weight: FloatArray, station_xy: FloatArray, station: list[str], count: int,
+    blocks: Blocks,
+    weight: FloatArray,
+    station_xy: FloatArray,
+    station: list[str],
+    count: int,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.object_], list[str], list[str]]:
     """Today's beats: they tile the county, but were drawn at other times along other lines."""
@@ -125,7 +130,9 @@ def beats(
     return shapes, names, homes
 
 
-def services(villages: Villages, rng: np.random.Generator) -> tuple[FloatArray, list[str], list[str]]:
+def services(
+    villages: Villages, rng: np.random.Generator
+) -> tuple[FloatArray, list[str], list[str]]:
     """A grid station a village and a mediation room in every third: place, name, category."""
     xy, names, kinds = [], [], []
     middle = shapely.get_coordinates(shapely.point_on_surface(villages.geometry))
@@ -143,6 +150,3 @@ def services(villages: Villages, rng: np.random.Generator) -> tuple[FloatArray, 
 def beat_count(villages: int) -> int:
     """How many beats such a county has today."""
     return max(3, round(97 * villages / 105))
-
-
-__all__ = ["IntArray", "Sites", "beat_count", "beats", "reserve", "services", "sites", "stations"]

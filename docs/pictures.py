@@ -18,8 +18,8 @@ import numpy as np
 import shapely
 from matplotlib.axes import Axes
 
-from geo.ground import Ground, Inputs, load_ground
 from geo.coverage import dissolve
+from geo.ground import Ground, Inputs, load_ground
 from geo.units import Units, build_units
 from planning.county import describe
 from planning.graph import graph_of

@@ -42,12 +42,12 @@ class Units:
     """An exact coverage of one village by n units, and what lies on each.
 
     ``geometry`` (n,) polygons; ``households``, ``persons`` (n,) counts (persons -1 throughout
-    where they are not known of every household); ``x``, ``y`` (n,) the households' mean place in
-    metres (a point inside, where there are none); ``spread`` their summed squared distance from it; ``area`` m2;
-    ``outer`` metres of border shared with no unit; ``block`` the enclosure; ``whole``
-    must-stay-together number or -1; ``dedicated`` number of the dedicated grid or -1; ``part``
-    connected component of the village (an exclave is one of its own). ``unit_of_row`` (h,) the
-    unit of each household row of the input.
+    where they are not known of every household); ``x``, ``y`` (n,) the households' mean place
+    in metres (a point inside, where there are none); ``spread`` their summed squared distance
+    from it; ``area`` m2; ``outer`` metres of border shared with no unit; ``block`` the
+    enclosure; ``whole`` must-stay-together number or -1; ``dedicated`` number of the dedicated
+    grid or -1; ``part`` connected component of the village (an exclave is one of its own).
+    ``unit_of_row`` (h,) the unit of each household row of the input.
     """
 
     code: str
