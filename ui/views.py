@@ -157,6 +157,13 @@ class PlanView:
             return np.ones(len(self.grids), dtype=bool)
         return np.asarray(self.grids["village_code"].astype(str) == code)
 
+    def villages(self) -> gpd.GeoDataFrame:
+        """The villages, ``grids`` counting comprehensive grids only: those a planner can set."""
+        wanted = self.grids[self.grids["kind"] != "dedicated"]
+        counts = wanted["village_code"].value_counts()
+        codes = self.plan.villages["code"].map(name_text)
+        return self.plan.villages.assign(grids=codes.map(counts).fillna(0).astype(int))
+
     def headline(self, village: str | None = None) -> Headline:
         """The five numbers of the county or of one village."""
         rows = self.of_village(village)

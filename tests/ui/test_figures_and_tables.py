@@ -60,6 +60,13 @@ def test_numbers_of_one_village_count_only_its_own() -> None:
     assert len(view.exceptions("320116001001")) == 1
 
 
+def test_a_villages_number_of_grids_leaves_dedicated_ones_out() -> None:
+    one = plan()
+    kinds = ["dedicated", *["comprehensive"] * 7]
+    view = PlanView("k", replace(one, grids=one.grids.assign(kind=kinds)), {})
+    assert list(view.villages()["grids"]) == [3, 4]
+
+
 def test_no_grid_has_no_share() -> None:
     one = plan()
     none = one.grids.iloc[:0]

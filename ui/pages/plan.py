@@ -82,7 +82,7 @@ def _workspace(opened: Project, view: PlanView | None, lang: Language) -> None:
             elif side == "exceptions":
                 show_exceptions(view, village, lang)
             else:
-                show_villages(opened, view.plan.villages)
+                show_villages(opened, view.villages())
             # Below the table: a row that was clicked must not move from under the mouse.
             show_card(view, lang)
 
