@@ -1,7 +1,8 @@
-"""Draw the pictures of docs/: ``python docs/pictures.py REAL_DIR COUNTY_DIR``.
+"""Draw the pictures of docs/: ``python docs/pictures.py REAL_DIR CITY_DIR COUNTY_DIR``.
 
-REAL_DIR holds ``cambridge_ma`` (Cambridge's public domain data), COUNTY_DIR the demonstration
-county with its plan.gpkg. Needs matplotlib, which only development installs.
+REAL_DIR holds ``cambridge_ma`` (Cambridge's public domain data), CITY_DIR a folder with a link to
+it and a plan.gpkg proposed from it, COUNTY_DIR the demonstration county with its plan.gpkg. Needs
+matplotlib, which only development installs.
 """
 
 from __future__ import annotations
@@ -128,11 +129,30 @@ def plan_map(path: Path, layers: list[Path | str], name: str, village: str | Non
         lines = gpd.read_file(file, layer=part or None).to_crs(grids.crs)
         lines[lines.intersects(box)].plot(ax=axes, color=LINE, linewidth=0.4, alpha=0.8)
     villages.boundary.plot(ax=axes, color="#a03020", linewidth=1.2)
+    if village is not None:
+        homes = gpd.read_file(path, layer="households")
+        homes[homes["grid_code"].isin(grids["code"])].plot(ax=axes, color="#444444", markersize=1.5)
     if village is not None or len(grids) < 200:
         for place, count in zip(grids.representative_point(), grids["households"], strict=True):
             axes.annotate(f"{count}", (place.x, place.y), ha="center", fontsize=7)
     _save(figure, name)
 
 
+def plans(city: Path, county: Path) -> None:
+    """The plans that docs/results.md shows: Cambridge, the county, a village, a community."""
+    layers = [county / name for name in ("water.gpkg", "railways.gpkg")]
+    plan_map(county / "plan.gpkg", layers, "demo-county.png")
+    layers.append(county / "roads.gpkg")
+    villages = gpd.read_file(county / "plan.gpkg", layer="villages")
+    for kind in ("rural", "urban"):
+        of_kind = villages[villages["class"] == kind]
+        from_median = (of_kind["grids"] - of_kind["grids"].median()).abs()
+        middle = of_kind.loc[from_median.idxmin()]
+        plan_map(county / "plan.gpkg", layers, f"demo-{kind}.png", str(middle["name"]))
+    real = city / "cambridge_ma" / "clean" / "cambridge.gpkg"
+    plan_map(city / "plan.gpkg", [f"{real}:streets", f"{real}:water"], "cambridge.png")
+
+
 if __name__ == "__main__":
     method(Path(sys.argv[1]))
+    plans(Path(sys.argv[2]), Path(sys.argv[3]))
