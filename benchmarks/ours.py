@@ -75,7 +75,8 @@ def prices(instance: Instance, plans: NDArray[np.int8]) -> Floats:
     from planning.search import refine
     from planning.settings import Settings
 
-    graph, price = graph_of_instance(instance), price_of(Settings(), with_lines=bool(instance.on_road.any()))
+    graph = graph_of_instance(instance)
+    price = price_of(Settings(), with_lines=bool(instance.on_road.any()))
     labels = plans.astype(np.int64)
     found = [
         refine(graph, plan, instance.k, price, moves=0, hot=1.0, cold=1.0, seed=0)[1]
