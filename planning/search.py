@@ -149,6 +149,8 @@ def _anneal(
     k: int,
     row: FloatArray,
     locked: NDArray[np.bool_],
+    home: IntArray,
+    away: FloatArray,
     moves: int,
     hot: float,
     cold: float,
@@ -234,6 +236,10 @@ def _anneal(
             v[6] + around - 2.0 * to_t, v[7] + own_off[a] - 2.0 * off_t,
         )
         rise = new_g + new_t - cost[g] - cost[t]
+        if t == home[a]:
+            rise -= away[a]
+        elif g == home[a]:
+            rise += away[a]
         if rise > 0.0:
             state ^= state >> np.uint64(12)
             state ^= state << np.uint64(25)
@@ -282,7 +288,11 @@ def _anneal(
             border[place[a]] = last
             place[last] = place[a]
             place[a] = -1
-    return float(cost.sum())
+    total = float(cost.sum())
+    for a in range(n):
+        if label[a] != home[a]:
+            total += away[a]
+    return total
 
 
 def _columns(graph: Graph) -> FloatArray:
@@ -308,18 +318,24 @@ def refine(
     cold: float,
     seed: int,
     locked: NDArray[np.bool_] | None = None,
+    home: IntArray | None = None,
+    away: FloatArray | None = None,
 ) -> tuple[IntArray, float]:
     """Better labels than ``label`` (0..k-1, every grid in one piece), and their price.
 
     ``moves`` tried moves while the heat falls from ``hot`` to ``cold`` (both > 0, in units of the
-    price). ``locked`` (k,) grids neither lose nor gain. No grid is ever emptied or broken. The
-    same arguments give the same labels.
+    price). ``locked`` (k,) grids neither lose nor gain. With ``home`` (n,) labels, each node in
+    another grid than its home costs ``away`` (n,) more: what stays where it was is cheaper. No
+    grid is ever emptied or broken. The same arguments give the same labels.
     """
     result = label.astype(np.int64).copy()
     free = np.zeros(k, dtype=np.bool_) if locked is None else locked
     row = price.row(graph.households.sum() / k, graph.area.sum() / k)
     reached = _anneal(
         graph.indptr, graph.indices, graph.length, graph.off_line, _columns(graph), result, k,
-        row, free, moves, hot, cold, seed + 1,
+        row, free,
+        result.copy() if home is None else home.astype(np.int64),
+        np.zeros(len(result)) if home is None or away is None else away.astype(np.float64),
+        moves, hot, cold, seed + 1,
     )
     return result, float(reached)

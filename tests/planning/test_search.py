@@ -146,3 +146,43 @@ def test_nobody_lives_there() -> None:
     label, reached = refine(graph, start, 2, Price(), moves=500, hot=0.3, cold=0.01, seed=0)
     assert math.isfinite(reached)
     assert sorted(np.bincount(label)) == [4, 4]
+
+
+def test_a_price_on_leaving_home_keeps_nodes_at_home() -> None:
+    graph = graph_of(towns.lattice(8, 8, 3))
+    ragged = np.where(np.arange(64) % 8 < 3, 0, 1)
+    plain, _ = refine(graph, ragged, 2, Price(), moves=50_000, hot=0.2, cold=0.01, seed=1)
+    assert (plain != ragged).any()
+    held, cost = refine(
+        graph, ragged, 2, Price(), moves=50_000, hot=0.2, cold=0.01, seed=1,
+        home=ragged, away=np.full(64, 1e3),
+    )  # fmt: skip
+    assert (held == ragged).all()
+    assert cost == pytest.approx(naive_price(graph, held, 2, Price()))
+
+
+def test_homes_that_cost_nothing_change_nothing() -> None:
+    graph = graph_of(towns.lattice(8, 8, 3))
+    start = np.where(np.arange(64) % 8 < 3, 0, 1)
+    settings_ = {"moves": 20_000, "hot": 0.2, "cold": 0.01, "seed": 3}
+    plain, cost = refine(graph, start, 2, Price(), **settings_)
+    free, same = refine(graph, start, 2, Price(), **settings_, home=1 - start, away=np.zeros(64))
+    assert plain.tobytes() == free.tobytes()
+    assert cost == same
+
+
+def test_the_way_home_is_found_and_priced() -> None:
+    graph = graph_of(towns.lattice(6, 6, 2))
+    home = np.where(np.arange(36) % 6 < 3, 0, 1)
+    start = np.where(np.arange(36) % 6 < 2, 0, 1)
+    free = Price(balance=0.0, shape=0.0, walk=0.0, lines=0.0)
+    away = np.full(36, 0.5)
+    found, cost = refine(
+        graph, start, 2, free, moves=20_000, hot=1e-6, cold=1e-9, seed=0, home=home, away=away
+    )
+    assert (found == home).all()
+    assert cost == 0.0
+    _, priced = refine(
+        graph, start, 2, free, moves=0, hot=1e-6, cold=1e-9, seed=0, home=home, away=away
+    )
+    assert priced == 0.5 * 6
