@@ -13,7 +13,7 @@ import shapely
 from pyproj import CRS, Transformer
 
 from geo.crs import WGS84
-from geo.datum import Datum, detect_datum, wgs84_to_gcj02
+from geo.datum import Datum, DatumEvidence, detect_datum, wgs84_to_gcj02
 from geo.harmonise import Shapes, metric, project, shift
 from geo.messages import register
 from geo.placing import place_areas, place_rows
@@ -149,7 +149,7 @@ def _shapes(
     shapes = shapely.force_2d(layer.frame.geometry.to_numpy())
     source = CRS(layer.crs)
     points = bool(np.isin(shapely.get_type_id(shapes), (-1, 0)).all())  # -1: no place at all
-    if source.is_geographic and datum == "auto" and points and _shifts_there(shapes):
+    if source.is_geographic and datum == "auto" and points and shifts_there(shapes):
         chosen, notes = _detect(shapes, villages, crs, layer.file.name)
     if chosen != "wgs84":
         shapes, source = shift(shapes, chosen), WGS84
@@ -194,7 +194,7 @@ def _places(shapes: Shapes) -> FloatArray:
     return place
 
 
-def _shifts_there(shapes: Shapes) -> bool:
+def shifts_there(shapes: Shapes) -> bool:
     """Whether GCJ-02 differs from WGS 84 where these points lie: only in and around China."""
     xy = shapely.get_coordinates(shapes)
     middle = np.nanmedian(xy, axis=0) if len(xy) else np.zeros(2)
@@ -202,11 +202,12 @@ def _shifts_there(shapes: Shapes) -> bool:
     return bool(abs(lon[0] - middle[0]) + abs(lat[0] - middle[1]) > 1e-9)
 
 
-def _detect(
-    shapes: Shapes, villages: gpd.GeoDataFrame, crs: CRS, file: str
-) -> tuple[Datum, list[Problem]]:
-    """The households' datum by the share that falls inside the villages under each."""
-    tree = shapely.STRtree(villages.geometry.to_numpy())
+def datum_evidence(shapes: Shapes, villages: Shapes, crs: CRS) -> DatumEvidence:
+    """What points in degrees say about their datum, by the share inside the villages under each.
+
+    ``villages`` are polygons in ``crs``. 3,000 points are asked.
+    """
+    tree = shapely.STRtree(villages)
     change = Transformer.from_crs(WGS84, crs, always_xy=True)
 
     def inside(lon: FloatArray, lat: FloatArray) -> np.ndarray:
@@ -216,7 +217,14 @@ def _detect(
         return hit
 
     xy = shapely.get_coordinates(shapes)
-    evidence = detect_datum(xy[:, 0], xy[:, 1], inside, sample=3000)
+    return detect_datum(xy[:, 0], xy[:, 1], inside, sample=3000)
+
+
+def _detect(
+    shapes: Shapes, villages: gpd.GeoDataFrame, crs: CRS, file: str
+) -> tuple[Datum, list[Problem]]:
+    """The households' datum, and what to say about it."""
+    evidence = datum_evidence(shapes, villages.geometry.to_numpy(), crs)
     notes = []
     if evidence.datum != "wgs84":
         names = {"gcj02": "GCJ-02", "bd09": "BD-09"}

@@ -44,12 +44,17 @@ class Problem:
 
 
 class InputError(ValueError):
-    """Input that cannot be used. Carries every problem found, not only the first."""
+    """Input that cannot be used. Carries every problem found, not only the first.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    ``columns`` are the names of the file's columns, where reading came so far: a person may then
+    say which is which.
+    """
+
+    def __init__(self, problems: Iterable[Problem], columns: Iterable[str] = ()) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
+        self.columns: tuple[str, ...] = tuple(columns)
         super().__init__("\n".join(problem.text("en") for problem in self.problems))
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...], tuple[str, ...]]]:
         """Cross a process border with the problems, not only their words."""
-        return type(self), (self.problems,)
+        return type(self), (self.problems, self.columns)

@@ -53,7 +53,7 @@ class Chooser:
         return self._wanted(names, places=True)
 
     def _wanted(self, names: Sequence[str], *, places: bool) -> list[str]:
-        self.names = list(names)
+        self.names = self.report.columns = list(names)
         self.personal = [name for name in names if is_personal_name(name)]
         for canonical, name in self.given.items():
             if name not in names:

@@ -63,6 +63,7 @@ def _work(request: dict[str, Any]) -> dict[str, Any]:
         report.error("too_much_memory", megabytes=LIMITS.memory_bytes >> 20)
     except Exception as error:  # whatever a hostile file provokes must become one sentence
         report.error("unreadable", reason=type(error).__name__)
+    answer["columns"] = report.columns
     answer["problems"] = [{**asdict(p), "params": _plain(p.params)} for p in report.problems]
     return answer
 

@@ -70,6 +70,7 @@ def layers_apart(source: Source, report: Report) -> list[str]:
 
 
 def _take_problems(answer: Mapping[str, Any], report: Report) -> None:
+    report.columns = [str(name) for name in answer["columns"]]
     report.problems += [Problem(**problem) for problem in answer["problems"]]
 
 

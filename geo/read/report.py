@@ -19,6 +19,7 @@ class Report:
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
+        self.columns: list[str] = []  # the file's columns, once they are known
 
     def add(self, severity: Severity, code: str, where: str = "", /, **params: object) -> None:
         """Note one problem; parameters are the sentence's placeholders."""
@@ -39,12 +40,12 @@ class Report:
     def fail(self, code: str, where: str = "", /, **params: object) -> NoReturn:
         """A problem after which nothing more can be read."""
         self.error(code, where, **params)
-        raise InputError(self.problems)
+        raise InputError(self.problems, self.columns)
 
     def stop_on_errors(self) -> None:
         """Raise everything found so far if any of it is an error."""
         if any(problem.severity == "error" for problem in self.problems):
-            raise InputError(self.problems)
+            raise InputError(self.problems, self.columns)
 
 
 def listed(raw: Raw, rows: Iterable[int] | Iterable[np.integer[Any]], most: int = 5) -> str:
