@@ -299,5 +299,9 @@ def _summary(plan: CountyPlan, grids: pd.DataFrame) -> list[tuple[str, object]]:
         ("result.within_10_percent_of_ideal", f"{(off <= 0.10).mean():.4f}"),
         ("result.worst_from_ideal", f"{off.max():.4f}"),
         ("result.mean_polsby_popper", f"{usual['polsby_popper'].mean():.4f}"),
-        ("result.inner_border_on_line", f"{lined / inner:.4f}" if inner else ""),
+        # nothing is told where there were no lines to follow
+        (
+            "result.inner_border_on_line",
+            f"{lined / inner:.4f}" if inner and len(plan.ground.lines) else "",
+        ),
     ]
