@@ -27,6 +27,7 @@ from planning.start import centres_of, metis_start, pieces, power_start
 PLAIN_BAND = 0.06  # imbalance that the search hardly minds, without lines to follow
 LINED_BAND = 0.07  # and with lines
 COARSE_SHARE = 0.34  # blocks under this share of an ideal grid move as one, at first
+TRIES = 4  # seeds tried before a cap is given up with so many grids
 MORE_GRIDS = 3  # how many grids beyond the formula are tried before a cap is given up
 
 
@@ -321,8 +322,12 @@ def _with_caps(
     """Partition into k grids, or a few more where k cannot keep the caps and nobody fixed k."""
     k = min(k, len(graph))
     first = None
-    for number in range(k, min(k + (MORE_GRIDS if may_add else 0), len(graph)) + 1):
-        label = partition(graph, number, settings, seed, block, settlement, effort)
+    numbers = range(k, min(k + (MORE_GRIDS if may_add else 0), len(graph)) + 1)
+    for number, turn in ((number, turn) for number in numbers for turn in range(TRIES)):
+        # a second and third seed cost little beside one grid more, which needs staff for years
+        label = partition(
+            graph, number, settings, seed + 7919 * turn, block, settlement, effort
+        )
         first = label if first is None else first
         households = np.bincount(label, weights=graph.households)
         persons = np.bincount(label, weights=graph.persons)
