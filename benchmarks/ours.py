@@ -43,12 +43,12 @@ def graph_of_instance(instance: Instance) -> Graph:
 
 
 def gridwright(instance: Instance, seed: int) -> Answer:
-    """``planning.propose.partition`` with its default settings.
+    """``planning.partition.partition`` with its default settings.
 
     Where there are roads it is given the blocks between them, as the program gives them for a
     village that has a road layer.
     """
-    from planning.propose import partition
+    from planning.partition import partition
     from planning.settings import Settings
 
     graph = graph_of_instance(instance)
@@ -71,7 +71,7 @@ def prices(instance: Instance, plans: NDArray[np.int8]) -> Floats:
     The search's own sum, with no move tried, so the gap to the cheapest of all plans is the gap
     of the search itself: it does not depend on which of the aims a reader cares for.
     """
-    from planning.propose import price_of
+    from planning.partition import price_of
     from planning.search import refine
     from planning.settings import Settings
 

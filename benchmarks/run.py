@@ -21,7 +21,7 @@ from benchmarks.peers import LIBRARY, PEERS, Answer
 
 ENGINES: dict[str, Callable[[Instance, int], Answer]] = {"gridwright": gridwright, **PEERS}
 DEADLINE_S = 180.0
-ENGINE_MODULES = {"graph", "propose", "search", "sets", "settings", "start"}
+ENGINE_MODULES = {"graph", "propose", "partition", "parts", "search", "sets", "settings", "start"}
 _WARM_UP_HOUSEHOLDS = 900
 
 

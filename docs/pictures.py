@@ -24,7 +24,7 @@ from geo.ground import Ground, Inputs, load_ground
 from geo.units import Units, build_units
 from planning.county import describe
 from planning.graph import graph_of
-from planning.propose import village_seed
+from planning.partition import village_seed
 from planning.settings import Settings
 from planning.start import centres_of, metis_start, power_start
 

@@ -15,8 +15,9 @@ import shapely
 
 from planning import sets
 from planning.graph import Graph, IntArray, contract, graph_of, induce
+from planning.partition import Effort, partition, price_of, village_seed
+from planning.parts import tie
 from planning.plan import Grid, Kind, Plan
-from planning.propose import Effort, partition, price_of, tie, village_seed
 from planning.search import refine
 from planning.settings import Settings
 from planning.start import pieces

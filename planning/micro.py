@@ -15,7 +15,8 @@ from geo.coverage import dissolve
 from geo.units import Units
 from planning.codes import reading_order
 from planning.graph import IntArray, graph_of, induce
-from planning.propose import Effort, Outcome, Proposal, divide, village_seed
+from planning.partition import Effort, village_seed
+from planning.propose import Outcome, Proposal, divide
 from planning.settings import Settings
 
 

@@ -9,47 +9,22 @@ village can move its grids.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from geo.segments import tally
 from geo.units import Units
 from planning import sets
 from planning.graph import FloatArray, Graph, IntArray, contract, graph_of, induce
-from planning.search import Price, refine
+from planning.partition import Effort, partition, village_seed
+from planning.parts import apportion, tie, tie_small
 from planning.settings import Settings
-from planning.start import centres_of, metis_start, pieces, power_start
+from planning.start import pieces
 
-PLAIN_BAND = 0.06  # imbalance that the search hardly minds, without lines to follow
-LINED_BAND = 0.07  # and with lines
-COARSE_SHARE = 0.34  # blocks under this share of an ideal grid move as one, at first
 TRIES = 4  # seeds tried before a cap is given up with so many grids
 MORE_GRIDS = 3  # how many grids beyond the formula are tried before a cap is given up
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How long to search: moves a node, and the heats between which it cools.
-
-    Graphs of fewer than ``small_graph`` nodes are annealed from up to ``most_runs`` starts: there a
-    single walk gets stuck between walls of contiguity, and time is cheap. Where nodes are large
-    against a grid (compounds, hamlets), moving one upsets the balance, and the walk starts hotter
-    by ``lump_heat`` times the square of the large nodes' share of a grid.
-    """
-
-    coarse_moves: int = 500
-    fine_moves: int = 350
-    least_moves: int = 5_000
-    small_graph: int = 400
-    most_runs: int = 16
-    hot: float = 0.3
-    lump_heat: float = 40.0
-    warm: float = 0.2
-    cold: float = 0.004
 
 
 @dataclass(frozen=True)
@@ -74,29 +49,6 @@ class Proposal:
     def k(self) -> int:
         """Number of grids, dedicated ones included."""
         return len(self.ideal)
-
-
-def village_seed(code: str, seed: int) -> int:
-    """A seed of the village's own, so that its grids do not depend on its neighbours' order."""
-    return int.from_bytes(blake2b(f"{seed}:{code}".encode(), digest_size=4).digest(), "big")
-
-
-def price_of(settings: Settings, *, with_lines: bool) -> Price:
-    """The search's price for a planner's settings.
-
-    Where there are lines to follow, households may differ by up to a tenth for a border that
-    people can see; without lines nothing is gained by it, and the band is narrower.
-    """
-    return Price(
-        balance=settings.balance,
-        shape=settings.shape,
-        walk=4.0 * settings.walk,
-        lines=4.0 * settings.lines,
-        band=LINED_BAND if with_lines else PLAIN_BAND,
-        max_households=settings.max_households or np.inf,
-        max_persons=settings.max_persons or np.inf,
-        min_households=float(settings.min_households or 0),
-    )
 
 
 def propose(units: Units, settings: Settings, effort: Effort | None = None) -> Proposal:
@@ -211,7 +163,7 @@ def divide(
         fixed=asked is not None,
     )
     if len(shares) > 1:
-        ground, piece, shares = _tie_small(ground, piece, shares)
+        ground, piece, shares = tie_small(ground, piece, shares)
     for i, k in enumerate(shares):
         members = np.flatnonzero(piece == i)
         if not len(members):
@@ -226,87 +178,6 @@ def divide(
             outcome.add(float(part.households.sum() / k))
         label[rest[members]] = grids + offset
     return label
-
-
-def apportion(
-    households: FloatArray, nodes: FloatArray, number: int, *, fixed: bool = False
-) -> IntArray:
-    """Share ``number`` grids among pieces by households (largest remainder), at least 0 each.
-
-    No piece gets more grids than it has nodes; a piece that gets none is tied to another. At least
-    one piece gets one. What a piece cannot hold of its share is dropped, since one tower of 900
-    households asks no more grids of its neighbours, unless the number is ``fixed`` by a planner.
-    """
-    total = households.sum()
-    quota = number * households / total if total > 0 else np.zeros(len(households))
-    shares = np.floor(quota).astype(np.int64)
-    order = np.argsort(-(quota - shares), kind="stable")
-    shares[order[: max(0, number - int(shares.sum()))]] += 1
-    shares[(quota < 0.5)] = 0
-    largest = int(np.lexsort((nodes, households))[-1])
-    shares[largest] += max(0, number - int(shares.sum()))
-    shares = np.minimum(shares, nodes.astype(np.int64))
-    while fixed and shares.sum() < min(number, nodes.sum()):
-        room = np.where(shares < nodes, households / (shares + 1), -1.0)
-        shares[int(room.argmax())] += 1
-    return shares
-
-
-def _link(graph: Graph, a: IntArray, b: IntArray) -> Graph:
-    """The graph with borders of length 0 between nodes that do not touch."""
-    source = np.concatenate([graph.source, a, b])
-    target = np.concatenate([graph.indices, b, a])
-    order = np.lexsort((target, source))
-    indptr = np.zeros(len(graph) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(source, minlength=len(graph)), out=indptr[1:])
-    zeros = np.zeros(2 * len(a))
-    return replace(
-        graph,
-        indptr=indptr,
-        indices=target[order],
-        length=np.concatenate([graph.length, zeros])[order],
-        off_line=np.concatenate([graph.off_line, zeros])[order],
-    )
-
-
-def tie(graph: Graph) -> Graph:
-    """Tie every uninhabited piece to the nearest node of an inhabited one (a reef, a sandbank)."""
-    piece = pieces(graph, np.zeros(len(graph), dtype=np.int64))
-    held = np.bincount(piece, weights=graph.households)
-    if len(held) == 1:
-        return graph
-    if not (held > 0).any():
-        held[np.bincount(piece, weights=graph.area).argmax()] = 1
-    return _tie_to_nearest(graph, piece, held > 0)
-
-
-def _tie_to_nearest(graph: Graph, piece: IntArray, keeps: NDArray[np.bool_]) -> Graph:
-    """Tie each piece that does not keep itself to the nearest node of one that does."""
-    place = np.column_stack([graph.x, graph.y])
-    hosts = np.flatnonzero(keeps[piece])
-    tree = cKDTree(place[hosts])
-    a, b = [], []
-    for small in np.flatnonzero(~keeps):
-        members = np.flatnonzero(piece == small)
-        distance, near = tree.query(place[members])
-        best = int(np.argmin(distance))
-        a.append(members[best])
-        b.append(hosts[near[best]])
-    return _link(graph, np.array(a, dtype=np.int64), np.array(b, dtype=np.int64))
-
-
-def _tie_small(
-    graph: Graph, piece: IntArray, shares: IntArray
-) -> tuple[Graph, IntArray, IntArray]:
-    """Tie the pieces that get no grid of their own to the nearest that does."""
-    if (shares > 0).all():
-        return graph, piece, shares
-    tied = _tie_to_nearest(graph, piece, shares > 0)
-    new = pieces(tied, np.zeros(len(graph), dtype=np.int64))
-    merged = np.zeros(int(new.max()) + 1, dtype=np.int64)
-    first = np.unique(piece, return_index=True)[1]
-    np.add.at(merged, new[first], shares)
-    return tied, new, merged
 
 
 def _with_caps(
@@ -337,86 +208,3 @@ def _with_caps(
             return label, number
     assert first is not None
     return first, k
-
-
-def partition(
-    graph: Graph,
-    k: int,
-    settings: Settings,
-    seed: int,
-    block: IntArray | None = None,
-    settlement: IntArray | None = None,
-    effort: Effort | None = None,
-) -> IntArray:
-    """Labels 0..k-1 of a connected graph's nodes, each grid in one piece.
-
-    ``block`` (n,) and ``settlement`` (n,) group nodes that should move together at first: whole
-    blocks between roads, whole hamlets. The coarse plan is found on those groups, then refined
-    node by node, so that borders leave the roads only where balance asks for it.
-    """
-    effort = effort or Effort()
-    if k <= 1:
-        return np.zeros(len(graph), dtype=np.int64)
-    price = price_of(settings, with_lines=bool((graph.off_line < graph.length).any()))
-    coarse_of = _coarse(graph, k, block, settlement)
-    coarse = graph if coarse_of is None else contract(graph, coarse_of)
-    moves = effort.coarse_moves if coarse_of is not None else effort.fine_moves
-    best = _best_of_starts(coarse, k, price, moves, seed, effort)
-    if coarse_of is None:
-        return best
-    label, _ = refine(
-        graph, best[coarse_of], k, price,
-        moves=max(effort.least_moves, effort.fine_moves * len(graph)),
-        hot=effort.warm, cold=effort.cold, seed=seed,
-    )
-    return label
-
-
-def _best_of_starts(
-    graph: Graph, k: int, price: Price, moves: int, seed: int, effort: Effort
-) -> IntArray:
-    """Refine both starts a little, anneal the better one; small graphs are annealed repeatedly."""
-    budget = max(effort.least_moves, moves * len(graph))
-    from_metis = metis_start(graph, k, seed)
-    label, least = from_metis, np.inf
-    for start in (from_metis, power_start(graph, k, centres_of(graph, from_metis, k))):
-        refined, cost = refine(
-            graph, start, k, price, moves=budget // 4, hot=effort.warm, cold=effort.cold, seed=seed
-        )
-        if cost < least:
-            label, least = refined, cost
-    best = label
-    generator = np.random.default_rng(seed)
-    lump = float(np.quantile(graph.households, 0.9)) * k / max(graph.households.sum(), 1.0)
-    hot = effort.hot + effort.lump_heat * lump**2
-    chance = (graph.households + 1e-3) / (graph.households + 1e-3).sum()
-    for run in range(int(np.clip(effort.small_graph / len(graph), 1, effort.most_runs))):
-        if run:  # elsewhere: around places drawn by household
-            sites = generator.choice(len(graph), k, replace=False, p=chance)
-            places = np.column_stack([graph.x, graph.y])[sites]
-            label = power_start(graph, k, places, rounds=5)
-        refined, cost = refine(
-            graph, label, k, price, moves=budget, hot=hot, cold=effort.cold, seed=seed + run
-        )
-        if cost < least:
-            best, least = refined, cost
-    return best
-
-
-def _coarse(
-    graph: Graph, k: int, block: IntArray | None, settlement: IntArray | None
-) -> IntArray | None:
-    """Groups to move as one: connected, within one block and hamlet, small against a grid."""
-    if block is None:
-        return None
-    hamlet = np.zeros(len(graph), dtype=np.int64) if settlement is None else settlement + 1
-    _, group = np.unique(block * (int(hamlet.max()) + 1) + hamlet, return_inverse=True)
-    group = pieces(graph, group)
-    held = np.bincount(group, weights=graph.households)
-    broken = held[group] > COARSE_SHARE * graph.households.sum() / k
-    group = np.where(broken, int(group.max()) + 1 + np.arange(len(graph)), group)
-    _, group = np.unique(group, return_inverse=True)
-    number = int(group.max()) + 1
-    if number < max(2 * k, 4) or number == len(graph):
-        return None
-    return group.astype(np.int64)

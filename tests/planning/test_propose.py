@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from geo.units import Units, build_units
 from planning.graph import contract, graph_of, induce
 from planning.measure import measure
-from planning.propose import apportion, partition, propose, tie, village_seed
+from planning.partition import partition, village_seed
+from planning.parts import apportion, tie
+from planning.propose import propose
 from planning.settings import Settings
 
 
