@@ -8,6 +8,7 @@ to another; the grid table as what each changed grid was before and after.
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -31,8 +32,19 @@ class RecordError(ValueError):
     """A record that does not belong to the plan it is applied to, or is no record."""
 
 
+_keys: dict[int, str] = {}
+
+
 def ground_key(units: Units) -> str:
     """A name for a village's units by their content: equal units, equal key."""
+    known = _keys.get(id(units))
+    if known is None:  # hashing 10,000 polygons takes longer than the edit they are hashed for
+        known = _keys[id(units)] = _content_key(units)
+        weakref.finalize(units, _keys.pop, id(units), None)
+    return known
+
+
+def _content_key(units: Units) -> str:
     digest = hashlib.sha256(units.code.encode())
     for shape in shapely.to_wkb(units.geometry):
         digest.update(shape)
@@ -121,7 +133,7 @@ def record_of(step: Step) -> Record:
     }
     if step.refined:
         record["ground"] = [ground_key(a.units), ground_key(b.units)]
-        record["labels"] = runs_of(b.label)
+        record["labels"] = [runs_of(a.label), runs_of(b.label)]
     else:
         record["moves"] = _moves(a.label, b.label)
     return record
@@ -163,7 +175,9 @@ def apply(record: Record, plan: Plan, grounds: Mapping[str, Units] | None = None
             raise RecordError("the record was made on another plan")
         units, label = plan.units, plan.label
         if "ground" in record:
-            units, label = (grounds or {})[record["ground"][1]], label_of(record["labels"])
+            if ground_key(units) != record["ground"][0]:
+                raise RecordError("the record was made on other ground")
+            units, label = (grounds or {})[record["ground"][1]], label_of(record["labels"][1])
         else:
             label = _moved(record, label)
         added, removed = record["used"]
@@ -180,6 +194,18 @@ def apply(record: Record, plan: Plan, grounds: Mapping[str, Units] | None = None
         raise
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(f"not a usable record ({type(error).__name__}: {error})") from error
+
+
+def reverse(record: Record) -> Record:
+    """The record of the way back: applied after the step, it gives the plan before it."""
+    back = dict(record)
+    back["grids"] = {key: pair[::-1] for key, pair in record["grids"].items()}
+    for name in ("next_key", "used", "village_name", "ground", "labels"):
+        if name in record:
+            back[name] = record[name][::-1]
+    if "moves" in record:
+        back["moves"] = [[unit, n, target, source] for unit, n, source, target in record["moves"]]
+    return back
 
 
 def replay(

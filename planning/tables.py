@@ -20,18 +20,9 @@ from planning.sets import kept_whole
 
 def to_planfile(plan: CountyPlan, arguments: Mapping[str, object] | None = None) -> PlanFile:
     """The plan's tables. ``arguments`` of the run are added to the provenance."""
-    villages = plan.ground.villages
-    codes = [
-        grid_codes(
-            str(villages["code"].iloc[i]),
-            int((v.proposal.dedicated < 0).sum()),
-            int((v.proposal.dedicated >= 0).sum()),
-        )
-        for i, v in enumerate(plan.villages)
-    ]
-    grids = pd.concat(
-        [_grids(plan, i, codes[i]) for i in range(len(plan.villages))], ignore_index=True
-    )
+    named = [codes_and_names(plan, i) for i in range(len(plan.villages))]
+    codes = [own for own, _ in named]
+    grids = _all_grids(plan, named)
     exceptions = _exceptions(plan, codes)
     spoken = exceptions.groupby("grid_code")["rule"].agg(lambda r: "; ".join(sorted(set(r))))
     # not map().fillna(): a plan without exceptions would fill a column of numbers with text
@@ -49,15 +40,37 @@ def to_planfile(plan: CountyPlan, arguments: Mapping[str, object] | None = None)
     )
 
 
+def codes_and_names(plan: CountyPlan, row: int) -> tuple[list[str], list[str]]:
+    """Codes and names of the grids of one village (its row), comprehensive ones first."""
+    village, dedicated = plan.ground.villages.iloc[row], plan.villages[row].proposal.dedicated
+    usual = int((dedicated < 0).sum())
+    places = [str(plan.ground.dedicated["name"].iloc[d]) for d in dedicated[dedicated >= 0]]
+    codes = grid_codes(str(village["code"]), usual, len(places))
+    return codes, grid_names(str(village["name"]), usual, places)
+
+
+def provenance(
+    plan: CountyPlan, arguments: Mapping[str, object] | None = None
+) -> pd.DataFrame:
+    """Where a plan came from, as key and value: the table that plan.gpkg carries."""
+    named = [codes_and_names(plan, i) for i in range(len(plan.villages))]
+    return _provenance(plan, _all_grids(plan, named), arguments or {})
+
+
+def _all_grids(plan: CountyPlan, named: list[tuple[list[str], list[str]]]) -> pd.DataFrame:
+    return pd.concat(
+        [_grids(plan, i, *own) for i, own in enumerate(named)], ignore_index=True
+    )
+
+
 def _known(persons: np.ndarray) -> pd.Series:
     """Persons as nullable whole numbers: -1 is unknown, and unknown is null."""
     return pd.Series(persons, dtype="Int64").mask(pd.Series(persons) < 0)
 
 
-def _grids(plan: CountyPlan, row: int, codes: list[str]) -> pd.DataFrame:
+def _grids(plan: CountyPlan, row: int, codes: list[str], names: list[str]) -> pd.DataFrame:
     village, own = plan.ground.villages.iloc[row], plan.villages[row]
     m, dedicated = own.measures, own.proposal.dedicated
-    places = [str(plan.ground.dedicated["name"].iloc[d]) for d in dedicated[dedicated >= 0]]
     ideal = own.proposal.ideal
     with np.errstate(invalid="ignore", divide="ignore"):
         from_ideal = np.where(ideal > 0, m.households / ideal - 1, np.nan)
@@ -65,7 +78,7 @@ def _grids(plan: CountyPlan, row: int, codes: list[str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "code": codes,
-            "name": grid_names(str(village["name"]), int(comprehensive.sum()), places),
+            "name": names,
             "kind": np.where(comprehensive, "comprehensive", "dedicated"),
             "village_code": village["code"],
             "village_name": village["name"],

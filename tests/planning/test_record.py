@@ -36,6 +36,8 @@ def test_replaying_the_record_gives_the_present_plan(steps: list[RandomStep]) ->
         step = step_on(plan, random)
         records.append(through_json(step))
         plan = step.after
+    back = record.replay([record.reverse(r) for r in reversed(records)], plan)
+    assert record.same_plan(back, start)
     replayed = record.replay(records, start)
     assert record.same_plan(replayed, plan)
     assert replayed.units is plan.units
@@ -105,8 +107,12 @@ def test_a_step_that_cuts_units_replays_with_its_ground() -> None:
     told = through_json(Step("cut", before, after))
     known = {record.ground_key(fine): fine}
     assert record.same_plan(record.apply(told, before, known), after)
+    ground = {record.ground_key(before.units): before.units}
+    assert record.same_plan(record.apply(record.reverse(told), after, ground), before)
     with pytest.raises(record.RecordError):
         record.apply(told, before)
+    with pytest.raises(record.RecordError):
+        record.apply(told, after, known)
 
 
 def test_the_ground_key_tells_grounds_apart_and_equal_ones_alike() -> None:
