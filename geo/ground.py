@@ -38,8 +38,25 @@ register(
             "没有村(社区)边界;请检查文件和图层。",
             "holds no village boundary; check the file and its layer.",
         ),
+        "layer-no-shapes": (
+            "没有图形,只有表格;请给出带图形的文件(如 GeoPackage、Shapefile)。",
+            "is a table without shapes; give a file that has them (GeoPackage, Shapefile ...).",
+        ),
+        "layer-no-areas": (
+            "{total} 个图形中有 {count} 个不是面,无法据此保持完整或单独成格;请给出范围面。",
+            "{count} of {total} shapes enclose no area, so nothing is kept whole or set "
+            "apart by them; give outlines.",
+        ),
+        "areas-cross-villages": (
+            "{count} 个面跨越村界(如 {name});专属网格只取其中心所在村内的部分,"
+            "小区和小组在各村内分别保持完整。",
+            "{count} areas cross a village border (such as {name}); dedicated ground counts in "
+            "the village of its middle only, compounds and groups stay whole in each village.",
+        ),
     }
 )
+
+CROSSING_SHARE = 0.05  # of an area in a second village; less is how borders are digitised
 
 
 @dataclass(frozen=True)
@@ -162,6 +179,11 @@ def assemble(layers: Mapping[str, Layer], inputs: Inputs, tolerance_m: float = 2
     """The ground of layers that were read already. Raises as :func:`load_ground` does."""
     layers, found = state_systems(layers)
     errors = [problem for problem in found if problem.severity == "error"]
+    errors += [
+        Problem("layer-no-shapes", layer.file.name)
+        for role, layer in layers.items()
+        if role != "households" and "geometry" not in layer.frame
+    ]
     if not len(layers["villages"].frame):
         errors.append(Problem("villages-empty", layers["villages"].file.name))
     if errors:
@@ -174,6 +196,8 @@ def assemble(layers: Mapping[str, Layer], inputs: Inputs, tolerance_m: float = 2
     wholes, sets = wholes_of(layers, crs)
     table = held.table
     table["set_id"], sets = set_numbers(table, wholes, sets)
+    dedicated = polygons_of(layers.get("dedicated"), crs)
+    repairs += _doubtful_areas(layers, crs, villages)
     return Ground(
         crs=crs,
         villages=villages,
@@ -181,13 +205,39 @@ def assemble(layers: Mapping[str, Layer], inputs: Inputs, tolerance_m: float = 2
         lines=linework_of(layers, crs),
         sets=sets,
         wholes=wholes[wholes["kind"] == "compound"].reset_index(drop=True),
-        dedicated=polygons_of(layers.get("dedicated"), crs),
+        dedicated=dedicated,
         unplaced=held.unplaced,
         layers=layers,
         notes=tuple(notes + repairs + held.notes),
         datum=held.datum,
         areas=held.areas,
     )
+
+
+def _doubtful_areas(
+    layers: Mapping[str, Layer], crs: CRS, villages: gpd.GeoDataFrame
+) -> list[Problem]:
+    """Compounds, groups and dedicated places that are no areas, or lie in several villages."""
+    notes = []
+    ground = villages.geometry.to_numpy()
+    for role in ("compounds", "groups", "dedicated"):
+        layer = layers.get(role)
+        if layer is None:
+            continue
+        file, areas = layer.file.name, polygons_of(layer, crs)
+        total = len(layer.frame)
+        if len(areas) < total:
+            params: dict[str, object] = {"count": total - len(areas), "total": total}
+            notes.append(Problem("layer-no-areas", file, "", params, "warning"))
+        shapes = areas.geometry.to_numpy()
+        village, area = shapely.STRtree(shapes).query(ground, predicate="intersects")
+        shared = shapely.area(shapely.intersection(ground[village], shapes[area]))
+        real = shared > CROSSING_SHARE * shapely.area(shapes[area])
+        crossing = np.flatnonzero(np.bincount(area[real], minlength=len(shapes)) > 1)
+        if len(crossing):
+            params = {"count": len(crossing), "name": str(areas["name"].iloc[crossing[0]])}
+            notes.append(Problem("areas-cross-villages", file, "", params, "warning"))
+    return notes
 
 
 def _read_all(inputs: Inputs) -> dict[str, Layer]:

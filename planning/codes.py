@@ -12,10 +12,24 @@ import math
 
 import numpy as np
 
+from geo.messages import register
+from geo.problems import InputError, Problem
 from planning.graph import FloatArray, IntArray
+
+register(
+    {
+        "too-many-grids": (
+            "村 {village} 将有 {usual} 个综合网格和 {dedicated} 个专属网格,三位编码容不下"
+            "(上限 899 和 99);请提高目标户数或减少网格数。",
+            "village {village} would have {usual} comprehensive and {dedicated} dedicated grids; "
+            "three digits hold 899 and 99. Raise the target or the caps, or ask for fewer grids.",
+        ),
+    }
+)
 
 FIRST_DEDICATED = 901
 LAST_COMPREHENSIVE = 899
+MOST_DEDICATED = 99
 
 _DIGITS = "零一二三四五六七八九"
 
@@ -51,12 +65,10 @@ def chinese_number(number: int) -> str:
 
 
 def grid_codes(village_code: str, comprehensive: int, dedicated: int = 0) -> list[str]:
-    """Codes of a village's grids, comprehensive first. ValueError beyond 899 or 99."""
-    if comprehensive > LAST_COMPREHENSIVE or dedicated > 99:
-        raise ValueError(
-            f"village {village_code}: {comprehensive} comprehensive and {dedicated} dedicated "
-            "grids do not fit three digits"
-        )
+    """Codes of a village's grids, comprehensive first. InputError beyond 899 or 99."""
+    if comprehensive > LAST_COMPREHENSIVE or dedicated > MOST_DEDICATED:
+        params = {"village": village_code, "usual": comprehensive, "dedicated": dedicated}
+        raise InputError([Problem("too-many-grids", params=params)])
     numbers = [*range(1, comprehensive + 1)]
     numbers += range(FIRST_DEDICATED, FIRST_DEDICATED + dedicated)
     return [f"{village_code}{number:03d}" for number in numbers]

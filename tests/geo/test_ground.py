@@ -263,6 +263,32 @@ def test_dedicated_ground(files: dict[str, Path], tmp_path: Path) -> None:
     assert len(ground.village(1).dedicated) == 0
 
 
+@pytest.mark.parametrize("role", ["villages", "roads", "water", "compounds", "dedicated"])
+def test_a_table_is_no_map_layer(files: dict[str, Path], tmp_path: Path, role: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("code,name\nA,一村\nB,二村\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_ground(Inputs(**files | {role: path}))
+    assert codes(caught.value) == ["layer-no-shapes"]
+    assert caught.value.problems[0].file == "list.csv"
+
+
+def test_points_keep_nothing_whole(files: dict[str, Path], tmp_path: Path) -> None:
+    path = layer(tmp_path / "gates.gpkg", [shapely.Point(X0 + 20, Y0 + 20)], name=["幸福里"])
+    ground = load_ground(Inputs(**files, compounds=path))
+    told = [note for note in ground.notes if note.code == "layer-no-areas"]
+    assert [dict(note.params) for note in told] == [{"count": 1, "total": 1}]
+
+
+def test_areas_across_a_village_border_are_told(files: dict[str, Path], tmp_path: Path) -> None:
+    shapes = [shapely.box(X0 + x, Y0 + 10, X0 + x + 100, Y0 + 60) for x in (10, 200, 152)]
+    shapes[2] = shapely.box(X0 + 152, Y0 + 70, X0 + 254, Y0 + 80)
+    path = layer(tmp_path / "parks.gpkg", shapes, name=["小学", "产业园", "仓库"])
+    ground = load_ground(Inputs(**files, dedicated=path))
+    told = [note for note in ground.notes if note.code == "areas-cross-villages"]
+    assert [dict(note.params) for note in told] == [{"count": 1, "name": "产业园"}]
+
+
 # --- households as ready-made areas
 
 
