@@ -11,9 +11,11 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from geo.columns import MEANINGS, ROLES
 from geo.ground import Ground, Inputs, load_ground
 from geo.messages import register
 from geo.problems import InputError, Problem
+from planning.codes import LAST_COMPREHENSIVE
 from planning.county import Progress, propose_county
 from planning.planfile import PlanFile, try_target, write_plan
 from planning.settings import PRESETS, Settings
@@ -27,8 +29,8 @@ register(
             "cannot be read; give a CSV with the columns code,grids (村代码,网格数).",
         ),
         "grids-table-value": (
-            "网格数“{value}”不是正整数;请改正。",
-            "the number of grids {value!r} is no whole number of 1 or more; correct it.",
+            "网格数“{value}”不是 1 到 899 的整数;请改正。",
+            "the number of grids {value!r} is no whole number of 1 to 899; correct it.",
         ),
         "grids-table-code": (
             "村代码“{code}”为空或已出现过;每村一行。",
@@ -38,13 +40,17 @@ register(
             "村代码 {code} 不在村界文件中;请改正或删除该行。",
             "village code {code} is not in the villages file; correct or remove the row.",
         ),
-        "output-not-gpkg": (
-            "输出文件须以 .gpkg 结尾。",
-            "the plan is a GeoPackage; give a name that ends in .gpkg.",
+        "output-is-input": (
+            "输出文件就是输入文件,会覆盖原始数据;请换一个文件名。",
+            "is one of the input files and would be overwritten; give the plan another name.",
         ),
         "columns-argument": (
             "--columns 的“{value}”格式不对;请写成 villages.code=列名。",
             "--columns {value!r} is not of the form villages.code=COLUMN.",
+        ),
+        "columns-unknown": (
+            "--columns 的“{key}”不存在;可用:{known}。",
+            "--columns names {key!r}, which there is not; there are: {known}.",
         ),
     }
 )
@@ -53,6 +59,7 @@ register(
 tqdm.monitor_interval = 0
 
 _LAYERS = ("roads", "water", "railways", "compounds", "groups", "dedicated")
+_FILES = ("villages", "households", *_LAYERS)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -114,13 +121,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     run = sub.add_argument_group("run")
     run.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same plan (0)")
     run.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+        "--workers", type=_workers, default=os.cpu_count() or 1, metavar="N",
         help="processes (default: one a core)",
     )
     run.add_argument(
         "--strict", action="store_true", help="exit with 1 where a grid breaks a rule"
     )
     sub.set_defaults(run=run_propose)
+
+
+def _workers(text: str) -> int:
+    """A number of processes, for argparse to refuse what is none."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes; give 1 or more")
+    return number
 
 
 _HELP = {
@@ -140,7 +155,7 @@ def run_propose(arguments: argparse.Namespace) -> int:
     files = {name: getattr(arguments, name) for name in _LAYERS}
     output = Path(arguments.output)
     try_target(output)
-    _writable(output)
+    _no_input(output, arguments)
     ground = load_ground(
         Inputs(
             arguments.villages, arguments.households, **files, columns=columns,
@@ -166,13 +181,14 @@ def run_propose(arguments: argparse.Namespace) -> int:
     return 1 if arguments.strict and len(tables.exceptions) else 0
 
 
-def _writable(output: Path) -> None:
-    """Refuse an output that could not be written before the work is done, not after."""
-    if output.suffix.lower() != ".gpkg":
-        raise InputError([Problem("output-not-gpkg", output.name)])
-    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
-        params = {"reason": "no such folder, or not writable"}
-        raise InputError([Problem("plan-not-writable", output.name, params=params)])
+def _no_input(output: Path, arguments: argparse.Namespace) -> None:
+    """Refuse to write the plan over a file that it is made from."""
+    sources = [getattr(arguments, name) for name in _FILES]
+    for source in filter(None, sources):
+        # FILE:layer names the same file; a colon may also belong to the name itself
+        for file in {Path(source), Path(str(source).rpartition(":")[0] or source)}:
+            if output.exists() and file.exists() and output.samefile(file):
+                raise InputError([Problem("output-is-input", output.name)])
 
 
 def _tell(plan: PlanFile, output: Path) -> None:
@@ -200,6 +216,14 @@ def _columns(given: list[str]) -> dict[str, str]:
         key, equals, column = value.partition("=")
         if not equals or "." not in key or not column:
             problems.append(Problem("columns-argument", params={"value": value}))
+            continue
+        role, _, meaning = key.strip().partition(".")
+        layers = {name: list(MEANINGS[name]) for name in ROLES if name in _FILES}
+        if role not in layers or meaning not in layers[role]:
+            params = {"key": role, "known": ", ".join(layers)}
+            if role in layers:
+                params = {"key": meaning, "known": ", ".join(layers[role])}
+            problems.append(Problem("columns-unknown", params=params))
         columns[key.strip()] = column.strip()
     if problems:
         raise InputError(problems)
@@ -262,7 +286,7 @@ def grids_table(path: Path) -> dict[str, int]:
     problems = []
     codes, given = (table[columns[key]].fillna("").str.strip() for key in ("code", "grids"))
     for row, (code, grids) in enumerate(zip(codes, given, strict=True), start=2):
-        if not grids.isdecimal() or int(grids) < 1:
+        if not grids.isdecimal() or len(grids) > 6 or not 1 <= int(grids) <= LAST_COMPREHENSIVE:
             params = {"value": grids[:40]}
             problems.append(Problem("grids-table-value", path.name, f"row {row}", params))
         elif not code or code in numbers:

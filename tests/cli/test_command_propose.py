@@ -100,6 +100,9 @@ def test_presets_and_what_overrides_them(propose, tmp_path) -> None:
         (["--shape", -1], "shape"),
         (["--micro", 0], "micro"),
         (["--columns", "villages"], "villages.code=COLUMN"),
+        (["--columns", "vilages.code=XZQDM"], "vilages"),
+        (["--columns", "villages.cod=XZQDM"], "township_name"),
+        (["--columns", "beats.code=XZQDM"], "households"),
     ],
 )
 def test_settings_no_plan_could_follow(propose, tmp_path, arguments, words) -> None:
@@ -120,6 +123,22 @@ def test_the_output_is_tried_before_the_work(propose, tmp_path, monkeypatch, nam
     assert code == 2
     assert len(lines(err)) == 1
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("layer", ["", ":villages"])
+def test_no_input_is_overwritten(propose, tmp_path, files, layer) -> None:
+    own = tmp_path / "own.gpkg"
+    own.write_bytes(files["villages"].read_bytes())
+    code, _, err = propose(villages=f"{own}{layer}", o=tmp_path / "." / "own.gpkg")
+    assert code == 2
+    assert [line.split(":")[0] for line in lines(err)] == ["own.gpkg"]
+    assert own.read_bytes() == files["villages"].read_bytes()
+
+
+@pytest.mark.parametrize("number", ["0", "-2", "two"])
+def test_workers_that_cannot_be(propose, tmp_path, number) -> None:
+    assert propose("--workers", number)[0] == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_old_plan_survives_an_error(propose, tmp_path) -> None:
@@ -159,6 +178,8 @@ def test_numbers_fixed_by_hand(propose, tmp_path) -> None:
         ("code,grids\n320116001201,two\n320116001202,-1\n", ["row 2", "row 3"]),
         ("code,grids\n320116001201,²\n", ["row 2"]),
         ("code,grids\n320116001201,1.5\n", ["row 2"]),
+        ("code,grids\n320116001201,900\n", ["row 2"]),
+        ("code,grids\n320116001201," + "9" * 5000 + "\n", ["row 2"]),
         ("code,grids\n320116001201,\n", ["row 2"]),
         ("code,grids\n999,2\n", ["999"]),
         ("code,grids\n,2\n", ["row 2"]),
