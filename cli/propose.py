@@ -20,6 +20,7 @@ from planning.county import Progress, propose_county
 from planning.planfile import PlanFile, try_target, write_plan
 from planning.settings import PRESETS, Settings
 from planning.tables import to_planfile
+from planning.today import read_today
 
 register(
     {
@@ -43,6 +44,10 @@ register(
         "output-is-input": (
             "输出文件就是输入文件,会覆盖原始数据;请换一个文件名。",
             "is one of the input files and would be overwritten; give the plan another name.",
+        ),
+        "band-argument": (
+            "--band {value} 须在 0 和 1 之间,并与 --from 同用。",
+            "--band {value} has to be between 0 and 1, and is used with --from.",
         ),
         "columns-argument": (
             "--columns 的“{value}”格式不对;请写成 villages.code=列名。",
@@ -104,6 +109,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     rules.add_argument(
         "--grids-per-village", metavar="FILE.csv", help="numbers fixed by hand: code,grids"
     )
+    rules.add_argument(
+        "--from", dest="today", metavar="PLAN.gpkg",
+        help="keep these grids (a plan, or any polygons with codes) and change only those that "
+        "break a rule",
+    )
+    rules.add_argument(
+        "--band", type=float, metavar="SHARE",
+        help="with --from: also change grids farther than this from their village's even count, "
+        "e.g. 0.3 (default: only what breaks a rule)",
+    )
     rules.add_argument("--micro", type=int, metavar="N", help="also micro-grids of N households")
     rules.add_argument(
         "--tolerance", type=float, metavar="M",
@@ -152,6 +167,7 @@ def run_propose(arguments: argparse.Namespace) -> int:
     """Do it; 0, or 1 with ``--strict`` where the plan lists exceptions."""
     columns = _columns(arguments.columns)
     settings = _settings(arguments)
+    band = _band(arguments)
     files = {name: getattr(arguments, name) for name in _LAYERS}
     output = Path(arguments.output)
     try_target(output)
@@ -166,6 +182,7 @@ def run_propose(arguments: argparse.Namespace) -> int:
     for note in ground.notes:
         print(f"{note.severity}: {note.text('en')}", file=sys.stderr)
     _known_villages(settings, ground, arguments.grids_per_village)
+    today = None if arguments.today is None else read_today(arguments.today, ground.crs)
     total = len(ground.villages)
     with tqdm(total=total, unit="village", disable=not sys.stderr.isatty()) as bar:
 
@@ -174,10 +191,15 @@ def run_propose(arguments: argparse.Namespace) -> int:
             if bar.disable and (progress.done % max(1, total // 10) == 0 or progress.done == total):
                 print(f"{progress.done} of {total} villages", file=sys.stderr)
 
-        plan = propose_county(ground, settings, workers=arguments.workers, progress=show)
-    tables = to_planfile(plan, {"strict": arguments.strict})
+        plan = propose_county(
+            ground, settings, workers=arguments.workers, progress=show, today=today, band=band
+        )
+    said = {"strict": arguments.strict} | ({} if band is None else {"band": band})
+    tables = to_planfile(plan, said)
     write_plan(tables, output)
     _tell(tables, output)
+    if today is not None:
+        _tell_upkeep(tables)
     return 1 if arguments.strict and len(tables.exceptions) else 0
 
 
@@ -207,6 +229,28 @@ def _tell(plan: PlanFile, output: Path) -> None:
             print(f"  {float(value):.1%} {words}")
     for rule, count in plan.exceptions["rule"].value_counts().items():
         print(f"  {count} exceptions: {rule}")
+
+
+def _tell_upkeep(plan: PlanFile) -> None:
+    """What became of the grids that were kept, and on standard error what could not be kept."""
+    value = {str(k): str(v) for k, v in plan.provenance[["key", "value"]].to_numpy()}
+    print(
+        f"  from {value['from.file']}: {value['from.grids_unchanged']} grids unchanged, "
+        f"{value['from.grids_changed']} changed, {value['from.grids_new']} new, "
+        f"{value['from.grids_gone']} gone\n"
+        f"  {value['from.households_moved']} households moved; mending the same grids takes at "
+        f"least {value['from.lower_bound']}"
+    )
+    rows = plan.provenance
+    for item in rows.loc[rows["key"] == "from.not_kept", "value"]:
+        print(f"warning: not kept of grid {item}", file=sys.stderr)
+
+
+def _band(arguments: argparse.Namespace) -> float | None:
+    band: float | None = arguments.band
+    if band is not None and (arguments.today is None or not 0 < band < 1):
+        raise InputError([Problem("band-argument", params={"value": band})])
+    return band
 
 
 def _columns(given: list[str]) -> dict[str, str]:

@@ -18,8 +18,9 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -32,13 +33,16 @@ from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.units import Units, build_units
 from planning.bounds import four_bounds
+from planning.carry import Upkeep, carry
 from planning.codes import reading_order
 from planning.graph import IntArray
 from planning.measure import Measures, measure
 from planning.micro import MicroGrids, micro_grids
+from planning.plan import Grid
 from planning.propose import Proposal, propose
 from planning.rules import GridException, exceptions
 from planning.settings import Settings
+from planning.today import Today
 
 register(
     {
@@ -68,7 +72,9 @@ class Progress:
 class VillagePlan:
     """One village's units and plan. Labels follow reading order, dedicated grids last.
 
-    ``outlines`` (k,) polygons of the grids; ``bounds`` (k,) their four bounds in words.
+    ``outlines`` (k,) polygons of the grids; ``bounds`` (k,) their four bounds in words. Where
+    grids were carried over from a plan of today, ``grids`` (k,) are their codes and names, and
+    labels follow the codes; ``upkeep`` says what became of them.
     """
 
     units: Units
@@ -78,15 +84,21 @@ class VillagePlan:
     bounds: list[str]
     exceptions: list[GridException]
     micro: MicroGrids | None = None
+    grids: tuple[Grid, ...] = ()
+    upkeep: Upkeep | None = None
 
 
 @dataclass(frozen=True)
 class CountyPlan:
-    """A county's proposal: one :class:`VillagePlan` a village, in the ground's order."""
+    """A county's proposal: one :class:`VillagePlan` a village, in the ground's order.
+
+    ``today`` the grids it was carried over from, if any.
+    """
 
     ground: Ground
     settings: Settings
     villages: tuple[VillagePlan, ...]
+    today: Today | None = None
 
 
 def whole_units(settings: Settings) -> tuple[float, float]:
@@ -111,6 +123,36 @@ def describe(
 ) -> VillagePlan:
     """Propose on given units, number the grids in reading order, and measure them."""
     proposal = in_reading_order(units, propose(units, settings))
+    return _measured(units, proposal, lines, settings, set_names)
+
+
+def carry_village(
+    units: Units,
+    ground: VillageGround,
+    lines: Linework,
+    settings: Settings,
+    old: gpd.GeoDataFrame,
+    *,
+    name: str = "",
+    used: frozenset[str] = frozenset(),
+    band: float | None = None,
+    set_names: list[str] | None = None,
+) -> VillagePlan:
+    """Carry today's grids (``old``) over to the village's units instead of proposing new ones."""
+    carried = carry(
+        units, old, settings, ground=ground, village_name=name, used=used, band=band
+    )
+    plan = _measured(carried.units, carried.proposal, lines, settings, set_names)
+    return replace(plan, grids=carried.grids, upkeep=carried.upkeep)
+
+
+def _measured(
+    units: Units,
+    proposal: Proposal,
+    lines: Linework,
+    settings: Settings,
+    set_names: list[str] | None,
+) -> VillagePlan:
     measures = measure(units, proposal.label, proposal.k)
     return VillagePlan(
         units=units,
@@ -151,20 +193,37 @@ def in_reading_order(units: Units, proposal: Proposal) -> Proposal:
     )
 
 
+@dataclass(frozen=True)
+class _Run:
+    """All that a worker needs to plan any village. ``shares`` rows of today's grids a village."""
+
+    ground: Ground
+    settings: Settings
+    names: list[str]
+    today: Today | None = None
+    shares: list[IntArray] = field(default_factory=list)
+    band: float | None = None
+
+
 # The run's ground, for workers forked from this process: they share its memory and are sent a
 # number. Only a process without threads forks, so no second run can meet it here.
-_shared: tuple[Ground, Settings, list[str]] | None = None
+_shared: _Run | None = None
 
 
-def _plan_one(
-    ground: Ground, settings: Settings, names: list[str], village: int
-) -> VillagePlan:
+def _plan_one(run: _Run, village: int) -> VillagePlan:
+    ground, settings, today = run.ground, run.settings, run.today
+    name = str(ground.villages["name"].iloc[village])
     try:
         keep = whole_units(settings)
         share = ground.village(village, keep_households=keep[0], keep_persons=keep[1])
-        return plan_village(share, ground.lines, settings, names)
+        if today is None:
+            return plan_village(share, ground.lines, settings, run.names)
+        return carry_village(
+            build_units(share), share, ground.lines, settings,
+            today.grids.iloc[run.shares[village]],
+            name=name, used=today.used, band=run.band, set_names=run.names,
+        )
     except (ValueError, shapely.errors.GEOSException) as error:
-        name = str(ground.villages["name"].iloc[village])
         file = ground.layers["villages"].file.name if "villages" in ground.layers else ""
         params = {"village": name, "reason": str(error)[:200]}
         raise InputError([Problem("village-uncuttable", file, params=params)]) from error
@@ -172,7 +231,7 @@ def _plan_one(
 
 def _plan_shared(village: int) -> VillagePlan:
     assert _shared is not None
-    return _plan_one(*_shared, village)
+    return _plan_one(_shared, village)
 
 
 def propose_county(
@@ -182,19 +241,25 @@ def propose_county(
     workers: int = 1,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    today: Today | None = None,
+    band: float | None = None,
 ) -> CountyPlan:
     """Propose grids for every village; the same for any number of ``workers``.
 
+    With ``today``'s grids, these are kept, and only those that break a rule (or are farther than
+    ``band``, a share, from their village's even count) are changed (:mod:`planning.carry`).
     Raises :class:`Cancelled` soon after ``cancelled()`` turns true, :class:`InputError` naming
     the village whose ground could not be cut.
     """
     total = len(ground.villages)
     plans: dict[int, VillagePlan] = {}
-    for village, plan in _run(ground, settings, workers, cancelled):
+    shares = [] if today is None else today.shares(ground.villages)
+    run = _Run(ground, settings, list(ground.sets["name"]), today, shares, band)
+    for village, plan in _results(run, workers, cancelled):
         plans[village] = plan
         if progress is not None:
             progress(Progress(len(plans), total, str(ground.villages["name"].iloc[village])))
-    return CountyPlan(ground, settings, tuple(plans[i] for i in range(total)))
+    return CountyPlan(ground, settings, tuple(plans[i] for i in range(total)), today)
 
 
 def _largest_first(ground: Ground) -> IntArray:
@@ -202,23 +267,19 @@ def _largest_first(ground: Ground) -> IntArray:
     return np.argsort(-size, kind="stable").astype(np.int64)
 
 
-def _run(
-    ground: Ground,
-    settings: Settings,
-    workers: int,
-    cancelled: Callable[[], bool] | None,
+def _results(
+    run: _Run, workers: int, cancelled: Callable[[], bool] | None
 ) -> Iterator[tuple[int, VillagePlan]]:
     """Village numbers and plans as they finish."""
     stop = cancelled or (lambda: False)
-    todo = [int(i) for i in _largest_first(ground)]
-    names = list(ground.sets["name"])
+    todo = [int(i) for i in _largest_first(run.ground)]
     if workers <= 1 or len(todo) < 4:
         for village in todo:
             if stop():
                 raise Cancelled
-            yield village, _plan_one(ground, settings, names, village)
+            yield village, _plan_one(run, village)
         return
-    with _workers(ground, settings, names, workers) as submit:
+    with _workers(run, workers) as submit:
         waiting: dict[Future[VillagePlan], int] = {}
         while todo or waiting:
             while todo and len(waiting) < 2 * workers:
@@ -233,7 +294,7 @@ def _run(
 
 @contextmanager
 def _workers(
-    ground: Ground, settings: Settings, names: list[str], workers: int
+    run: _Run, workers: int
 ) -> Iterator[Callable[[int], Future[VillagePlan]]]:
     """A way to submit villages: to forked processes where nothing else runs in this one, else to
     threads.
@@ -245,7 +306,7 @@ def _workers(
     alone = threading.active_count() == 1
     pool: Executor
     if alone and "fork" in multiprocessing.get_all_start_methods():
-        _shared = (ground, settings, names)
+        _shared = run
         pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
 
         def submit(village: int) -> Future[VillagePlan]:
@@ -255,7 +316,7 @@ def _workers(
         pool = ThreadPoolExecutor(workers)
 
         def submit(village: int) -> Future[VillagePlan]:
-            return pool.submit(_plan_one, ground, settings, names, village)
+            return pool.submit(_plan_one, run, village)
 
     try:
         yield submit

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from planning.carry import told
 from planning.codes import grid_codes, grid_names
 from planning.county import CountyPlan, VillagePlan
 from planning.planfile import PlanFile
@@ -42,6 +43,9 @@ def to_planfile(plan: CountyPlan, arguments: Mapping[str, object] | None = None)
 
 def codes_and_names(plan: CountyPlan, row: int) -> tuple[list[str], list[str]]:
     """Codes and names of the grids of one village (its row), comprehensive ones first."""
+    if plan.villages[row].grids:  # carried over: what people know them by stays
+        known = plan.villages[row].grids
+        return [grid.code for grid in known], [grid.name for grid in known]
     village, dedicated = plan.ground.villages.iloc[row], plan.villages[row].proposal.dedicated
     usual = int((dedicated < 0).sum())
     places = [str(plan.ground.dedicated["name"].iloc[d]) for d in dedicated[dedicated >= 0]]
@@ -295,6 +299,10 @@ def _provenance(
         ("whole.settlement.kept", sum(int(f.sum()) for f in found)),
     ]
     rows += _summary(plan, grids)
+    if plan.today is not None:
+        upkeep = [own.upkeep for own in plan.villages if own.upkeep is not None]
+        gone = plan.today.gone(plan.ground.villages)
+        rows += told(plan.today, upkeep, gone, grids["code"])
     return pd.DataFrame(
         [(key, "" if value is None else str(value)) for key, value in rows],
         columns=["key", "value"],
