@@ -18,6 +18,7 @@ from planning.tables import codes_and_names, provenance
 from store.ground import save_ground
 from store.schema import PLAN, PROJECT, SCENARIO, VILLAGE, DamagedError
 
+KINDS = ("road", "water", "railway")
 FIRST_SCENARIO = "初始方案 / proposal"
 
 
@@ -156,6 +157,24 @@ def settings_of(c: Connection, project: int, file: str) -> Settings:
         return Settings(**project_row(c, project, file).settings)
     except (TypeError, ValueError) as error:
         raise DamagedError(f"settings: {error}") from error
+
+
+def check_project(c: Connection, project: int, file: str) -> None:
+    """Raise :class:`DamagedError` where a project's own values cannot be what was stored."""
+    row = project_row(c, project, file)
+    settings_of(c, project, file)
+    for name, width in (("lines", 2), ("provenance", 2)):
+        table = getattr(row, name)
+        sound = isinstance(table, list) and all(
+            isinstance(line, list)
+            and len(line) == width
+            and all(isinstance(cell, str) for cell in line)
+            for line in table
+        )
+        if not sound or (name == "lines" and any(kind not in KINDS for kind, _ in table)):
+            raise DamagedError(f"{name} cannot be read")
+    if not isinstance(row.set_names, list):
+        raise DamagedError("set_names cannot be read")
 
 
 def set_names(c: Connection, project: int, file: str) -> list[str]:

@@ -62,7 +62,10 @@ def load_grounds(c: Connection, village_id: int, code: str, keys: set[str]) -> d
     ).all()
     if {row.key for row in found} != keys:
         raise DamagedError(f"village {code} lacks its units")
-    return {row.key: _load(c, row.id, code, row.lines) for row in found}
+    loaded = {row.key: _load(c, row.id, code, row.lines) for row in found}
+    if any(ground_key(units) != key for key, units in loaded.items()):
+        raise DamagedError(f"the units of village {code} are not what was saved")
+    return loaded
 
 
 def _load(c: Connection, ground_id: int, code: str, lines: list[list[int]]) -> Units:

@@ -126,6 +126,8 @@ def plan_row(c: Connection, scenario: int, village: str, file: str) -> PlanRow:
     ).first()
     if found is None:
         raise InputError([Problem("store-no-plan", file)])
+    if not (isinstance(found.start, dict) and isinstance(found.state, dict)):
+        raise DamagedError("a plan is none")
     return PlanRow(**found._mapping)
 
 
@@ -169,7 +171,7 @@ def chain(parents: Parents, seq: int) -> list[int]:
 def records_of(c: Connection, plan_id: int, seqs: list[int]) -> dict[int, Record]:
     """Records by their number."""
     wanted = set(seqs)
-    return {
+    records = {
         row.seq: row.record
         for row in c.execute(
             select(LOG.c.seq, LOG.c.record).where(
@@ -182,13 +184,16 @@ def records_of(c: Connection, plan_id: int, seqs: list[int]) -> dict[int, Record
         )
         if row.seq in wanted
     }
+    if not all(isinstance(record, dict) for record in records.values()):
+        raise DamagedError("a step is no record")
+    return records
 
 
 def grounds_for(
     c: Connection, row: PlanRow, states: list[Record], records: list[Record], known: Grounds
 ) -> Mapping[str, Units]:
     """All units that states and records speak of; those in memory already are not read again."""
-    keys = {str(state["ground"]) for state in states}
+    keys = {str(state.get("ground")) for state in states}
     keys.update(str(key) for record in records for key in record.get("ground", ()))
     held = {key: units for key in keys if (units := known.get(key)) is not None}
     missing = keys - held.keys()
@@ -315,13 +320,20 @@ def in_force(c: Connection, row: PlanRow) -> list[Record]:
     return [records[seq] for seq in way]
 
 
-def replayed(c: Connection, row: PlanRow, known: Grounds) -> Plan:
+def replayed(c: Connection, row: PlanRow) -> Plan:
     """The plan that the log gives. :class:`RecordError` or :class:`DamagedError` if it fails."""
-    records = in_force(c, row)
-    grounds = grounds_for(c, row, [row.start, row.state], records, known)
-    plan = plan_of(row.start, grounds)
-    for record in records:
-        plan = apply(record, plan, grounds)
-    if not same_plan(plan, plan_of(row.state, grounds)):
+    # everything that ever happened, so that redo and goto are known to work too
+    parents = parents_of(c, row.id)
+    records = records_of(c, row.id, list(parents))
+    nothing: Grounds = WeakValueDictionary()  # read again: what is in memory proves nothing
+    grounds = grounds_for(c, row, [row.start, row.state], list(records.values()), nothing)
+    plans = {0: plan_of(row.start, grounds)}
+    for seq in sorted(records):
+        if parents[seq] not in plans:
+            raise DamagedError(f"step {seq} follows no step")
+        plans[seq] = apply(records[seq], plans[parents[seq]], grounds)
+    if row.position not in plans or row.position not in {0, *chain(parents, row.tip)}:
+        raise DamagedError("the present step is not on the way to the last")
+    if not same_plan(plans[row.position], plan_of(row.state, grounds)):
         raise RecordError("the steps lead to another plan than the one that is kept")
-    return plan
+    return plans[row.position]

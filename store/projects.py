@@ -17,12 +17,13 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection
 
+from geo.problems import InputError, Problem
 from geo.units import Units
 from planning.county import CountyPlan
 from planning.history import Step
 from planning.record import Record, RecordError
 from planning.settings import Settings
-from store import creation, plans, scenarios
+from store import creation, files, plans, scenarios
 from store.creation import ProjectInfo, VillageInfo
 from store.database import open_file, reading, telling, writing
 from store.plans import Conflict, Entry, Opened, PlanRow
@@ -255,3 +256,32 @@ class Store:
         """Make a scenario the one in force in its project; one at a time."""
         with self._writing() as c:
             scenarios.adopt(c, scenario, self.path.name)
+
+    # --- files ----------------------------------------------------------------------------------
+
+    def backup(self, path: str | Path) -> None:
+        """Write a copy of the whole store, in use or not; whole or not at all."""
+        files.backup(self.path, Path(path))
+
+    def export_project(self, project: int, path: str | Path) -> None:
+        """Write a project with all its scenarios and steps as one file; whole or not at all."""
+        with self._reading() as c:
+            creation.project_row(c, project, self.path.name)
+        files.export_project(self.path, project, Path(path))
+
+    def import_project(self, path: str | Path) -> int:
+        """Take over the project of a file that :meth:`export_project` wrote; returns its number.
+
+        Raises :class:`InputError` for a file that is foreign, damaged, from a newer version, or
+        whose plans and steps disagree; nothing is taken over then.
+        """
+        with self._writing() as c:
+            made = files.import_project(c, Path(path))
+            if len(made) != 1:
+                raise InputError([Problem("store-foreign", Path(path).name)])
+            return made[0]
+
+    def verify(self) -> list[Problem]:
+        """What is wrong with the file; empty where every step is there and replays."""
+        with self._reading() as c:
+            return files.verify_file(c, self.path.name)
