@@ -11,7 +11,7 @@ import pytest
 
 from cli import main as program
 
-COMMANDS = ("propose", "check", "demo", "serve")
+COMMANDS = ("propose", "check", "compare", "demo", "serve")
 
 
 def gridwright(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
