@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.frame import show_frame
-from ui.pages import download, plan, project
+from ui.pages import board, download, plan, project
 from ui.session import guarded, text
 
 with guarded():
@@ -19,6 +19,9 @@ with guarded():
             title=text("page.project"),
             icon=":material/folder_open:",
             url_path="project",
+        ),
+        "board": st.Page(
+            board.show, title=text("page.board"), icon=":material/draw:", url_path="board"
         ),
         "download": st.Page(
             download.show,

@@ -249,7 +249,7 @@ def _lock(request: Request, plan: Plan, settings: Settings) -> Done:
 _WORK: dict[str, Callable[[Request, Plan, Settings], Done]] = {
     "transfer": _transfer,
     "brush": _transfer,
-    "border": _transfer,
+    "drag": _transfer,
     "merge": _merge,
     "split": _split,
     "cut": _cut,

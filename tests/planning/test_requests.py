@@ -39,7 +39,7 @@ def at(plan: Plan, column: int, row: int) -> int:
     return int(np.flatnonzero(shapely.contains(plan.units.geometry, point))[0])
 
 
-@pytest.mark.parametrize("how", ["transfer", "brush", "border"])
+@pytest.mark.parametrize("how", ["transfer", "brush", "drag"])
 def test_units_go_to_the_grid_they_are_given_to(how: str) -> None:
     plan = board()
     units = [at(plan, 1, 0), at(plan, 1, 1)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ui.map.component import BOARD, LEAFLET, SCRIPTS, script, styles
+from ui.map.hand import HAND_SCRIPTS
 
 
 def node() -> str:
@@ -26,16 +27,18 @@ def test_syntax(name: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_its_own_tests_pass() -> None:
+@pytest.mark.parametrize("name", ["logic.test.js", "hand-logic.test.js"])
+def test_its_own_tests_pass(name: str) -> None:
     done = subprocess.run(
-        [node(), "--test", "logic.test.js"], cwd=BOARD, capture_output=True, text=True
+        [node(), "--test", name], cwd=BOARD, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# pass 0" not in done.stdout
 
 
-def test_the_parts_make_one_module(tmp_path: Path) -> None:
-    texts = [(BOARD / name).read_text("utf-8") for name in SCRIPTS]
+@pytest.mark.parametrize("names", [SCRIPTS, HAND_SCRIPTS], ids=["map", "board"])
+def test_the_parts_make_one_module(tmp_path: Path, names: tuple[str, ...]) -> None:
+    texts = [(BOARD / name).read_text("utf-8") for name in names]
     joined = script("module.exports = {};", *texts)
     assert "import {" not in joined
     assert joined.count("export ") == 1
@@ -54,7 +57,7 @@ def test_no_picture_is_fetched_for_the_style() -> None:
 
 
 def test_no_markup_is_ever_made_of_text() -> None:
-    for name in SCRIPTS:
+    for name in (*SCRIPTS, *HAND_SCRIPTS):
         source = (BOARD / name).read_text("utf-8")
         for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             assert word not in source, f"{name}: {word}"

@@ -1,0 +1,259 @@
+"""What the planner's board shows, as the message to the browser; pure, no Streamlit.
+
+A village's ground (its units) travels once; after that only labels that changed, and the numbers of
+the grids, which are few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from planning.faults import FAULTS, Fault, faults
+from planning.graph import IntArray
+from planning.history import STEPS, Step
+from planning.plan import Plan
+from ui.desk import Answer, Desk
+from ui.format import decimal, name_text, share, whole
+from ui.map.colours import deviation_class
+from ui.map.encode import SCALE, bounds_lonlat, dumps, encode_area, to_lonlat
+from ui.map.layers import context_layers
+from ui.views import deviation_legend
+from ui.words import WORDS, Language, word
+
+Context = Mapping[str, gpd.GeoDataFrame]
+WORD = "redraw."
+MARGIN_M = 200.0  # of the context drawn around the village
+ALL_STEPS = 400  # of a long history the last ones are listed
+PART_RULES = ("stray", "split_set")
+_WITH_VALUES = {"changes"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the browser of one session was last sent."""
+
+    ground_key: str
+    token: str
+    label: IntArray
+    language: Language
+
+
+def words_for(language: Language) -> dict[str, str]:
+    """The board's own words, without their prefix."""
+    names = [key.removeprefix(WORD) for key in WORDS if key.startswith(WORD)]
+    own = {
+        name: word(f"redraw.{name}", language)
+        for name in names
+        if name not in _WITH_VALUES and not name.startswith("told_")
+    }
+    return own | {"notice": word("map.notice", language)}
+
+
+def ground_key(desk: Desk) -> str:
+    """Names the ground that the browser holds."""
+    return f"{desk.project}/{desk.village}"
+
+
+def _context(desk: Desk, context: Context) -> list[dict[str, Any]]:
+    west, south, east, north = shapely.total_bounds(desk.plan.units.geometry)
+    window = (west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M)
+    near = {role: frame.clip(shapely.box(*window)) for role, frame in context.items()}
+    near = {role: frame for role, frame in near.items() if len(frame)}
+    rows = []
+    for layer in context_layers(near, dict.fromkeys(near, ""), window=window):
+        for text in layer.features.values():
+            rows.append({"style": layer.style, "area": layer.kind == "area", "text": text})
+    return rows
+
+
+def ground_message(desk: Desk, context: Context) -> str:
+    """The village's units and what lies around them, as JSON text."""
+    plan = desk.plan
+    frame = gpd.GeoDataFrame(geometry=plan.units.geometry, crs=desk.ground.crs)
+    middle = gpd.GeoDataFrame(geometry=_places(plan), crs=desk.ground.crs)
+    places = np.rint(shapely.get_coordinates(to_lonlat(middle)) * SCALE).astype(int)
+    head = {
+        "key": ground_key(desk),
+        "bounds": bounds_lonlat(to_lonlat(frame)),
+        "units": [encode_area(shape) for shape in to_lonlat(frame)],
+        "places": places.ravel().tolist(),
+        "households": plan.units.households.tolist(),
+        "persons": plan.units.persons.tolist(),
+    }
+    rows = []
+    for row in _context(desk, context):
+        runs = f'{{"style":{dumps(row["style"])},"area":{dumps(row["area"])},"feature":'
+        rows.append(runs + str(row["text"]) + "}")
+    return dumps(head)[:-1] + ',"context":[' + ",".join(rows) + "]}"
+
+
+def _places(plan: Plan) -> np.ndarray:
+    """A place in each unit: where its households are if that is inside, else any point inside."""
+    homes = shapely.points(plan.units.x, plan.units.y)
+    inside = shapely.contains_properly(plan.units.geometry, homes)
+    return np.where(inside, homes, shapely.point_on_surface(plan.units.geometry))
+
+
+def _anchor(plan: Plan, key: int) -> int:
+    """The unit nearest to a grid's middle: where its plate stands."""
+    units = plan.members(key)
+    mass = plan.units.area[units]
+    x = np.average(plan.units.x[units], weights=mass)
+    y = np.average(plan.units.y[units], weights=mass)
+    away = (plan.units.x[units] - x) ** 2 + (plan.units.y[units] - y) ** 2
+    return int(units[np.argmin(away)])
+
+
+def fault_text(fault: Fault, language: Language) -> str:
+    """One fault as one line."""
+    name = FAULTS[fault.rule][0 if language == "zh" else 1]
+    if fault.rule == "stray":
+        return f"{name} · {whole(fault.value)} {word('redraw.households', language)}"
+    if fault.rule == "split_set":
+        return f"{name} · {name_text(fault.name)} {whole(fault.value)} / {whole(fault.limit)}"
+    if fault.rule == "along_nothing":
+        return f"{name} · {share(fault.value)}"
+    return f"{name} · {whole(fault.value)} / {whole(fault.limit)}"
+
+
+def step_text(step: Step, language: Language) -> str:
+    """One step of the history as one line."""
+    name = STEPS.get(step.name, (step.name, step.name))[0 if language == "zh" else 1]
+    parts = [name, name_text(step.params.get("grid", ""))]
+    if "k" in step.params:
+        parts.append(f"→ {step.params['k']}")
+    if step.households:
+        parts.append(f"({whole(step.households)} {word('redraw.households', language)})")
+    return " ".join(part for part in parts if part)
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None
+
+
+def _grid_rows(desk: Desk, plan: Plan, language: Language) -> tuple[list[Any], list[Any]]:
+    """Rows of the grids, and rows of what is wrong."""
+    found = faults(plan, desk.settings, desk.set_names)
+    by_grid: dict[int, list[str]] = {}
+    for fault in found:
+        by_grid.setdefault(fault.key, []).append(fault_text(fault, language))
+    m, rows = plan.measures, []
+    target = desk.settings.target
+    for row, key in enumerate(plan.keys.tolist()):
+        grid = plan.grids[key]
+        usual = grid.kind == "comprehensive"
+        deviation = m.households[row] / target - 1 if usual else np.nan
+        rows.append(
+            {
+                "key": key,
+                "code": _short(plan, key),
+                "full": grid.code,
+                "name": grid.name,
+                "dedicated": not usual,
+                "locked": grid.locked,
+                "reason": grid.reason,
+                "households": int(m.households[row]),
+                "persons": int(m.persons[row]),
+                "deviation": _number(deviation),
+                "class": int(deviation_class([deviation])[0]),
+                "compactness": float(decimal(m.polsby_popper[row])),
+                "reach": _number(m.reach_m[row]),
+                "on_lines": _number(m.edge_on_line[row]),
+                "unit": _anchor(plan, key),
+                "faults": by_grid.get(key, []),
+            }
+        )
+    rows.sort(key=lambda one: str(one["full"]))
+    wrong = [
+        {
+            "key": fault.key,
+            "code": _short(plan, fault.key),
+            "text": fault_text(fault, language),
+            "units": list(fault.units),
+            "part": fault.rule in PART_RULES,
+        }
+        for fault in found
+    ]
+    return rows, wrong
+
+
+def _short(plan: Plan, key: int) -> str:
+    code = plan.grids[key].code
+    return code.removeprefix(plan.units.code) or code
+
+
+def _steps(desk: Desk, language: Language) -> list[dict[str, str]]:
+    listed = [{"text": word("redraw.start", language), "time": ""}]
+    listed += [
+        {"text": step_text(step, language), "time": step.time} for step in desk.history.steps
+    ]
+    return listed
+
+
+def _scenarios(desk: Desk, language: Language) -> list[dict[str, Any]]:
+    rows = []
+    for held in desk.store.scenarios(desk.project):
+        text = word("redraw.changes", language, count=whole(held.changes))
+        name = held.name if held.parent is not None else word("redraw.first_scenario", language)
+        rows.append(
+            {"id": held.id, "name": name, "text": text, "open": held.id == desk.scenario}
+        )
+    return rows
+
+
+def answer_text(answer: Answer, language: Language) -> str:
+    """What is told of a request."""
+    values = dict(answer.values)
+    name = str(values.get("step", ""))
+    values["step"] = STEPS.get(name, (name, name))[0 if language == "zh" else 1]
+    return word(answer.key, language, **values)
+
+
+def _labels(label: IntArray, sent: Sent | None, base_ok: bool) -> dict[str, Any]:
+    if sent is None or not base_ok:
+        return {"labels": label.tolist()}
+    moved = np.flatnonzero(label != sent.label)
+    keys = np.unique(label[moved]).tolist()
+    changed = [[key, moved[label[moved] == key].tolist()] for key in keys]
+    return {"base": sent.token, "changed": changed}
+
+
+def message(
+    desk: Desk, context: Context, language: Language, sent: Sent | None, answer: Answer | None
+) -> tuple[bytes, Sent]:
+    """The message that brings a browser to the desk's present state, and what it then holds."""
+    with desk.lock:
+        plan, token = desk.plan, desk.token
+        key = ground_key(desk)
+        known = sent is not None and sent.ground_key == key
+        rows, wrong = _grid_rows(desk, plan, language)
+        state: dict[str, Any] = {
+            "version": token,
+            **_labels(plan.label, sent, known),
+            "grids": rows,
+            "wrong": wrong,
+            "steps": _steps(desk, language),
+            "position": len(desk.history.past),
+            "target": desk.settings.target,
+            "scenarios": _scenarios(desk, language),
+            "answer": None,
+        }
+    if answer is not None:
+        state["answer"] = {
+            "id": answer.id, "text": answer_text(answer, language), "kind": answer.kind,
+            "edit": answer.edit,
+        }  # fmt: skip
+    head: dict[str, Any] = {"ground_key": key, "state": state}
+    if sent is None or not known or sent.language != language:
+        head["words"] = words_for(language)
+        head["legend"] = deviation_legend(language)
+    text = dumps(head)
+    if not known:
+        text = text[:-1] + ',"ground":' + ground_message(desk, context) + "}"
+    return text.encode(), Sent(key, token, plan.label, language)

@@ -1,0 +1,50 @@
+"""From a message of the browser to a request of :mod:`planning.requests`; pure, no Streamlit.
+
+The browser speaks of units and grids by number and of places in degrees; requests are in metres.
+What the message means for a plan, and whether it may mean anything, is decided there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from pyproj import CRS, Transformer
+
+from planning.requests import RequestError
+
+FIELDS = (
+    "do", "units", "to", "grid", "grids", "k", "points", "name", "reason", "kind", "locked",
+)  # fmt: skip
+"""What a request may hold; everything else in a message is left out."""
+
+
+@lru_cache(maxsize=8)
+def _to_metres(crs: CRS) -> Transformer:
+    return Transformer.from_crs(4326, crs, always_xy=True)
+
+
+def to_request(message: Mapping[str, Any], crs: CRS) -> dict[str, object]:
+    """The request a message makes, its ``points`` (degrees) as metres of ``crs``.
+
+    Raises :class:`planning.requests.RequestError` for points that are none.
+    """
+    request: dict[str, object] = {name: message[name] for name in FIELDS if name in message}
+    if "points" in request:
+        request["points"] = _in_metres(request["points"], crs)
+    return request
+
+
+def _in_metres(points: object, crs: CRS) -> list[list[float]]:
+    if not isinstance(points, list):
+        raise RequestError("shape", "points")
+    try:
+        pairs = [(float(x), float(y)) for x, y in points]
+    except (TypeError, ValueError) as error:
+        raise RequestError("shape", "points") from error
+    if not pairs or any(not (-180 <= x <= 180 and -90 <= y <= 90) for x, y in pairs):
+        raise RequestError("shape", "points")
+    x, y = _to_metres(crs).transform([p[0] for p in pairs], [p[1] for p in pairs])
+    # a millimetre is as much as a hand can mean, and keeps the history short
+    return [[round(a, 3), round(b, 3)] for a, b in zip(x, y, strict=True)]
