@@ -60,6 +60,7 @@ $(DEMO)/plan.gpkg: | $(DEMO)/README.txt
 	  --villages $(DEMO)/villages.gpkg --households $(DEMO)/households.csv \
 	  --roads $(DEMO)/roads.gpkg --water $(DEMO)/water.gpkg --railways $(DEMO)/railways.gpkg \
 	  --compounds $(DEMO)/compounds.gpkg --groups $(DEMO)/groups.gpkg \
+	  --dedicated $(DEMO)/dedicated.gpkg \
 	  -o $@
 
 run: setup $(DEMO)/plan.gpkg ## open the program in the browser with the demonstration county
