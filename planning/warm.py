@@ -9,6 +9,7 @@ import numpy as np
 
 from planning.graph import Graph
 from planning.search import Price, refine
+from planning.start import pieces
 
 
 def warm() -> None:
@@ -27,6 +28,7 @@ def warm() -> None:
         area=one,
         outer=one * 3,
     )
+    pieces(pair, np.array([0, 1]))
     refine(pair, np.array([0, 1]), 2, Price(), moves=10, hot=0.1, cold=0.01, seed=0)
 
 
