@@ -3,8 +3,9 @@
 Each breaker is mended by itself, cheapest first: its border with its neighbours is moved by the
 search, with a price on every household that leaves its grid; one over a cap that no neighbour can
 relieve is split; one under the minimum may be merged. All other grids are locked. Of the ways that
-mend it the one that moves the fewest households is taken. A heuristic: :attr:`Maintained.bound`
-says how few it could have been at best.
+mend it the one that moves the fewest households is taken, where a new grid, which needs a new
+person, counts as half a grid's households. A heuristic: :attr:`Maintained.bound` says how few it
+could have been at best.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ MOVE_SHARE = 0.25  # of what a household over a cap costs, is the price of movin
 EMPTY = 0.1  # empty ground that changes grid costs as much as so many households
 MOVES = 300  # tried moves a node
 LEAST_MOVES = 20_000
-SEEDS = 2
+HEATS = (0.5, 5.0, 50.0)  # cool keeps the border fair, hot gets large hamlets past each other
+NEW_GRID = 0.5  # of the target's households may be moved rather than make a new grid
 
 
 @dataclass(frozen=True)
@@ -123,16 +125,18 @@ class _Work:
         return h >= self.limits.least_households, self.excess(self.plan)[key]
 
     def best(self, key: int) -> Plan | None:
-        """The way to mend one grid that moves the fewest households; None where there is none."""
+        """The cheapest way to mend one grid, in households; None where there is none."""
+        dear = NEW_GRID * self.settings.target
         broken = {k for k, value in self.excess(self.plan).items() if value > 1e-12}
-        found: list[tuple[int, int, float, int, Plan]] = []
+        found: list[tuple[float, float, int, Plan]] = []
         for turn, plan in enumerate(self.ways(key)):
             over = {k: v for k, v in self.excess(plan).items() if v > 1e-12}
             if key in over or len(over) >= len(broken) or not over.keys() <= broken:
                 continue
             border = float(plan.measures.perimeter_m.sum())
-            found.append((self.moved(plan), len(plan.grids), border, turn, plan))
-        return min(found, key=lambda item: item[:4])[4] if found else None
+            fresh = len(set(plan.grids) - set(self.plan.grids))
+            found.append((self.moved(plan) + dear * fresh, border, turn, plan))
+        return min(found, key=lambda item: item[:3])[3] if found else None
 
     def ways(self, key: int) -> Iterator[Plan]:
         """Plans in which a grid may be mended."""
@@ -145,8 +149,8 @@ class _Work:
             rings.append(near | wider)
         for ring in rings:
             if ring:
-                for seed in range(SEEDS):
-                    yield self.searched(self.plan, sorted({key} | ring), self.limits, seed)
+                for heat in HEATS:
+                    yield self.searched(self.plan, sorted({key} | ring), self.limits, heat)
         if h > self.limits.most_households or p > self.limits.most_persons:
             yield from self.split(key, h, p)
         if h < self.limits.least_households:
@@ -177,9 +181,9 @@ class _Work:
             divided = edits.split(self.plan, key, parts, self.settings).plan
             own = sorted({key} & set(divided.grids) | set(divided.grids) - set(self.plan.grids))
             if len(own) > 1:
-                yield self.searched(divided, own, limits, 0)
+                yield self.searched(divided, own, limits, HEATS[0])
 
-    def searched(self, plan: Plan, keys: list[int], limits: Limits, seed: int) -> Plan:
+    def searched(self, plan: Plan, keys: list[int], limits: Limits, heat: float) -> Plan:
         """The common borders of some grids moved, at a price for each household away from home."""
         nodes = self.nodes
         label = nodes.labels(plan.label)
@@ -202,10 +206,10 @@ class _Work:
             max_persons=limits.most_persons,
             min_households=limits.least_households,
         )
-        own = village_seed(f"{plan.units.code}/{keys[0]}", self.settings.seed + seed)
+        own = village_seed(f"{plan.units.code}/{keys[0]}", self.settings.seed)
         moves = max(LEAST_MOVES, MOVES * len(graph))
         found, _ = refine(
-            graph, local, len(keys), caps, moves=moves, hot=0.5, cold=0.01, seed=own,
+            graph, local, len(keys), caps, moves=moves, hot=heat, cold=0.01, seed=own,
             home=home, away=away,
         )
         # last, whoever can go home without breaking a bound does, whatever the border looks like
