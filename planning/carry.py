@@ -86,7 +86,7 @@ def carry(
         not_mended=tuple(codes[key] for key in mended.left),
     )
     grids = tuple(plan.grids[key] for key in keys)
-    return Carried(plan.units, _proposal(plan, keys, settings), grids, upkeep)
+    return Carried(plan.units, proposal_of(plan, keys, settings), grids, upkeep)
 
 
 def _changed(plan: Plan, old: gpd.GeoDataFrame, present: list[int]) -> set[int]:
@@ -97,7 +97,7 @@ def _changed(plan: Plan, old: gpd.GeoDataFrame, present: list[int]) -> set[int]:
     return {key for key, same in zip(present, shapely.is_empty(apart), strict=True) if not same}
 
 
-def _proposal(plan: Plan, keys: list[int], settings: Settings) -> Proposal:
+def proposal_of(plan: Plan, keys: list[int], settings: Settings) -> Proposal:
     """The plan as the proposal that tables, rules and maps read."""
     units, k = plan.units, len(keys)
     row = np.zeros(max(keys) + 1, dtype=np.int64)

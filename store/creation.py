@@ -63,7 +63,7 @@ def create_project(c: Connection, county: CountyPlan, name: str, actor: str) -> 
         "settings": asdict(county.settings),
         "provenance": provenance(county).to_numpy().tolist(),
         "lines": np.column_stack([ground.lines.kind, ground.lines.name]).tolist(),
-        "set_names": [str(own) for own in ground.sets["name"]],
+        "sets": ground.sets[["kind", "name"]].astype(str).to_numpy().tolist(),
         "created_at": moment,
         "created_by": actor,
     }
@@ -163,23 +163,21 @@ def check_project(c: Connection, project: int, file: str) -> None:
     """Raise :class:`DamagedError` where a project's own values cannot be what was stored."""
     row = project_row(c, project, file)
     settings_of(c, project, file)
-    for name, width in (("lines", 2), ("provenance", 2)):
+    for name in ("lines", "provenance", "sets"):
         table = getattr(row, name)
         sound = isinstance(table, list) and all(
             isinstance(line, list)
-            and len(line) == width
+            and len(line) == 2
             and all(isinstance(cell, str) for cell in line)
             for line in table
         )
         if not sound or (name == "lines" and any(kind not in KINDS for kind, _ in table)):
             raise DamagedError(f"{name} cannot be read")
-    if not isinstance(row.set_names, list):
-        raise DamagedError("set_names cannot be read")
 
 
 def set_names(c: Connection, project: int, file: str) -> list[str]:
     """Names of the must-stay-together sets by number."""
-    return [str(name) for name in project_row(c, project, file).set_names]
+    return [str(name) for _, name in project_row(c, project, file).sets]
 
 
 def rename_project(c: Connection, project: int, name: str, file: str) -> None:

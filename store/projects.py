@@ -15,15 +15,17 @@ from pathlib import Path
 from types import TracebackType
 from weakref import WeakValueDictionary
 
+import geopandas as gpd
 from sqlalchemy import Connection
 
 from geo.problems import InputError, Problem
 from geo.units import Units
 from planning.county import CountyPlan
 from planning.history import Step
+from planning.planfile import PlanFile
 from planning.record import Record, RecordError
 from planning.settings import Settings
-from store import creation, files, plans, scenarios
+from store import creation, files, filing, plans, scenarios
 from store.creation import ProjectInfo, VillageInfo
 from store.database import open_file, reading, telling, writing
 from store.plans import Conflict, Entry, Opened, PlanRow
@@ -256,6 +258,18 @@ class Store:
         """Make a scenario the one in force in its project; one at a time."""
         with self._writing() as c:
             scenarios.adopt(c, scenario, self.path.name)
+
+    def planfile_of(
+        self, scenario: int, households: gpd.GeoDataFrame | None = None
+    ) -> PlanFile:
+        """A scenario as the tables of plan.gpkg, as edited: codes, names, kinds, reasons, locks.
+
+        ``households`` is the layer of that name of the plan file the project came from; the store
+        holds no household. Without it that layer is empty, and so are the unplaced either way.
+        Raises :class:`InputError` where the households are not the plan's.
+        """
+        with self._reading() as c:
+            return filing.planfile_of(c, scenario, households, self._grounds, self.path.name)
 
     # --- files ----------------------------------------------------------------------------------
 

@@ -148,7 +148,7 @@ PROJECT = Table(
     Column("settings", Packed, nullable=False),
     Column("provenance", Packed, nullable=False),
     Column("lines", Packed, nullable=False),  # kind and name of each; where they run is not kept
-    Column("set_names", Packed, nullable=False),
+    Column("sets", Packed, nullable=False),  # kind and name of what stays together
     Column("created_at", String, nullable=False),
     Column("created_by", String, nullable=False),
     Column("adopted", Integer),  # the scenario that is in force

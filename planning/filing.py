@@ -1,0 +1,199 @@
+"""Edited plans as the tables of plan.gpkg: what planners decided is what is filed.
+
+Codes, names, kinds and reasons are the plans' own; numbers, outlines, bounds and exceptions are
+computed as for a proposal, by the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from geo.coverage import place_points
+from geo.ground import Ground
+from geo.messages import register
+from geo.problems import InputError, Problem
+from planning.bounds import four_bounds
+from planning.carry import proposal_of
+from planning.county import CountyPlan, VillagePlan
+from planning.graph import FloatArray, IntArray
+from planning.measure import measure
+from planning.micro import micro_grids
+from planning.plan import Plan
+from planning.planfile import PlanFile
+from planning.rules import GridException, exceptions
+from planning.settings import Settings
+from planning.tables import to_planfile
+from planning.today import RETIRED
+
+register(
+    {
+        "households-differ": (
+            "该户数文件与方案不符(网格 {code}:文件 {found} 户,方案 {held} 户);"
+            "请使用生成方案时的文件。",
+            "does not hold the plan's households (grid {code}: {found} there, {held} in the plan); "
+            "give the file that the project was proposed from.",
+        ),
+    }
+)
+
+BUILDING_M = 0.5  # households of one building lie within this of their unit's mean place
+BY_HAND = "人工调整,未填写原因 / redrawn by hand, no reason given"
+_RECOUNTED = ("result.", "whole.", "count.grids", "count.units")
+
+
+@dataclass(frozen=True)
+class EditedVillage:
+    """A village's plan as it is now and as it was before the first step."""
+
+    plan: Plan
+    start: Plan
+
+    @property
+    def keys(self) -> list[int]:
+        """Keys in the order of filing: by code, dedicated grids last."""
+        grids = self.plan.grids
+        return sorted(grids, key=lambda k: (grids[k].kind == "dedicated", grids[k].code))
+
+    def touched(self) -> set[int]:
+        """Grids whose units are not those they had at the start."""
+        now, before = self.plan, self.start
+        if now.units is not before.units:
+            return set(now.grids)
+        moved = now.label != before.label
+        return {int(key) for key in np.unique(now.label[moved])} | {
+            int(key) for key in np.unique(before.label[moved]) if key in now.grids
+        }
+
+
+def file_plans(
+    ground: Ground,
+    settings: Settings,
+    villages: Sequence[EditedVillage],
+    provenance: pd.DataFrame,
+    told: Iterable[tuple[str, object]] = (),
+    households: gpd.GeoDataFrame | None = None,
+) -> PlanFile:
+    """The tables of edited plans, one village of ``villages`` a row of ``ground.villages``.
+
+    ``provenance`` is the proposal's; what is counted again replaces its rows, ``told`` is added.
+    ``households`` the layer of the plan file that the plans came from: its points get the grid
+    their unit is in now. Without it the layer is empty. The grids carry ``locked`` and ``reason``
+    besides the usual columns. Raises :class:`InputError` where the households are others.
+    """
+    described = tuple(_described(ground, settings, own) for own in villages)
+    tables = to_planfile(CountyPlan(ground, settings, described))
+    said = [(own.plan.grids[key].locked, own.plan.grids[key].reason) for own in villages
+            for key in own.keys]  # fmt: skip
+    grids = tables.grids.assign(
+        locked=np.array([locked for locked, _ in said], dtype=np.int64),
+        reason=pd.Series([reason for _, reason in said], dtype=object),
+    )
+    tables = replace(
+        tables, grids=grids, provenance=_provenance(provenance, tables.provenance, villages, told)
+    )
+    if households is not None and len(households):
+        placed = _placed(tables.grids, villages, described, households.to_crs(ground.crs))
+        tables = replace(tables, households=placed)
+    return tables
+
+
+def _described(ground: Ground, settings: Settings, own: EditedVillage) -> VillagePlan:
+    plan, keys = own.plan, own.keys
+    # the number of grids was the planner's to choose, so nothing was asked for
+    proposal = replace(proposal_of(plan, keys, settings), given=0)
+    measures = measure(plan.units, proposal.label, proposal.k)
+    found = exceptions(
+        plan.units, proposal, measures, settings, [str(name) for name in ground.sets["name"]]
+    )
+    touched = own.touched()
+    outlines = dict(zip(plan.keys.tolist(), plan.outlines(), strict=True))
+    return VillagePlan(
+        units=plan.units,
+        proposal=proposal,
+        measures=measures,
+        outlines=np.array([outlines[key] for key in keys], dtype=object),
+        bounds=four_bounds(plan.units.segments, proposal.label, proposal.k, ground.lines),
+        exceptions=[_reasoned(e, plan, keys[e.grid], touched) for e in found],
+        micro=micro_grids(plan.units, proposal, settings) if settings.micro else None,
+        grids=tuple(plan.grids[key] for key in keys),
+    )
+
+
+def _reasoned(e: GridException, plan: Plan, key: int, touched: set[int]) -> GridException:
+    """The exception with the planner's reason; a program's reason fits only its own grids."""
+    reason = plan.grids[key].reason or (BY_HAND if key in touched else e.reason)
+    return replace(e, reason=reason)
+
+
+def _provenance(
+    old: pd.DataFrame,
+    counted: pd.DataFrame,
+    villages: Sequence[EditedVillage],
+    told: Iterable[tuple[str, object]],
+) -> pd.DataFrame:
+    again = counted[counted["key"].str.startswith(_RECOUNTED)]
+    kept = old[~old["key"].str.startswith(_RECOUNTED) & (old["key"] != RETIRED)]
+    retired = sorted(
+        code
+        for own in villages
+        for code in own.plan.used - {grid.code for grid in own.plan.grids.values()}
+    )
+    more = [*((key, str(value)) for key, value in told), *((RETIRED, code) for code in retired)]
+    return pd.concat(
+        [kept, again, pd.DataFrame(more, columns=["key", "value"])], ignore_index=True
+    )
+
+
+def _unit_of(own: EditedVillage, xy: FloatArray, points: gpd.GeoSeries) -> IntArray:
+    """The unit of each household: of its building, else the one that its point lies in."""
+    units = own.plan.units
+    home = place_points(points.to_numpy(), units.geometry)
+    lived = np.flatnonzero(units.households > 0)
+    if len(lived):
+        tree = cKDTree(np.column_stack([units.x[lived], units.y[lived]]))
+        away, near = tree.query(xy, distance_upper_bound=BUILDING_M)
+        home = np.where(np.isfinite(away), lived[np.minimum(near, len(lived) - 1)], home)
+    return np.asarray(home, dtype=np.int64)
+
+
+def _placed(
+    grids: gpd.GeoDataFrame,
+    villages: Sequence[EditedVillage],
+    described: Sequence[VillagePlan],
+    households: gpd.GeoDataFrame,
+) -> gpd.GeoDataFrame:
+    """The households with their grids as they are now."""
+    village_of = {
+        code: row for row, own in enumerate(villages) for code in own.start.used | own.plan.used
+    }
+    village = households["grid_code"].map(village_of)
+    code = np.full(len(households), None, dtype=object)
+    micro = np.full(len(households), None, dtype=object)
+    xy = np.column_stack([households.geometry.x, households.geometry.y])
+    for row, (own, filed) in enumerate(zip(villages, described, strict=True)):
+        at = np.flatnonzero(village.to_numpy() == row)
+        if not len(at):
+            continue
+        unit = _unit_of(own, xy[at], households.geometry.iloc[at])
+        names = np.array([grid.code for grid in filed.grids], dtype=object)
+        code[at] = names[filed.proposal.label[unit]]
+        if filed.micro is not None and len(filed.micro.grid):
+            each = [f"{names[g]}{n:02d}" for g, n in zip(filed.micro.grid, filed.micro.number,
+                    strict=True)]  # fmt: skip
+            micro[at] = np.array([*each, None], dtype=object)[filed.micro.label[unit]]
+    held = households["households"].groupby(pd.Series(code, households.index)).sum()
+    for own_code, count in zip(grids["code"], grids["households"], strict=True):
+        found = int(held.get(own_code, 0))
+        if found != count:
+            params = {"code": own_code, "found": found, "held": int(count)}
+            raise InputError([Problem("households-differ", "households", params=params)])
+    return households.assign(
+        grid_code=pd.Series(code, households.index, dtype=object),
+        micro_code=pd.Series(micro, households.index, dtype=object),
+    )

@@ -1,0 +1,89 @@
+"""A scenario filed: the store's plans as the tables of plan.gpkg."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+from sqlalchemy import Connection, func, select
+
+from geo.ground import Ground
+from geo.linework import Linework
+from planning.filing import EditedVillage, file_plans
+from planning.planfile import PlanFile
+from store.creation import check_project, project_row, settings_of
+from store.plans import Grounds, in_force, open_plan, plan_row
+from store.scenarios import scenario_row, village_codes
+from store.schema import LOG, PLAN, VILLAGE, DamagedError
+
+
+def planfile_of(
+    c: Connection,
+    scenario: int,
+    households: gpd.GeoDataFrame | None,
+    known: Grounds,
+    file: str,
+) -> PlanFile:
+    """The tables of a scenario; see :meth:`store.projects.Store.planfile_of`."""
+    own = scenario_row(c, scenario, file)
+    check_project(c, own.project_id, file)
+    villages, steps = [], 0
+    for code in village_codes(c, scenario, file):
+        row = plan_row(c, scenario, code, file)
+        opened = open_plan(c, row, known)
+        villages.append(EditedVillage(opened.plan, opened.history.start))
+        steps += len(in_force(c, row))
+    entries = select(func.count()).select_from(LOG).join(PLAN, LOG.c.plan_id == PLAN.c.id)
+    told = [
+        ("scenario.name", own.name),
+        ("scenario.steps", steps),
+        ("scenario.entries", c.execute(entries.where(PLAN.c.scenario_id == scenario)).scalar_one()),
+    ]
+    provenance = pd.DataFrame(
+        project_row(c, own.project_id, file).provenance, columns=["key", "value"], dtype=object
+    )
+    settings = settings_of(c, own.project_id, file)
+    ground = ground_of(c, own.project_id, file)
+    return file_plans(ground, settings, villages, provenance, told, households)
+
+
+def ground_of(c: Connection, project: int, file: str) -> Ground:
+    """What the store knows of a project's ground: villages, names of lines and sets, no household.
+
+    The lines have no shape: their names are all that four bounds need.
+    """
+    row = project_row(c, project, file)
+    try:
+        crs = CRS.from_user_input(row.crs)
+    except CRSError as error:
+        raise DamagedError("unknown coordinate system") from error
+    rows = c.execute(
+        select(VILLAGE).where(VILLAGE.c.project_id == project).order_by(VILLAGE.c.position)
+    ).all()
+    names = ("code", "name", "township_name", "class_code")
+    villages = gpd.GeoDataFrame(
+        {name: pd.Series([getattr(v, name) or "" for v in rows], dtype=object) for name in names},
+        geometry=[v.boundary for v in rows],
+        crs=crs,
+    )
+    pairs = np.array([*row.lines, ["", ""]], dtype=object)[:-1]
+    lines = Linework(np.full(len(pairs), None, dtype=object), pairs[:, 0], pairs[:, 1])
+    numbers = {key: np.empty(0, dtype=np.int64) for key in ("households", "persons", "village")}
+    nobody = pd.DataFrame(
+        {"household_id": np.empty(0, dtype=object), **numbers, "x": [], "y": [], "reason": ""}
+    ).astype({"x": float, "y": float})
+    nowhere = gpd.GeoDataFrame({"kind": [], "name": []}, geometry=[], crs=crs)
+    return Ground(
+        crs=crs,
+        villages=villages,
+        households=nobody.assign(set_id=numbers["village"]),
+        lines=lines,
+        sets=pd.DataFrame(row.sets, columns=["kind", "name"], dtype=object),
+        wholes=nowhere,
+        dedicated=nowhere,
+        unplaced=nobody,
+        layers={},
+        notes=(),
+    )
