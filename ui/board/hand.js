@@ -128,6 +128,7 @@ class Hand {
     const { asked, ...request } = this.queue.shift();
     this.waiting = `${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
     this.asked = asked;
+    this.root.dataset.idle = "false";
     this.send("asked", { ...request, base: this.held.version, id: this.waiting });
   }
 
