@@ -116,8 +116,19 @@ def _cuts(polygons: NDArray[np.object_], lines: NDArray[np.object_]) -> NDArray[
             else np.array([inner], dtype=object)
         )
         if len(inner):
-            found += [inner, linework.join_dangles(inner, border, 2 * HAIR_M)]
+            found += [inner, _to_border(inner, border)]
     return np.concatenate(found) if found else np.empty(0, dtype=object)
+
+
+def _to_border(lines: NDArray[np.object_], border: shapely.Geometry) -> NDArray[np.object_]:
+    """Connectors from the ends of lines to the border a hair away.
+
+    To the border whatever else is nearer: two lines that meet it side by side would be joined to
+    each other, and leave a neck between them and the border.
+    """
+    ends = np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
+    near = ends[shapely.distance(ends, border) <= 2 * HAIR_M]
+    return np.asarray(shapely.shortest_line(near, border), dtype=object)
 
 
 def _without_slivers(
