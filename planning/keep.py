@@ -309,9 +309,12 @@ def _left_households(
     if not len(xy):
         return np.zeros(len(shapes))
     tree = shapely.STRtree(shapes)
-    row, grid = tree.query(shapely.points(xy), predicate="intersects")
+    points = shapely.points(xy)
+    row, grid = tree.query(points, predicate="intersects")
+    # a house that an old border runs through is in both grids, however the border was rounded
+    beside, close = tree.query(points, predicate="dwithin", distance=HAIR_M)
     stays = np.zeros(len(xy), dtype=bool)
-    stays[row[grid == now[row]]] = True
+    stays[beside[close == now[beside]]] = True
     # on a border between two old grids a household is in both: it left neither that it is in
     leaves = ~stays[row]
     first = np.unique(row[leaves], return_index=True)[1]

@@ -190,6 +190,7 @@ tenths = st.integers(3, 67).map(lambda v: v / 10)
 
 @settings(max_examples=30)
 @example([1.5], 14, 0.05078125)  # two old borders meet a hair from a unit's own
+@example([0.3], 15, 1.192092896e-07)  # an old border runs through houses, but for a rounding
 @given(
     st.lists(tenths, min_size=1, max_size=3, unique=True), st.integers(4, 46), st.floats(0, 0.09)
 )
