@@ -22,9 +22,19 @@ from geo.crs import WGS84, metric_crs
 from geo.datum import Datum, DatumEvidence
 from geo.dwellings import datum_evidence, shifts_there
 from geo.harmonise import degrees, metric, project, shift
-from geo.problems import InputError
+from geo.messages import register
+from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
 from geo.roles import Dimension, likely_role, role_of_columns
+
+register(
+    {
+        "datum-undone": (
+            "坐标从 {datum} 换算为 WGS 84。",
+            "its coordinates were brought from {datum} to WGS 84.",
+        ),
+    }
+)
 
 #: problems which say that the shapes are not those of the role that was tried
 _WRONG_SHAPES = frozenset(
@@ -162,7 +172,10 @@ def restated(layer: Layer, datum: Datum | Literal["auto"]) -> Layer:
         return replace(layer, datum_hint=None)
     shapes = shift(shapely.force_2d(layer.frame.geometry.to_numpy()), known)
     frame = gpd.GeoDataFrame(layer.frame.drop(columns="geometry"), geometry=shapes, crs=WGS84)
-    return replace(layer, frame=frame, crs=WGS84, datum_hint=None)
+    params = {"datum": {"gcj02": "GCJ-02", "bd09": "BD-09"}[known]}
+    told = Problem("datum-undone", layer.file.name, "", params, "note")
+    problems = [*layer.problems, told]
+    return replace(layer, frame=frame, crs=WGS84, datum_hint=None, problems=problems)
 
 
 def in_degrees(layer: Layer, datum: Datum | Literal["auto"]) -> gpd.GeoDataFrame | None:

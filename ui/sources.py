@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from geo.roles import likely_role
 from ui.errors import FolderNotAllowedError
 
 ROLES = (
@@ -29,22 +30,7 @@ SEVERAL_LAYERS = (".gpkg", ".gdb", ".xlsx", ".xls", ".kml", ".kmz", ".ovkml")
 UPLOADABLE = (
     *(suffix.lstrip(".") for suffix in READABLE if suffix != ".gdb"), "dbf", "shx", "prj", "cpg",
 )  # fmt: skip
-_NOT_DATA = {"readme.txt", "说明.txt", "requirements.txt"}
-
-# Looked for in this order: "household" before "village", since 村民户点 is about households.
-_TOKENS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("railways", ("railway", "railroad", "rail", "铁路", "轨道")),
-    ("dedicated", ("dedicated", "专属", "专用")),
-    ("compounds", ("compound", "estate", "小区", "住宅区")),
-    ("groups", ("group", "hamlet", "村民小组", "自然村", "小组")),
-    ("households", ("household", "dwelling", "address", "dengji", "户点", "住户", "户", "门牌",
-                    "网格户")),
-    ("roads", ("road", "street", "highway", "道路", "路网", "街", "公路")),
-    ("water", ("water", "river", "hydro", "水系", "河", "湖", "水域")),
-    ("villages", ("village", "boundar", "neighborhood", "neighbourhood", "block", "community",
-                  "村界", "社区", "行政村", "村", "界线", "cun")),
-)  # fmt: skip
-
+NOT_DATA = {"readme.txt", "说明.txt", "requirements.txt"}
 
 @dataclass(frozen=True)
 class Candidate:
@@ -56,12 +42,9 @@ class Candidate:
 
 
 def guess_role(name: str) -> str:
-    """The role that a file's or layer's name suggests, or an empty text."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    for role, tokens in _TOKENS:
-        if any(token in text for token in tokens):
-            return role
-    return ""
+    """The role of a proposal that a file's or layer's name suggests, or an empty text."""
+    role = likely_role(name)
+    return role if role in ROLES else ""
 
 
 def candidates(
@@ -75,7 +58,7 @@ def candidates(
     found = []
     for path in sorted(files, key=lambda p: p.name):
         suffix = path.suffix.lower()
-        if suffix not in READABLE or path.name.lower() in _NOT_DATA or path.name == PLAN_NAME:
+        if suffix not in READABLE or path.name.lower() in NOT_DATA or path.name == PLAN_NAME:
             continue
         layers: Sequence[str] = ()
         if suffix in SEVERAL_LAYERS:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.errors import JobGoneError, sentences
 from ui.format import markdown_text, name_text
-from ui.jobs import Snapshot, Step
+from ui.jobs import Jobs, Snapshot, Step
 from ui.projects import JOBS
 from ui.session import language, tell, text
 
@@ -20,9 +20,9 @@ def step_text(state: str, step: Step) -> str:
     """What the bar says: plain text of this application and a name from a file."""
     if state == "waiting":
         return text("job.waiting")
-    if step.stage == "proposing" and step.label:
+    if step.stage in ("proposing", "looking") and step.label:
         label = name_text(step.label)
-        return text("job.proposing", label=label, done=step.done, total=step.total)
+        return text(f"job.{step.stage}", label=label, done=step.done, total=step.total)
     return text(f"job.{STAGES.get(step.stage, 'starting')}")
 
 
@@ -39,18 +39,18 @@ def running(kind: str) -> bool:
     return st.session_state.get("job") is not None and st.session_state.get("job_kind") == kind
 
 
-def show_job(when_done: Callable[[Snapshot], None]) -> None:
+def show_job(when_done: Callable[[Snapshot], None], jobs: Jobs = JOBS) -> None:
     """Progress and cancel of the visitor's job; ``when_done`` runs before the page is redrawn."""
-    _watch(when_done)
+    _watch(when_done, jobs)
 
 
 @st.fragment(run_every=EVERY)
-def _watch(when_done: Callable[[Snapshot], None]) -> None:
+def _watch(when_done: Callable[[Snapshot], None], jobs: Jobs) -> None:
     job_id = st.session_state.get("job")
     if job_id is None:
         return
     try:
-        now = JOBS.look(job_id)
+        now = jobs.look(job_id)
     except JobGoneError as gone:
         st.session_state["job"] = None
         tell(gone)
@@ -66,7 +66,7 @@ def _watch(when_done: Callable[[Snapshot], None]) -> None:
         st.rerun()
     st.progress(now.step.share, text=markdown_text(step_text(now.state, now.step)))
     st.button(
-        text("job.cancel"), key="cancel_job", on_click=JOBS.cancel, args=(job_id,), width="stretch"
+        text("job.cancel"), key="cancel_job", on_click=jobs.cancel, args=(job_id,), width="stretch"
     )
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from ui.errors import JobGoneError
 from ui.format import html_text, markdown_text, whole
+from ui.intake import INTAKES, LOOKS, Intake, look_into, take_folder, take_uploads
 from ui.jobs import Job, Snapshot
-from ui.pickups import PICKUPS, Pickup, pick_folder, pick_upload
+from ui.map.component import forget_what_was_sent
+from ui.pages.files import ACCEPT, LOOK, show_review
+from ui.pickups import pick_folder
 from ui.projects import JOBS, Project, open_demonstration, open_pickup
+from ui.remembered import choices_file
 from ui.session import (
     guarded,
     language,
@@ -23,7 +28,7 @@ from ui.session import (
     show_failures,
     text,
 )
-from ui.sources import ROLES, UPLOADABLE, allowed_folder, allowed_roots, missing_roles
+from ui.sources import PLAN_NAME, UPLOADABLE, allowed_folder, allowed_roots
 from ui.watch import running, show_job, show_outcome, start
 
 KIND = "open"
@@ -32,16 +37,28 @@ KIND = "open"
 def show() -> None:
     """The page."""
     with guarded():
-        on_other_page("project")
+        if on_other_page("project"):
+            forget_what_was_sent()
         show_failures()
         if st.session_state.pop("go_to_plan", False):
             st.switch_page(page_of("plan"))
+        intake = _intake()
+        reading = next((kind for kind in (LOOK, ACCEPT) if running(kind)), None)
+        if intake is not None and intake.entries:
+            if reading is not None:
+                show_job(_accepted if reading == ACCEPT else _looked, LOOKS)
+            else:
+                show_outcome()
+            show_review(intake, _take_away, busy=reading is not None)
+            return
         left, right = st.columns([58, 42], gap="large")
         with left:
             st.html(f"<h2 class='gw-h2'>{html_text(text('project.title'))}</h2>")
             st.caption(text("project.lead"))
             if running(KIND):
                 show_job(_opened)
+            elif reading is not None:
+                show_job(_looked, LOOKS)
             else:
                 show_outcome()
                 _choose()
@@ -51,8 +68,45 @@ def show() -> None:
 
 def _opened(now: Snapshot) -> None:
     open_project(now.result)
-    st.session_state["pickup"] = None
     st.session_state["go_to_plan"] = True
+
+
+def _accepted(now: Snapshot) -> None:
+    _take_away()
+    _opened(now)
+
+
+def _looked(now: Snapshot) -> None:
+    intake = INTAKES.get(now.result)
+    if not intake.entries:
+        _take_away()
+        st.session_state["failed"] = [text("project.nothing_readable")]
+
+
+def _intake() -> Intake | None:
+    """The files this visitor brought, while the server still holds them."""
+    held = st.session_state.get("intake")
+    if held is None:
+        return None
+    try:
+        return INTAKES.get(held)
+    except JobGoneError:
+        st.session_state["intake"] = None
+        return None
+
+
+def _take_away() -> None:
+    """Let go of the files that were brought; the boxes start anew."""
+    intake = _intake()
+    if intake is not None:
+        intake.forget()
+    if running(LOOK) or running(ACCEPT):
+        LOOKS.cancel(st.session_state["job"])
+        st.session_state["job"] = None
+    for name in ("intake", "uploaded", "file_chosen"):
+        st.session_state[name] = None
+    st.session_state["job_sentences"] = []
+    st.session_state["upload_round"] = st.session_state.get("upload_round", 0) + 1
 
 
 def _choose() -> None:
@@ -75,17 +129,35 @@ def _upload() -> None:
         text("project.files"),
         type=list(UPLOADABLE),
         accept_multiple_files=True,
-        key="files",
+        key=f"files_{st.session_state.get('upload_round', 0)}",
         label_visibility="collapsed",
     )
     if not files:
         return
     signature = tuple(sorted((file.file_id, file.name) for file in files))
-    if st.session_state.get("uploaded") != signature:
-        pickup = pick_upload((file.name, file.getvalue()) for file in files)
-        st.session_state["uploaded"] = signature
-        st.session_state["upload_pickup"] = pickup.id
-    _roles(st.session_state["upload_pickup"], trusted=False)
+    if st.session_state.get("uploaded") == signature:
+        # Reading them was stopped, or found nothing: say so once more only when asked.
+        if st.button(text("project.look_again"), key="look_again"):
+            _look_at_uploads(files)
+        return
+    st.session_state["uploaded"] = signature
+    _look_at_uploads(files)
+
+
+def _look_at_uploads(files: list[Any]) -> None:
+    memory = choices_file(os.environ)
+    _start_looking(take_uploads([(file.name, file.getvalue()) for file in files], memory))
+
+
+def _start_looking(intake: Intake) -> None:
+    st.session_state["intake"] = intake.id
+    st.session_state["file_chosen"] = None
+
+    def work(job: Job) -> str:
+        return look_into(job, intake)
+
+    start(LOOK, LOOKS.start(LOOK, work))
+    st.rerun()
 
 
 def _folder() -> None:
@@ -94,57 +166,16 @@ def _folder() -> None:
                          placeholder=text("project.folder_path"))  # fmt: skip
     if st.button(text("project.look"), key="look", disabled=not path.strip()):
         roots = allowed_roots(os.environ, Path.home(), Path.cwd())
-        st.session_state["folder_pickup"] = pick_folder(allowed_folder(path, roots)).id
-    if st.session_state.get("folder_pickup"):
-        _roles(st.session_state["folder_pickup"], trusted=True)
-
-
-def _roles(pickup_id: str, *, trusted: bool) -> None:
-    """Which file plays which role, guessed and to be checked; then open."""
-    try:
-        pickup = PICKUPS.get(pickup_id)
-    except JobGoneError:
-        return
-    if not pickup.candidates and pickup.plan is None:
-        st.warning(text("project.nothing_readable"))
-        return
-    if pickup.plan is not None:
-        st.info(text("project.has_plan"))
-    chosen = _role_boxes(pickup)
-    missing = [] if pickup.plan is not None else missing_roles(chosen)
-    if missing:
-        names = "、".join(text(f"role.{role}") for role in missing)
-        st.caption(text("project.missing", roles=names))
-    if st.button(text("project.open"), key=f"open_{pickup_id}", type="primary",
-                 disabled=bool(missing)):  # fmt: skip
+        folder = allowed_folder(path, roots)
+        if not (folder / PLAN_NAME).exists():
+            _start_looking(take_folder(folder, choices_file(os.environ)))
+        pickup = pick_folder(folder)
 
         def work(job: Job) -> str:
-            return open_pickup(job, pickup, chosen, trusted=trusted)
+            return open_pickup(job, pickup, pickup.chosen, trusted=True)
 
         start(KIND, JOBS.start(KIND, work))
         st.rerun()
-
-
-def _role_boxes(pickup: Pickup) -> dict[str, str]:
-    st.markdown(f"**{text('project.roles')}**")
-    st.caption(text("project.roles_text"))
-    labels = {"": text("project.not_used")}
-    labels |= {candidate.source: candidate.label for candidate in pickup.candidates}
-    sources = list(labels)
-    chosen = {}
-    columns = st.columns(2, gap="small")
-    for number, role in enumerate(ROLES):
-        guess = pickup.chosen.get(role, "")
-        source = columns[number % 2].selectbox(
-            text(f"role.{role}"),
-            sources,
-            index=sources.index(guess) if guess in sources else 0,
-            format_func=labels.__getitem__,
-            key=f"role_{pickup.id}_{role}_{language()}",
-        )
-        if source:
-            chosen[role] = source
-    return chosen
 
 
 def _current(opened: Project | None) -> None:

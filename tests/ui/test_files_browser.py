@@ -1,0 +1,61 @@
+"""Files on the page in Chromium: seen, corrected and told what is wrong before anything is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from serving import served
+
+from data.demo import write_county
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+SLOW = 60_000
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("county")
+    write_county(folder, villages=6)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("home")
+    with served(home / "log.txt", {"GRIDWRIGHT_HOME": str(home)}) as found:
+        yield found
+
+
+def test_files_are_shown_before_they_are_kept_and_a_broken_one_says_why(
+    address: str, county: Path, page: Page, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.geojson"
+    broken.write_text('{"type":"FeatureCollection","features":[{"type"', "utf-8")
+    page.goto(f"{address}/project")
+    field = page.locator("input[type=file]").first
+    field.wait_for(state="attached", timeout=SLOW)
+    field.set_input_files(
+        [str(broken), str(county / "villages.gpkg"), str(county / "households.csv")]
+    )
+    page.get_by_text("broken.geojson:", exact=False).first.wait_for(timeout=SLOW)
+    body = page.locator("body").inner_text()
+    assert "Traceback" not in body
+    assert "villages.gpkg" in body
+    assert "households.csv" in body
+    # what each column was taken for stands there to be changed
+    found = page.get_by_text("by name").or_(page.get_by_text("按列名"))
+    found.first.wait_for(timeout=SLOW)
+    accept = page.get_by_role("button", name="Accept").or_(
+        page.get_by_role("button", name="接受")
+    )
+    accept.first.click()
+    checking = page.get_by_text("核对文件").or_(page.get_by_text("Check the files"))
+    checking.first.wait_for(state="detached", timeout=SLOW)
+    assert "Traceback" not in page.locator("body").inner_text()

@@ -1,0 +1,348 @@
+"""Files on their way in: looked into, corrected, accepted or taken away; no Streamlit here.
+
+Truth lives in :class:`Intake`, which belongs to one visitor. An upload's bytes are held in memory
+only; they lie on the disk, in a private folder, while a confined process reads them, and never
+longer, whatever happens to the reading. Nothing becomes part of a project before it is accepted.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from geo.columns import ROLES as ALL_ROLES
+from geo.columns import Role
+from geo.datum import Datum, DatumEvidence
+from geo.ground import Inputs, assemble
+from geo.inspect import Choice, evidence, look, restated
+from geo.problems import InputError, Problem
+from geo.read import Layer, list_layers
+from geo.roles import likely_role
+from ui.format import name_text
+from ui.jobs import CancelledError, Job, Jobs, Step
+from ui.projects import PROJECTS, Project, context_of_ground
+from ui.remembered import keep, recall
+from ui.shelf import Shelf, new_id
+from ui.sources import NOT_DATA, PLAN_NAME, READABLE, REQUIRED, ROLES, safe_name
+
+_HOLD_SEVERAL = (
+    ".gpkg", ".gdb", ".zip", ".xlsx", ".xls", ".kml", ".kmz", ".ovkml", ".json", ".geojson",
+)  # fmt: skip
+_TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".parquet", ".geoparquet")
+AT_ONCE = 2  # readings; a third would only wait for a processor
+
+LOOKS = Jobs(at_once=AT_ONCE)
+"""Readings have a queue of their own: nobody waits for another visitor's proposal."""
+
+
+@dataclass
+class Entry:
+    """One layer of one file: what was decided about it and what was read.
+
+    ``file`` is the name its owner knows, ``stored`` the name on the disk, ``inner`` the layer's
+    name where a file holds several. Without a ``layer`` the ``problems`` say why.
+    """
+
+    number: int
+    file: str
+    stored: str
+    inner: str = ""
+    choice: Choice | None = None
+    used: bool = False
+    remembered: bool = False
+    layer: Layer | None = None
+    problems: tuple[Problem, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name to show, plain text."""
+        return name_text(f"{self.file} · {self.inner}" if self.inner else self.file)
+
+    @property
+    def role(self) -> Role | None:
+        """What the layer is taken for."""
+        return self.choice.role if self.choice is not None else None
+
+    @property
+    def is_table(self) -> bool:
+        """Does the file have columns of coordinates instead of shapes?"""
+        return Path(self.stored).suffix.lower() in _TABLES
+
+
+@dataclass
+class Intake:
+    """The files one visitor brought. ``memory`` is where choices are remembered."""
+
+    id: str
+    memory: Path
+    uploads: dict[str, bytes] = field(default_factory=dict)  # name on the disk -> content
+    names: dict[str, str] = field(default_factory=dict)  # name on the disk -> the owner's
+    folder: Path | None = None
+    entries: list[Entry] = field(default_factory=list)
+    _evidence: dict[tuple[int, int], DatumEvidence | None] = field(default_factory=dict)
+
+    @property
+    def trusted(self) -> bool:
+        """Files of the server's own folders are; uploads are not."""
+        return self.folder is not None
+
+    @contextmanager
+    def on_disk(self, only: str = "") -> Iterator[Path]:
+        """A folder with the files, for one reading; an upload's is deleted afterwards.
+
+        ``only`` writes one file and those that share its stem (the parts of a Shapefile).
+        """
+        if self.folder is not None:
+            yield self.folder
+            return
+        stem = only.rpartition(".")[0].lower()
+        directory = Path(tempfile.mkdtemp(prefix="gridwright-upload-"))
+        try:
+            for name, content in self.uploads.items():
+                if not only or name.rpartition(".")[0].lower() == stem:
+                    (directory / name).write_bytes(content)
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def forget(self) -> None:
+        """Let go of the files' content."""
+        self.uploads.clear()
+        self.entries.clear()
+        self._evidence.clear()
+
+    def of_role(self, role: str) -> Entry | None:
+        """The layer used for a role, once it was read."""
+        for entry in self.entries:
+            if entry.used and entry.role == role and entry.layer is not None:
+                return entry
+        return None
+
+    def evidence(self, entry: Entry) -> DatumEvidence | None:
+        """What a layer of points says about its datum, asked once; None without villages."""
+        villages = self.of_role("villages")
+        if entry.layer is None or villages is None or villages.choice is None:
+            return None
+        if villages.layer is None or villages is entry:
+            return None
+        key = (id(entry.layer), id(villages.layer))
+        if key not in self._evidence:
+            outlines = restated(villages.layer, villages.choice.datum)
+            self._evidence[key] = evidence(entry.layer, outlines)
+        return self._evidence[key]
+
+
+INTAKES: Shelf[Intake] = Shelf(room=8)
+
+
+def take_uploads(files: Iterable[tuple[str, bytes]], memory: Path) -> Intake:
+    """Files from the browser (name, content); nothing is read yet."""
+    intake = Intake(new_id(), memory)
+    for name, content in files:
+        stored = safe_name(name)
+        stem, dot, suffix = stored.rpartition(".")
+        number = 1
+        while stored in intake.uploads:
+            number += 1
+            stored = f"{stem}-{number}{dot}{suffix}"
+        intake.uploads[stored] = content
+        intake.names[stored] = name.replace("\\", "/").rpartition("/")[2]
+    INTAKES.put(intake.id, intake)
+    return intake
+
+
+def take_folder(folder: Path, memory: Path) -> Intake:
+    """The files of a folder of the server; they are read where they lie and never written to."""
+    intake = Intake(new_id(), memory, folder=folder)
+    intake.names = {path.name: path.name for path in sorted(folder.iterdir())}
+    INTAKES.put(intake.id, intake)
+    return intake
+
+
+def look_into(job: Job, intake: Intake) -> str:
+    """List every file's layers and read each for what it seems to be; returns the intake's id."""
+    names = [name for name in sorted(intake.names) if _is_data(name)]
+    with intake.on_disk() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            found: list[tuple[str, str]] = []
+            listings = pool.map(lambda name: _layers(intake, folder / name), names)
+            for done, (name, inner) in enumerate(zip(names, listings, strict=True)):
+                found += [(name, layer) for layer in inner]
+                job.report(Step("looking", done, 2 * len(names), intake.names[name]))
+            entries = [
+                Entry(number, intake.names[name], name, layer)
+                for number, (name, layer) in enumerate(found)
+            ]
+
+            def read(entry: Entry) -> Entry:
+                _first_look(intake, entry, folder)
+                return entry
+
+            for done, entry in enumerate(pool.map(read, entries)):
+                job.report(Step("looking", len(entries) + done, 2 * len(entries), entry.label))
+        except CancelledError:
+            pool.shutdown(cancel_futures=True)
+            raise
+    _use_first_of_each(entries)
+    intake.entries = sorted(entries, key=_place_in_list)
+    return intake.id
+
+
+def _is_data(name: str) -> bool:
+    suffix = Path(name).suffix.lower()
+    return suffix in READABLE and name.lower() not in NOT_DATA and name != PLAN_NAME
+
+
+def _layers(intake: Intake, path: Path) -> list[str]:
+    """Names of a file's layers; one without a name where there is one, or none can be listed."""
+    if path.suffix.lower() not in _HOLD_SEVERAL:
+        return [""]
+    try:
+        found = list_layers(path, trusted=intake.trusted)
+    except InputError as error:
+        several = [p.params["names"] for p in error.problems if p.code == "read_zip_several"]
+        found = str(several[0]).split(", ") if several else []
+    return found if len(found) > 1 else [""]
+
+
+def _source(entry: Entry, folder: Path) -> str:
+    path = str(folder / entry.stored)
+    return f"{path}:{entry.inner}" if entry.inner else path
+
+
+def _first_look(intake: Intake, entry: Entry, folder: Path) -> None:
+    """Find out what a layer is; what was decided about such columns before goes first."""
+    hint = entry.inner or Path(entry.file).stem
+    try:
+        layer = look(
+            _source(entry, folder), trusted=intake.trusted, name=entry.file, hint=hint
+        )
+    except InputError as error:
+        entry.problems, entry.columns = error.problems, error.columns
+        guess = likely_role(hint)
+        entry.choice = Choice(guess) if guess else None
+    else:
+        entry.choice = Choice(layer.role)
+        _read_well(entry, layer)
+    before = recall(intake.memory, entry.columns)
+    if before is None:
+        return
+    entry.remembered = True
+    entry.used = before.used
+    if before.choice != entry.choice:
+        _read_as(intake, entry, before.choice, folder)
+
+
+def _read_well(entry: Entry, layer: Layer) -> None:
+    entry.layer, entry.problems = layer, tuple(layer.problems)
+    entry.columns = tuple(column.source for column in layer.columns)
+
+
+def _read_as(intake: Intake, entry: Entry, choice: Choice, folder: Path) -> None:
+    """Read a layer as chosen; what is wrong with it stays with it."""
+    try:
+        layer = look(_source(entry, folder), choice, trusted=intake.trusted, name=entry.file)
+    except InputError as error:
+        entry.layer, entry.problems = None, error.problems
+        entry.columns = error.columns or entry.columns
+    else:
+        _read_well(entry, layer)
+    entry.choice = choice
+
+
+def look_again(job: Job, intake: Intake, entry: Entry, choice: Choice) -> str:
+    """Read one layer anew after a choice was changed; returns the intake's id."""
+    job.report(Step("looking", 0, 1, entry.label))
+    before = entry.choice
+    same = before is not None and before == replace(choice, datum=before.datum)
+    if entry.layer is not None and same:
+        entry.choice = choice  # only the datum: nothing is read differently
+        return intake.id
+    with intake.on_disk(entry.stored) as folder:
+        _read_as(intake, entry, choice, folder)
+    return intake.id
+
+
+def _use_first_of_each(entries: Iterable[Entry]) -> None:
+    """Use the first layer of each role a proposal knows, unless it was decided before."""
+    entries = list(entries)
+    taken = {entry.role for entry in entries if entry.remembered and entry.used}
+    for entry in entries:
+        if not entry.remembered and entry.role in ROLES and entry.role not in taken:
+            entry.used = True
+            taken.add(entry.role)
+
+
+def _place_in_list(entry: Entry) -> tuple[bool, int, int]:
+    """What cannot be read comes first, then the roles in their usual order."""
+    order = [*ALL_ROLES].index(entry.role) if entry.role is not None else -1
+    return entry.layer is not None, order, entry.number
+
+
+@dataclass(frozen=True)
+class Obstacles:
+    """What keeps the files from being accepted: roles missing, roles twice, layers unreadable."""
+
+    missing: tuple[str, ...]
+    twice: tuple[str, ...]
+    unreadable: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.twice or self.unreadable)
+
+
+def obstacles(intake: Intake) -> Obstacles:
+    """Whether the layers that are used make up a county."""
+    used = [entry for entry in intake.entries if entry.used and entry.role in ROLES]
+    roles = [str(entry.role) for entry in used]
+    return Obstacles(
+        tuple(role for role in REQUIRED if role not in roles),
+        tuple(role for role in ROLES if roles.count(role) > 1),
+        tuple(entry.label for entry in used if entry.layer is None),
+    )
+
+
+def accept(job: Job, intake: Intake) -> str:
+    """Make a project of the layers that are used; returns its id, and lets the files go.
+
+    Raises :class:`geo.problems.InputError` with everything that keeps the layers from fitting
+    together; the intake then stays as it is.
+    """
+    job.report(Step("reading"))
+    used = [entry for entry in intake.entries if entry.used and entry.role in ROLES]
+    layers: dict[str, Layer] = {}
+    datum: Datum | Literal["auto"] = "auto"
+    for entry in used:
+        if entry.layer is None or entry.choice is None:
+            raise InputError(entry.problems)
+        if entry.role == "households":  # the ground finds or takes their datum, and says so
+            layers["households"], datum = entry.layer, entry.choice.datum
+        else:
+            layers[str(entry.role)] = restated(entry.layer, entry.choice.datum)
+    ground = assemble(layers, Inputs("villages", "households", datum=datum))
+    project = Project(new_id(), "", "upload", {}, trusted=False, ground=ground)
+    if intake.folder is not None:
+        project.kind, project.name = "folder", intake.folder.name.lstrip(".")
+    project.notes = ground.notes
+    project.context = context_of_ground(ground)
+    for entry in intake.entries:
+        if entry.choice is not None and (entry.layer is not None or not entry.used):
+            keep(intake.memory, entry.columns, entry.choice, used=entry.used)
+    PROJECTS.put(project.id, project)
+    intake.forget()
+    return project.id
+
+
+def counts_dropped(layer: Layer) -> Mapping[str, int]:
+    """What was left out as personal: kind ("column", "identity_number", …) -> how many."""
+    counts: dict[str, int] = {}
+    for item in layer.dropped:
+        counts[item.kind] = counts.get(item.kind, 0) + (1 if item.kind == "column" else item.count)
+    return counts
