@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 import numpy as np
+import shapely
 
+from geo.coverage import place_points
+from planning.graph import IntArray
 from planning.plan import Plan
 
 STEPS: dict[str, tuple[str, str]] = {
@@ -75,20 +79,36 @@ class Step:
         """Whether the step changed the ground itself: other units, not only other labels."""
         return self.before.units is not self.after.units
 
+    @cached_property
+    def was(self) -> IntArray | None:
+        """The grid that each unit's ground was in before, shape (n after,).
+
+        None where units were neither kept nor cut finer, so that none can be told.
+        """
+        old, new = self.before.units, self.after.units
+        if not self.refined:
+            return self.before.label
+        if len(new) < len(old):
+            return None
+        parent = place_points(shapely.point_on_surface(new.geometry), old.geometry)
+        area = np.bincount(parent, weights=new.area, minlength=len(old))
+        if not np.allclose(area, old.area, rtol=1e-6, atol=0.01):
+            return None
+        return np.asarray(self.before.label[parent])
+
     @property
     def units(self) -> int:
-        """Units that changed grid; all of them where the ground itself changed."""
-        if self.refined:
+        """Units that changed grid; all of them where the ground is another."""
+        if self.was is None:
             return len(self.after.units)
-        return int((self.before.label != self.after.label).sum())
+        return int((self.was != self.after.label).sum())
 
     @property
     def households(self) -> int:
-        """Households that changed grid; 0 where the ground itself changed and none can be told."""
-        if self.refined:
+        """Households that changed grid; 0 where the ground is another and none can be told."""
+        if self.was is None:
             return 0
-        moved = self.before.label != self.after.label
-        return int(self.before.units.households[moved].sum())
+        return int(self.after.units.households[self.was != self.after.label].sum())
 
     @property
     def empty(self) -> bool:

@@ -88,15 +88,14 @@ def _moves(before: IntArray, after: IntArray) -> list[list[int]]:
 
 def _flows(step: Step) -> list[list[Any]]:
     """Rows (from code, to code, units, households): what people read in a record."""
-    if step.refined:
+    was = step.was
+    if was is None:
         return []
     a, b = step.before, step.after
-    at = np.flatnonzero(a.label != b.label)
-    pairs, row = np.unique(
-        np.column_stack([a.label[at], b.label[at]]), axis=0, return_inverse=True
-    )
+    at = np.flatnonzero(was != b.label)
+    pairs, row = np.unique(np.column_stack([was[at], b.label[at]]), axis=0, return_inverse=True)
     units = np.bincount(row, minlength=len(pairs))
-    held = np.bincount(row, weights=a.units.households[at], minlength=len(pairs))
+    held = np.bincount(row, weights=b.units.households[at], minlength=len(pairs))
     return [
         [a.grids[int(p)].code, b.grids[int(q)].code, int(n), int(h)]
         for (p, q), n, h in zip(pairs, units, held, strict=True)

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
 
+from geo.enclosures import VillageGround
+from geo.repair import polygonal
 from planning import edits
 from planning.edits import Edited
 from planning.graph import IntArray
 from planning.plan import Kind, Plan
 from planning.settings import Settings
-from planning.strokes import split_by_line
+from planning.strokes import cut_by_line, draw_exactly, split_by_line
 
 Request = Mapping[str, object]
 
@@ -32,7 +34,8 @@ REASON_LENGTH = 400
 class RequestError(ValueError):
     """The request cannot be carried out on this plan: it names what is not there.
 
-    ``code`` is one of "unknown", "units", "grid", "grids", "number", "shape", "text".
+    ``code`` is one of "unknown", "units", "grid", "grids", "number", "shape", "text", "cut" (the
+    pieces would not tile the village; nothing was cut).
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -45,8 +48,9 @@ class Done:
     """What came of a request.
 
     ``step`` its name; ``units`` and ``households`` changed grid, ``left`` units a lock held back,
-    ``doubtful`` first units of stray parts that tidying left for a person; ``said`` what the
-    history tells of it (codes, names and numbers by name).
+    ``doubtful`` first units of stray parts that tidying left for a person; ``cut`` pieces more than
+    there were units before; ``said`` what the history tells of it (codes, names and numbers by
+    name).
     """
 
     plan: Plan
@@ -55,24 +59,33 @@ class Done:
     households: int = 0
     left: int = 0
     doubtful: tuple[int, ...] = ()
+    cut: int = 0
     said: Mapping[str, str | int] = field(default_factory=dict)
 
     def changed(self, before: Plan) -> bool:
         """Is the plan another one than before?"""
-        return bool(
-            (self.plan.label != before.label).any() or dict(self.plan.grids) != dict(before.grids)
+        return (
+            self.plan.units is not before.units
+            or bool((self.plan.label != before.label).any())
+            or dict(self.plan.grids) != dict(before.grids)
         )
 
 
-def carry_out(request: Request, plan: Plan, settings: Settings) -> Done:
+def carry_out(
+    request: Request, plan: Plan, settings: Settings, ground: VillageGround | None = None
+) -> Done:
     """Carry out one request; raises :class:`RequestError` for one that names what is not there.
 
-    Never raises for making a bad plan: what is wrong with the result is listed elsewhere
+    ``ground`` tells where households live, for a request that cuts units (``"through": True``
+    with "cut" or "draw"); without it a unit's households all go where its point lies. Never
+    raises for making a bad plan: what is wrong with the result is listed elsewhere
     (:func:`planning.faults.faults`). Locked grids neither lose nor gain.
     """
     work = _WORK.get(str(request.get("do")))
     if work is None:
         raise RequestError("unknown", str(request.get("do"))[:40])
+    if work in (_cut, _draw) and request.get("through") is True:
+        return _through(request, plan, ground)
     return work(request, plan, settings)
 
 
@@ -184,15 +197,41 @@ def _split(request: Request, plan: Plan, settings: Settings) -> Done:
 
 
 def _cut(request: Request, plan: Plan, settings: Settings) -> Done:
-    key = _grid(request, plan)
-    line = shapely.LineString(_points(request, 2))
+    key, line = _grid(request, plan), _line(request)
     return _done("cut", split_by_line(plan, key, line), grid=_named(plan, [key]))
 
 
 def _draw(request: Request, plan: Plan, settings: Settings) -> Done:
-    key = _grid(request, plan)
-    outline = shapely.make_valid(shapely.Polygon(_points(request, 3)))
+    key, outline = _grid(request, plan), _outline(request)
     return _done("draw", edits.draw(plan, key, outline), grid=_named(plan, [key]))
+
+
+def _through(request: Request, plan: Plan, ground: VillageGround | None) -> Done:
+    """Cut or draw with the units on the line cut."""
+    key, do = _grid(request, plan), str(request["do"])
+    line = _line(request) if do == "cut" else None
+    outline = _outline(request) if line is None else None
+    try:
+        edited = (
+            cut_by_line(plan, key, line, ground)
+            if line is not None
+            else draw_exactly(plan, key, outline, ground)
+        )
+    except (ValueError, shapely.GEOSException) as error:
+        raise RequestError("cut", str(error)[:200]) from error
+    done = _done(do, edited, grid=_named(plan, [key]))
+    return replace(done, cut=len(edited.plan.units) - len(plan.units))
+
+
+def _line(request: Request) -> shapely.LineString:
+    return shapely.LineString(_points(request, 2))
+
+
+def _outline(request: Request) -> shapely.Geometry:
+    outline = polygonal(shapely.make_valid(shapely.Polygon(_points(request, 3))))
+    if not outline.area > 0:
+        raise RequestError("shape", "no area")
+    return outline
 
 
 def _balance(request: Request, plan: Plan, settings: Settings) -> Done:

@@ -16,6 +16,7 @@ from planning.requests import RequestError
 
 FIELDS = (
     "do", "units", "to", "grid", "grids", "k", "points", "name", "reason", "kind", "locked",
+    "through",
 )  # fmt: skip
 """What a request may hold; everything else in a message is left out."""
 
