@@ -111,6 +111,12 @@ def whole_units(settings: Settings) -> tuple[float, float]:
     return settings.max_households or np.inf, settings.max_persons or np.inf
 
 
+def share_of(ground: Ground, village: int, settings: Settings) -> VillageGround:
+    """A village's share of the ground, as its units are cut from it under ``settings``."""
+    households, persons = whole_units(settings)
+    return ground.village(village, keep_households=households, keep_persons=persons)
+
+
 def plan_village(
     ground: VillageGround, lines: Linework, settings: Settings, set_names: list[str] | None = None
 ) -> VillagePlan:
@@ -214,8 +220,7 @@ def _plan_one(run: _Run, village: int) -> VillagePlan:
     ground, settings, today = run.ground, run.settings, run.today
     name = str(ground.villages["name"].iloc[village])
     try:
-        keep = whole_units(settings)
-        share = ground.village(village, keep_households=keep[0], keep_persons=keep[1])
+        share = share_of(ground, village, settings)
         if today is None:
             return plan_village(share, ground.lines, settings, run.names)
         return carry_village(

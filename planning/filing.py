@@ -28,7 +28,7 @@ from planning.plan import Plan
 from planning.planfile import PlanFile
 from planning.rules import GridException, exceptions
 from planning.settings import Settings
-from planning.tables import to_planfile
+from planning.tables import results, to_planfile
 from planning.today import RETIRED
 
 register(
@@ -103,6 +103,96 @@ def file_plans(
     return tables
 
 
+def file_again(
+    ground: Ground,
+    settings: Settings,
+    filed: PlanFile,
+    villages: Sequence[EditedVillage],
+    told: Iterable[tuple[str, object]] = (),
+) -> PlanFile:
+    """``filed`` with some villages' rows as their plans are now; every other row is untouched.
+
+    ``ground`` knows these villages by code. What is known of the whole county (the results in the
+    provenance) is told again, but for what cannot be seen in the tables; ``unplaced`` stays.
+    Raises :class:`InputError` where the households of ``filed`` are not the plans'.
+    """
+    codes = [own.plan.units.code for own in villages]
+    row_of = {str(code): row for row, code in enumerate(ground.villages["code"])}
+    here = replace(
+        ground,
+        villages=ground.villages.iloc[[row_of[code] for code in codes]].reset_index(drop=True),
+    )
+    before = set(filed.grids.loc[filed.grids["village_code"].isin(codes), "code"].astype(str))
+    inside = filed.households["grid_code"].isin(before)
+    new = file_plans(
+        here, settings, villages, filed.provenance, told, filed.households[inside]
+    )
+    households = filed.households.copy()
+    if inside.any():
+        for column in ("grid_code", "micro_code"):
+            households.loc[inside, column] = new.households[column]
+    old = filed.exceptions["grid_code"].isin(before)
+    grids = _replaced(filed.grids, ~filed.grids["village_code"].isin(codes), new.grids)
+    tables = replace(
+        filed,
+        grids=grids.sort_values("code", kind="stable").reset_index(drop=True),
+        households=households,
+        villages=_recounted(filed.villages, new.villages),
+        exceptions=pd.concat(
+            [part for part in (filed.exceptions[~old], new.exceptions) if len(part)]
+            or [filed.exceptions[:0]],
+            ignore_index=True,
+        ),
+        provenance=_summed(filed.provenance, grids, villages, told),
+    )
+    if filed.micro_grids is None or new.micro_grids is None:
+        return tables
+    kept = ~filed.micro_grids["grid_code"].isin(before)
+    return replace(tables, micro_grids=_replaced(filed.micro_grids, kept, new.micro_grids))
+
+
+def _replaced(
+    frame: gpd.GeoDataFrame, kept: pd.Series, new: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """The kept rows, then the new ones, under the columns of both."""
+    parts = [frame[kept], new.to_crs(frame.crs)]
+    parts = [part for part in parts if len(part)] or parts[:1]
+    joined = pd.concat(parts, ignore_index=True)
+    for name, missing in (("locked", 0), ("reason", "")):
+        if name in joined:
+            joined[name] = joined[name].fillna(missing)
+    return gpd.GeoDataFrame(joined, geometry="geometry", crs=frame.crs)
+
+
+def _recounted(villages: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    counts = dict(zip(new["code"].astype(str), new["grids"], strict=True))
+    grids = [counts.get(str(code), held) for code, held in
+             zip(villages["code"], villages["grids"], strict=True)]  # fmt: skip
+    return villages.assign(grids=grids)
+
+
+def _summed(
+    provenance: pd.DataFrame,
+    grids: pd.DataFrame,
+    villages: Sequence[EditedVillage],
+    told: Iterable[tuple[str, object]],
+) -> pd.DataFrame:
+    """The provenance with the county's results as the grids say them.
+
+    What the tables do not show (sets kept whole, units) would be the proposal's, so it goes.
+    """
+    lined = provenance.loc[provenance["key"] == "result.inner_border_on_line", "value"]
+    found = results(grids, lines=bool((lined != "").any()))
+    result = pd.DataFrame(
+        [(key, str(value)) for key, value in [*found, ("count.grids", len(grids))]],
+        columns=["key", "value"],
+    )
+    said = list(told)
+    names = {key for key, _ in said}
+    old = provenance[~provenance["key"].isin(names)]
+    return _provenance(old, result, villages, said)
+
+
 def _described(ground: Ground, settings: Settings, own: EditedVillage) -> VillagePlan:
     plan, keys = own.plan, own.keys
     # the number of grids was the planner's to choose, so nothing was asked for
@@ -138,7 +228,9 @@ def _provenance(
     told: Iterable[tuple[str, object]],
 ) -> pd.DataFrame:
     again = counted[counted["key"].str.startswith(_RECOUNTED)]
-    kept = old[~old["key"].str.startswith(_RECOUNTED) & (old["key"] != RETIRED)]
+    own = tuple(own.plan.units.code for own in villages)
+    told_again = (old["key"] == RETIRED) & old["value"].str.startswith(own)
+    kept = old[~old["key"].str.startswith(_RECOUNTED) & ~told_again]
     retired = sorted(
         code
         for own in villages

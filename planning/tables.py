@@ -298,7 +298,7 @@ def _provenance(
         ("whole.settlement.found", sum(len(f) for f in found)),
         ("whole.settlement.kept", sum(int(f.sum()) for f in found)),
     ]
-    rows += _summary(plan, grids)
+    rows += results(grids, lines=len(ground.lines) > 0)
     if plan.today is not None:
         upkeep = [own.upkeep for own in plan.villages if own.upkeep is not None]
         gone = plan.today.gone(plan.ground.villages)
@@ -309,20 +309,22 @@ def _provenance(
     )
 
 
-def _summary(plan: CountyPlan, grids: pd.DataFrame) -> list[tuple[str, object]]:
-    """The headline numbers of a plan."""
+def results(grids: pd.DataFrame, *, lines: bool = True) -> list[tuple[str, object]]:
+    """The headline numbers of a plan from its table of grids, as the provenance tells them.
+
+    ``lines``: were there any to follow? Nothing is told of them where there were none.
+    """
     usual = grids[grids["kind"] == "comprehensive"]
     off = usual["deviation_ideal"].abs()
-    inner = sum(float(v.measures.inner_m.sum()) for v in plan.villages)
-    lined = sum(float(v.measures.inner_on_line_m.sum()) for v in plan.villages)
+    length = grids["inner_border_m"].fillna(0.0)
+    inner, lined = float(length.sum()), float((grids["edge_on_line"].fillna(0.0) * length).sum())
     return [
         ("result.within_5_percent_of_ideal", f"{(off <= 0.05).mean():.4f}"),
         ("result.within_10_percent_of_ideal", f"{(off <= 0.10).mean():.4f}"),
         ("result.worst_from_ideal", f"{off.max():.4f}"),
         ("result.mean_polsby_popper", f"{usual['polsby_popper'].mean():.4f}"),
-        # nothing is told where there were no lines to follow
         (
             "result.inner_border_on_line",
-            f"{lined / inner:.4f}" if inner and len(plan.ground.lines) else "",
+            f"{lined / inner:.4f}" if inner and lines else "",
         ),
     ]

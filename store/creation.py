@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import Connection, func, insert, select, update
 
 from geo.problems import InputError, Problem
@@ -20,6 +21,7 @@ from store.schema import PLAN, PROJECT, SCENARIO, VILLAGE, DamagedError
 
 KINDS = ("road", "water", "railway")
 FIRST_SCENARIO = "初始方案 / proposal"
+MARK = "plan.digest"  # in the provenance: which plan a project was made from
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,18 @@ def project_row(c: Connection, project: int, file: str) -> Any:
     return found
 
 
-def create_project(c: Connection, county: CountyPlan, name: str, actor: str) -> tuple[int, int]:
+def create_project(
+    c: Connection, county: CountyPlan, name: str, actor: str, told: pd.DataFrame | None, mark: str
+) -> tuple[int, int]:
     """Keep a proposal; returns the numbers of the project and of its first scenario."""
     ground, moment = county.ground, now()
+    said = provenance(county) if told is None else told
+    rows = [[str(key), str(value)] for key, value in said[["key", "value"]].to_numpy().tolist()]
     row = {
         "name": name.strip(),
         "crs": ground.crs.to_string(),
         "settings": asdict(county.settings),
-        "provenance": provenance(county).to_numpy().tolist(),
+        "provenance": [*(pair for pair in rows if pair[0] != MARK), [MARK, mark]],
         "lines": np.column_stack([ground.lines.kind, ground.lines.name]).tolist(),
         "sets": ground.sets[["kind", "name"]].astype(str).to_numpy().tolist(),
         "created_at": moment,
@@ -97,7 +103,12 @@ def _create_village(
     village_id = _number(c.execute(insert(VILLAGE), row).inserted_primary_key)
     save_ground(c, village_id, own.units)
     codes, names = codes_and_names(county, position)
-    state = state_of(start_plan(own.units, own.proposal, codes, names, str(village["name"])))
+    start = start_plan(own.units, own.proposal, codes, names, str(village["name"]))
+    if own.grids:  # carried over: kinds, locks and reasons stay, no retired code comes back
+        retired = frozenset() if county.today is None else county.today.used
+        used = start.used | {code for code in retired if code.startswith(own.units.code)}
+        start = replace(start, grids=dict(enumerate(own.grids)), used=used)
+    state = state_of(start)
     c.execute(
         insert(PLAN),
         {
@@ -137,6 +148,14 @@ def projects(c: Connection) -> list[ProjectInfo]:
         )
         for row in c.execute(select(PROJECT).order_by(PROJECT.c.id.desc()))
     ]
+
+
+def marked(c: Connection, mark: str) -> int | None:
+    """The newest project made from the plan of this digest."""
+    for row in c.execute(select(PROJECT.c.id, PROJECT.c.provenance).order_by(PROJECT.c.id.desc())):
+        if isinstance(row.provenance, list) and [MARK, mark] in row.provenance:
+            return int(row.id)
+    return None
 
 
 def villages(c: Connection, project: int, file: str) -> list[VillageInfo]:

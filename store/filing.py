@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -11,11 +14,11 @@ from sqlalchemy import Connection, func, select
 
 from geo.ground import Ground
 from geo.linework import Linework
-from planning.filing import EditedVillage, file_plans
+from planning.filing import EditedVillage, file_again, file_plans
 from planning.planfile import PlanFile
 from store.creation import check_project, project_row, settings_of
 from store.plans import Grounds, in_force, open_plan, plan_row
-from store.scenarios import scenario_row, village_codes
+from store.scenarios import scenario_row, versions, village_codes
 from store.schema import LOG, PLAN, VILLAGE, DamagedError
 
 
@@ -29,24 +32,46 @@ def planfile_of(
     """The tables of a scenario; see :meth:`store.projects.Store.planfile_of`."""
     own = scenario_row(c, scenario, file)
     check_project(c, own.project_id, file)
-    villages, steps = [], 0
-    for code in village_codes(c, scenario, file):
-        row = plan_row(c, scenario, code, file)
-        opened = open_plan(c, row, known)
-        villages.append(EditedVillage(opened.plan, opened.history.start))
-        steps += len(in_force(c, row))
-    entries = select(func.count()).select_from(LOG).join(PLAN, LOG.c.plan_id == PLAN.c.id)
-    told = [
-        ("scenario.name", own.name),
-        ("scenario.steps", steps),
-        ("scenario.entries", c.execute(entries.where(PLAN.c.scenario_id == scenario)).scalar_one()),
-    ]
+    codes = village_codes(c, scenario, file)
+    villages = [_edited(c, scenario, code, known, file) for code in codes]
+    told = _told(c, own, file)
     provenance = pd.DataFrame(
         project_row(c, own.project_id, file).provenance, columns=["key", "value"], dtype=object
     )
     settings = settings_of(c, own.project_id, file)
     ground = ground_of(c, own.project_id, file)
     return file_plans(ground, settings, villages, provenance, told, households)
+
+
+def refiled(
+    c: Connection,
+    scenario: int,
+    filed: PlanFile,
+    codes: Sequence[str],
+    known: Grounds,
+    file: str,
+) -> PlanFile:
+    """A plan file with some villages as they are now; see :meth:`store.projects.Store.refiled`."""
+    own = scenario_row(c, scenario, file)
+    check_project(c, own.project_id, file)
+    villages = [_edited(c, scenario, code, known, file) for code in codes]
+    told = _told(c, own, file)
+    settings = settings_of(c, own.project_id, file)
+    return file_again(ground_of(c, own.project_id, file), settings, filed, villages, told)
+
+
+def _edited(c: Connection, scenario: int, code: str, known: Grounds, file: str) -> EditedVillage:
+    opened = open_plan(c, plan_row(c, scenario, code, file), known)
+    return EditedVillage(opened.plan, opened.history.start)
+
+
+def _told(c: Connection, own: Any, file: str) -> list[tuple[str, object]]:
+    """What the provenance says of the scenario."""
+    edited = [code for code, version in versions(c, own.id, file).items() if version]
+    steps = sum(len(in_force(c, plan_row(c, own.id, code, file))) for code in edited)
+    entries = select(func.count()).select_from(LOG).join(PLAN, LOG.c.plan_id == PLAN.c.id)
+    count = c.execute(entries.where(PLAN.c.scenario_id == own.id)).scalar_one()
+    return [("scenario.name", own.name), ("scenario.steps", steps), ("scenario.entries", count)]
 
 
 def ground_of(c: Connection, project: int, file: str) -> Ground:

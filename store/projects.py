@@ -8,7 +8,7 @@ cannot be used or what is asked for is not there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,10 @@ from types import TracebackType
 from weakref import WeakValueDictionary
 
 import geopandas as gpd
+import pandas as pd
 from sqlalchemy import Connection
 
+from geo.ground import Ground
 from geo.problems import InputError, Problem
 from geo.units import Units
 from planning.county import CountyPlan
@@ -108,10 +110,37 @@ class Store:
 
     # --- projects -------------------------------------------------------------------------------
 
-    def create_project(self, county: CountyPlan, name: str, *, actor: str = "") -> Created:
-        """Keep a county's proposal as a new project with one scenario, the proposal itself."""
+    def create_project(
+        self,
+        county: CountyPlan,
+        name: str,
+        *,
+        actor: str = "",
+        provenance: pd.DataFrame | None = None,
+        mark: str = "",
+    ) -> Created:
+        """Keep a county's proposal as a new project with one scenario, the proposal itself.
+
+        ``provenance`` (key, value) of the plan file where it was read from one, else the
+        county's own; ``mark`` (:func:`planning.opened.plan_digest`) finds the project again.
+        """
         with self._writing() as c:
-            return Created(*creation.create_project(c, county, name, actor))
+            made = creation.create_project(c, county, name, actor, provenance, mark)
+            return Created(*made)
+
+    def marked(self, mark: str) -> int | None:
+        """The newest project that was made with this ``mark``, or None."""
+        with self._reading() as c:
+            return creation.marked(c, mark)
+
+    def ground(self, project: int) -> Ground:
+        """What the store knows of a project's ground: villages, names of lines and sets.
+
+        No household and no line's shape is in it.
+        """
+        with self._reading() as c:
+            creation.check_project(c, project, self.path.name)
+            return filing.ground_of(c, project, self.path.name)
 
     def projects(self) -> list[ProjectInfo]:
         """All projects, the newest first."""
@@ -258,6 +287,21 @@ class Store:
         """Make a scenario the one in force in its project; one at a time."""
         with self._writing() as c:
             scenarios.adopt(c, scenario, self.path.name)
+
+    def versions(self, scenario: int) -> dict[str, int]:
+        """Version of every village's plan in a scenario: 0 where nothing was ever done."""
+        with self._reading() as c:
+            return scenarios.versions(c, scenario, self.path.name)
+
+    def refiled(self, scenario: int, filed: PlanFile, villages: Sequence[str]) -> PlanFile:
+        """``filed`` with the given villages as they are in the scenario now; the rest untouched.
+
+        ``filed`` is the plan file that the project came from, or what this method gave before:
+        its households layer says where the households of these villages are. Raises
+        :class:`InputError` where they are not the plan's.
+        """
+        with self._reading() as c:
+            return filing.refiled(c, scenario, filed, villages, self._grounds, self.path.name)
 
     def planfile_of(
         self, scenario: int, households: gpd.GeoDataFrame | None = None

@@ -92,6 +92,18 @@ def village_codes(c: Connection, scenario: int, file: str) -> list[str]:
     )
 
 
+def versions(c: Connection, scenario: int, file: str) -> dict[str, int]:
+    """Version of every village's plan, by code, in the project's order."""
+    scenario_row(c, scenario, file)
+    rows = c.execute(
+        select(VILLAGE.c.code, PLAN.c.version)
+        .join(VILLAGE, PLAN.c.village_id == VILLAGE.c.id)
+        .where(PLAN.c.scenario_id == scenario)
+        .order_by(VILLAGE.c.position)
+    )
+    return {row.code: int(row.version) for row in rows}
+
+
 def branch(
     c: Connection,
     scenario: int,

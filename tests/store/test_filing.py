@@ -15,6 +15,7 @@ from planning import edits
 from planning.check import check_plan
 from planning.county import CountyPlan, propose_county
 from planning.history import Step
+from planning.opened import county_of_plan, plan_digest
 from planning.plan import Plan
 from planning.planfile import read_plan, write_plan
 from planning.tables import to_planfile
@@ -121,3 +122,92 @@ def test_without_households_the_layer_is_empty(store: Store, county: CountyPlan)
     assert isinstance(filed.households, pd.DataFrame)
     assert len(filed.households) == 0
     assert np.array_equal(filed.grids["households"], to_planfile(county).grids["households"])
+
+
+def edited(store: Store, county: CountyPlan) -> Created:
+    """A project whose first village lost a grid to a merge."""
+    made = store.create_project(county, "c")
+    plan = store.open_plan(made.scenario, CODES[0]).plan
+    edit(store, made, CODES[0], "merge", edits.merge(plan, plan.keys.tolist()[:2]).plan)
+    return made
+
+
+@pytest.mark.parametrize("micro", [None, 30])
+def test_filing_one_village_again_equals_filing_all(
+    store: Store, county: CountyPlan, micro: int | None
+) -> None:
+    own = propose_county(county.ground, replace(county.settings, micro=micro))
+    made, proposed = edited(store, own), to_planfile(own)
+    whole = store.planfile_of(made.scenario, proposed.households)
+    again = store.refiled(made.scenario, proposed, [CODES[0]])
+    for layer in ("grids", "households", "villages", "exceptions", "micro_grids"):
+        a, b = getattr(again, layer), getattr(whole, layer)
+        if a is None or b is None:
+            assert a is b
+            continue
+        other = ["ideal", "deviation_ideal"]  # of the village that nobody touched: the proposal's
+        own_rows = a.drop(columns=[c for c in other if c in a])
+        order = ["code"] if "code" in a else list(own_rows.columns[:2])
+        assert_frame_equal(
+            own_rows.sort_values(order).reset_index(drop=True),
+            b[own_rows.columns].sort_values(order).reset_index(drop=True),
+            check_dtype=False,
+        )
+    assert not check_plan(again)
+
+
+def test_filing_again_leaves_the_other_villages_alone(store: Store, county: CountyPlan) -> None:
+    made, proposed = edited(store, county), to_planfile(county)
+    again = store.refiled(made.scenario, proposed, [CODES[0]])
+    other = proposed.grids["village_code"] == CODES[1]
+    kept = again.grids[again.grids["village_code"] == CODES[1]]
+    assert_frame_equal(
+        kept[proposed.grids.columns].reset_index(drop=True),
+        proposed.grids[other].reset_index(drop=True),
+    )
+    assert_frame_equal(again.unplaced, proposed.unplaced)
+    told = dict(again.provenance.to_numpy())
+    assert told["scenario.steps"] == "1"
+    assert int(told["count.grids"]) == len(again.grids) == len(proposed.grids) - 1
+    lost = set(proposed.grids["code"]) - set(again.grids["code"])
+    assert {told["code.retired"]} == lost
+
+
+def test_filing_again_twice_is_filing_once(store: Store, county: CountyPlan) -> None:
+    made, proposed = edited(store, county), to_planfile(county)
+    once = store.refiled(made.scenario, proposed, [CODES[0]])
+    twice = store.refiled(made.scenario, once, [CODES[0]])
+    for layer in ("grids", "households", "villages", "exceptions"):
+        assert_frame_equal(getattr(once, layer), getattr(twice, layer))
+    assert once.provenance.value_counts().to_dict() == twice.provenance.value_counts().to_dict()
+
+
+def test_a_project_is_found_by_the_plan_it_came_from(store: Store, county: CountyPlan) -> None:
+    proposed = to_planfile(county)
+    mark = plan_digest(proposed)
+    assert store.marked(mark) is None
+    made = store.create_project(county, "c", provenance=proposed.provenance, mark=mark)
+    assert store.marked(mark) == made.project
+    other = replace(proposed, grids=proposed.grids.assign(name="x"))
+    assert plan_digest(other) != mark
+
+
+def test_a_plan_file_opened_again_is_the_plan(store: Store, county: CountyPlan) -> None:
+    made = edited(store, county)
+    plan = store.open_plan(made.scenario, CODES[0]).plan
+    key = int(plan.keys[0])
+    edit(store, made, CODES[0], "lock", edits.lock(plan, [key]))
+    plan = store.open_plan(made.scenario, CODES[0]).plan
+    edit(store, made, CODES[0], "reason", edits.explain(plan, key, "河在中间"))
+    filed = store.refiled(made.scenario, to_planfile(county), [CODES[0]])
+    opened = county_of_plan(county.ground, filed, county.settings)
+    assert not opened.not_kept
+    second = store.create_project(opened.county, "again", provenance=filed.provenance)
+    ours, theirs = (
+        store.open_plan(scenario, CODES[0]).plan for scenario in (made.scenario, second.scenario)
+    )
+    by_code = {grid.code: grid for grid in ours.grids.values()}
+    assert by_code == {grid.code: grid for grid in theirs.grids.values()}
+    codes = [[p.grids[int(k)].code for k in p.label] for p in (ours, theirs)]
+    assert codes[0] == codes[1]
+    assert ours.used <= theirs.used  # the merged grid's code is given to no other
