@@ -32,7 +32,7 @@ from planning.settings import Settings
 from store.plans import Conflict
 from store.projects import Store
 from ui.format import name_text
-from ui.gestures import to_request
+from ui.gestures import homes_for, to_request
 
 STORE_VARIABLE = "GRIDWRIGHT_STORE"
 
@@ -126,10 +126,11 @@ class Desk:
         if do in ("undo", "redo", "goto"):
             return self._move(do, message, own, actor)
         request = to_request(message, self.ground.crs)
-        done = carry_out(request, self.plan, self.settings)
+        homes = homes_for(request, self.ground, self.village)
+        done = carry_out(request, self.plan, self.settings, homes)
         values: dict[str, object] = {
             "step": done.step, "units": done.units, "households": done.households,
-            "left": done.left, "doubtful": len(done.doubtful),
+            "left": done.left, "doubtful": len(done.doubtful), "cut": done.cut,
         }  # fmt: skip
         if not done.changed(self.plan):
             key = "redraw.told_locked" if done.left else "redraw.told_nothing"
@@ -139,6 +140,8 @@ class Desk:
         self.version = self.store.save_step(self.scenario, self.village, self.version, step)
         self.history = self.history.do(replace(step, seq=self.version))
         key = "redraw.told_tidy" if done.step == "tidy" else "redraw.told_done"
+        if done.cut:
+            key = "redraw.told_cut"
         if done.left:
             key = "redraw.told_part"
         return Answer(own, key, values, edit=done.units > 0)

@@ -18,6 +18,7 @@ from planning.faults import FAULTS, Fault, faults
 from planning.graph import IntArray
 from planning.history import STEPS, Step
 from planning.plan import Plan
+from planning.record import ground_key as content_key
 from ui.desk import Answer, Desk
 from ui.format import decimal, name_text, share, whole
 from ui.map.colours import deviation_class
@@ -55,9 +56,14 @@ def words_for(language: Language) -> dict[str, str]:
     return own | {"notice": word("map.notice", language)}
 
 
-def ground_key(desk: Desk) -> str:
-    """Names the ground that the browser holds."""
+def place_key(desk: Desk) -> str:
+    """Names the village that the browser shows."""
     return f"{desk.project}/{desk.village}"
+
+
+def ground_key(desk: Desk, plan: Plan) -> str:
+    """Names the ground that the browser holds: another one once units were cut."""
+    return f"{place_key(desk)}/{content_key(plan.units)[:16]}"
 
 
 def _context(desk: Desk, context: Context) -> list[dict[str, Any]]:
@@ -72,14 +78,14 @@ def _context(desk: Desk, context: Context) -> list[dict[str, Any]]:
     return rows
 
 
-def ground_message(desk: Desk, context: Context) -> str:
+def ground_message(desk: Desk, plan: Plan, context: Context) -> str:
     """The village's units and what lies around them, as JSON text."""
-    plan = desk.plan
     frame = gpd.GeoDataFrame(geometry=plan.units.geometry, crs=desk.ground.crs)
     middle = gpd.GeoDataFrame(geometry=_places(plan), crs=desk.ground.crs)
     places = np.rint(shapely.get_coordinates(to_lonlat(middle)) * SCALE).astype(int)
     head = {
-        "key": ground_key(desk),
+        "key": ground_key(desk, plan),
+        "place": place_key(desk),
         "bounds": bounds_lonlat(to_lonlat(frame)),
         "units": [encode_area(shape) for shape in to_lonlat(frame)],
         "places": places.ravel().tolist(),
@@ -230,7 +236,7 @@ def message(
     """The message that brings a browser to the desk's present state, and what it then holds."""
     with desk.lock:
         plan, token = desk.plan, desk.token
-        key = ground_key(desk)
+        key = ground_key(desk, plan)
         known = sent is not None and sent.ground_key == key
         rows, wrong = _grid_rows(desk, plan, language)
         state: dict[str, Any] = {
@@ -255,5 +261,5 @@ def message(
         head["legend"] = deviation_legend(language)
     text = dumps(head)
     if not known:
-        text = text[:-1] + ',"ground":' + ground_message(desk, context) + "}"
+        text = text[:-1] + ',"ground":' + ground_message(desk, plan, context) + "}"
     return text.encode(), Sent(key, token, plan.label, language)

@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from pyproj import CRS, Transformer
 
-from planning.requests import RequestError
+from geo.enclosures import VillageGround
+from geo.ground import Ground
+from planning.requests import Request, RequestError
+from ui.format import name_text
 
 FIELDS = (
     "do", "units", "to", "grid", "grids", "k", "points", "name", "reason", "kind", "locked",
@@ -35,6 +39,14 @@ def to_request(message: Mapping[str, Any], crs: CRS) -> dict[str, object]:
     if "points" in request:
         request["points"] = _in_metres(request["points"], crs)
     return request
+
+
+def homes_for(request: Request, ground: Ground, village: str) -> VillageGround | None:
+    """Where the village's households live, for a request that cuts units; else None."""
+    if request.get("through") is not True:
+        return None
+    rows = np.flatnonzero((ground.villages["code"].map(name_text) == village).to_numpy())
+    return ground.village(int(rows[0])) if len(rows) and len(ground.households) else None
 
 
 def _in_metres(points: object, crs: CRS) -> list[list[float]]:

@@ -374,7 +374,20 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "redraw.cut": ("画线拆分", "Cut"),
     "redraw.cut_title": (
-        "画一条线，把网格沿单元拆成两个", "Draw a line that splits a grid along its units",
+        "画一条线，把网格拆成两个", "Draw a line that splits a grid",
+    ),
+    "redraw.through": ("切开单元", "Cut units"),
+    "redraw.through_title": (
+        "画线、画轮廓时：沿单元，或按所画切开单元",
+        "Lines and outlines follow the units, or cut them where drawn",
+    ),
+    "redraw.along": ("不切单元", "Keep units whole"),
+    "redraw.along_title": (
+        "边界沿现有单元走", "The border follows the units as they are",
+    ),
+    "redraw.through_note": (
+        "边界就在画的地方；房屋不被切开，整栋归一边",
+        "The border runs where it is drawn; a building is never cut, it stays on one side",
     ),
     "redraw.undo": ("撤销", "Undo"),
     "redraw.redo": ("重做", "Redo"),
@@ -489,6 +502,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{step}：{units} 个单元换格，{left} 个因锁定未动。",
         "{step}: {units} units changed grid; {left} stayed, locked.",
     ),
+    "redraw.told_cut": (
+        "{step}：{units} 个单元、{households} 户换格；切开后多出 {cut} 个单元。",
+        "{step}: {units} units with {households} households changed grid; cutting made {cut} more.",
+    ),
     "redraw.told_tidy": (
         "清理飞地：移动了 {units} 个单元，留下 {doubtful} 处拿不准的。",
         "Tidied: {units} units moved, {doubtful} doubtful parts left.",
@@ -514,6 +531,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "redraw.told_bad_grids": ("网格不存在。", "There are no such grids."),
     "redraw.told_bad_number": ("数目须在 1 到 899 之间。", "The number must be from 1 to 899."),
     "redraw.told_bad_shape": ("画的线太短，请重画。", "The line is too short; draw it again."),
+    "redraw.told_bad_cut": (
+        "这条线无法准确切开单元，没有改动；请换个位置重画。",
+        "The units cannot be cut exactly along this line; nothing was changed, draw it elsewhere.",
+    ),
     "redraw.told_bad_text": ("请填写文字。", "Please write a text."),
     # --- download
     "download.empty": (

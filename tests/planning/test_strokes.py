@@ -191,7 +191,7 @@ def test_no_strokes_break_the_ground(
 ) -> None:
     plan, ground = town()
     start = plan
-    records = []
+    records, refused = [], set()
     grounds = {ground_key(plan.units): plan.units}
     for do, number, cells, lock in strokes:
         key = int(plan.keys[number % len(plan.keys)])
@@ -201,7 +201,7 @@ def test_no_strokes_break_the_ground(
         try:
             done = carry_out(asked, before, RULES, ground)
         except RequestError as error:
-            assert error.code == "shape"
+            refused.add(error.code)
             plan = before
             continue
         plan = done.plan
@@ -210,6 +210,7 @@ def test_no_strokes_break_the_ground(
             assert len(before.members(held)) == len(plan.members(held))
         grounds[ground_key(plan.units)] = plan.units
         records.append(record_of(Step(do, before, plan)))
+    assert refused <= {"shape"}
     back = plan
     for record in reversed(records):
         back = apply(reverse(record), back, grounds)

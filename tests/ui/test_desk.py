@@ -14,6 +14,7 @@ from pyproj import CRS, Transformer
 from geo.ground import Ground, Inputs, load_ground
 from planning.county import propose_county
 from planning.planfile import PlanFile
+from planning.record import ground_key
 from planning.requests import RequestError
 from planning.settings import Settings
 from planning.tables import to_planfile
@@ -182,6 +183,43 @@ def test_the_numbers_beside_the_map_are_the_plans(desk: Desk) -> None:
     assert [step["text"].split(" ")[0] for step in state["steps"]] == ["As", "transfer"]
     assert state["position"] == 1
     assert {row["key"] for row in state["wrong"]} <= set(by_key)
+
+
+def across(desk: Desk, key: int) -> list[list[float]]:
+    """A line from west to east through a grid's middle, in degrees."""
+    outline = desk.plan.outlines()[list(desk.plan.keys).index(key)]
+    west, _, east, _ = outline.bounds
+    y = outline.representative_point().y
+    to_degrees = Transformer.from_crs(desk.ground.crs, 4326, always_xy=True)
+    return [list(to_degrees.transform(x, y)) for x in (west - 5, east + 5)]
+
+
+def test_cut_units_are_kept_and_come_back_whole(
+    desk: Desk, county: tuple[Ground, PlanFile], store: Store
+) -> None:
+    start, key = desk.plan, int(desk.plan.keys[0])
+    _, sent = message(desk, {}, "zh", None, None)
+    asked = {"do": "cut", "grid": key, "points": across(desk, key), "through": True}
+    answer = desk.ask(request(desk, **asked))
+    assert answer.key == "redraw.told_cut"
+    assert len(desk.plan.units) == len(start.units) + int(str(answer.values["cut"]))
+    assert desk.plan.units.households.sum() == start.units.households.sum()
+    data, sent = message(desk, {}, "zh", sent, answer)
+    told = read(data)
+    assert len(told["ground"]["units"]) == len(told["state"]["labels"]) == len(desk.plan.units)
+    assert told["ground"]["place"] == f"{desk.project}/{desk.village}"
+    again = open_desk(store, *county, desk.village, SETTINGS)
+    assert (again.plan.label == desk.plan.label).all()
+    assert len(again.plan.units) == len(desk.plan.units)
+    assert again.ask(request(again, do="cut", **{k: asked[k] for k in ("grid", "points")}
+                             | {"points": across(again, key), "through": True})).kind == "ok"
+    assert again.ask(request(again, do="undo")).kind == "ok"
+    desk.load()
+    desk.ask(request(desk, do="undo"))
+    assert ground_key(desk.plan.units) == ground_key(start.units)
+    assert (desk.plan.label == start.label).all()
+    assert "ground" in read(message(desk, {}, "zh", sent, None)[0])
+    assert store.verify() == []
 
 
 def test_places_are_inside_their_units(desk: Desk) -> None:

@@ -328,6 +328,32 @@ def test_an_outline_and_a_cut_are_drawn(board: Page) -> None:
     assert households(board) != start
 
 
+def test_units_are_cut_where_the_line_is_drawn_and_whole_again(board: Page) -> None:
+    start, whole = households(board), state(board)
+    x, y = centre_of(board)
+    press(board, "k")
+    board.locator("[data-option=through]").click()
+    assert state(board)["through"] == "true"
+    cut = edit(board, lambda: stroke(board, (x - 60, y - 66), (x, y), (x + 50, y + 70)))
+    assert int(cut["grids"]) == int(whole["grids"]) + 1
+    assert int(cut["units"]) > int(whole["units"])
+    assert "切开" in said(board)
+    assert sum(households(board)) == sum(start)
+    board.reload()
+    ready(board)
+    assert state(board)["units"] == cut["units"]
+    back = edit(board, lambda: press(board, "Control+z"))
+    assert (back["units"], households(board)) == (whole["units"], start)
+    press(board, "q")
+    choose_row(board, 0)
+    press(board, "o")
+    drawn = edit(board, lambda: stroke(board, *around(board, 83)))
+    assert int(drawn["units"]) > int(whole["units"])
+    assert sum(households(board)) == sum(start)
+    press(board, "q")
+    assert state(board)["through"] == "false"
+
+
 def test_what_is_wrong_is_listed_and_gone_to(board: Page) -> None:
     x, y = centre_of(board)
     press(board, "h")  # a click chooses the whole grid

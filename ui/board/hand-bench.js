@@ -2,7 +2,8 @@
 import { element, fillLegend } from "./furniture.js";
 import { percent, TOOLS, ACTIONS, whole, totals } from "./hand-logic.js";
 import {
-  button, fillAsk, fillChosen, fillGrids, fillHelp, fillHistory, fillScenarios, fillWrong,
+  button, fillAsk, fillChosen, fillGrids, fillHelp, fillHistory, fillOption, fillScenarios,
+  fillWrong,
 } from "./hand-panel.js";
 
 const BAR = [
@@ -53,10 +54,12 @@ export class Workbench {
     this.notice = element("div", "gw-notice");
     root.append(this.bar, this.mapPlace, this.side);
     this.mapPlace.append(this.tip, this.note, this.help, this.legendBox, this.notice);
+    this.option = element("div", "gw-option");
+    this.option.hidden = true;
     this.chosen = element("div", "gw-chosen");
     this.tabs = element("div", "gw-tabs");
     this.body = element("div", "gw-body");
-    this.side.append(this.ask, this.chosen, this.tabs, this.body);
+    this.side.append(this.ask, this.option, this.chosen, this.tabs, this.body);
   }
 
   setWords(words) {
@@ -96,6 +99,9 @@ export class Workbench {
       node.classList.toggle("gw-on", Boolean(on[name]));
       node.setAttribute("aria-pressed", String(Boolean(on[name])));
     }
+    fillOption(this.option, this.words, hand.tool, hand.through, (through) => {
+      if (through !== hand.through) this.act("through");
+    });
     if (!hand.state) return;
     const { steps, position } = hand.state;
     const undo = this.buttons.get("undo");
@@ -239,9 +245,13 @@ export class Workbench {
 
   /** What changes nothing but the view. */
   show(name) {
-    const { hand } = this;
+    const { hand, words } = this;
     if (name === "by_grid" || name === "units") hand.whole = !hand.whole;
-    else if (name === "show_units") hand.shown.units = !hand.shown.units;
+    else if (name === "through") {
+      hand.through = !hand.through;
+      this.say(hand.through ? words.through_note : words.along_title, "ok");
+      hand.report();
+    } else if (name === "show_units") hand.shown.units = !hand.shown.units;
     else if (name === "show_dots") hand.shown.dots = !hand.shown.dots;
     else if (name === "colours") hand.shown.byDeviation = !hand.shown.byDeviation;
     else if (name === "fit") hand.fit();

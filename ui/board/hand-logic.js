@@ -261,7 +261,8 @@ export function stepTo(from, direction, places, near, xScale) {
 export const TOOLS = { v: "pick", r: "box", l: "lasso", t: "give", b: "brush", d: "drag",
   o: "draw", k: "cut" };
 export const ACTIONS = { m: "merge", s: "split", e: "balance", n: "new", f: "rename",
-  i: "tidy", p: "propose", g: "number", x: "lock", u: "unlock", c: "kind", w: "explain", h: "units" };
+  i: "tidy", p: "propose", g: "number", x: "lock", u: "unlock", c: "kind", w: "explain", h: "units",
+  q: "through" };
 
 /** What a key asks for: {tool}, {action}, {step: [dx, dy]} or null. */
 export function keyMeaning({ key, ctrl, shift, alt }) {

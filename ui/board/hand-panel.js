@@ -19,6 +19,23 @@ function facts(rows) {
   return box;
 }
 
+const CUTTING = new Set(["cut", "draw"]);
+
+/** How the tool in hand treats units; `chosen(through)` takes the other way. */
+export function fillOption(box, words, tool, through, chosen) {
+  box.replaceChildren();
+  box.hidden = !CUTTING.has(tool);
+  if (box.hidden) return;
+  for (const [name, value] of [["along", false], ["through", true]]) {
+    const node = button(`gw-small${value === through ? " gw-on" : ""}`, words[name],
+      words[value ? "through_note" : "along_title"], () => chosen(value));
+    node.dataset.option = name;
+    node.setAttribute("aria-pressed", String(value === through));
+    box.appendChild(node);
+  }
+  box.append(element("kbd", "", "Q"));
+}
+
 /** The chosen units and grids with their numbers. */
 export function fillChosen(box, words, { units, sum, grids }) {
   box.replaceChildren();

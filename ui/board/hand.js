@@ -23,6 +23,7 @@ class Hand {
     this.chosen = { units: new Set(), grids: new Set() };
     this.tool = "pick";
     this.whole = false; // does a click choose the whole grid?
+    this.through = false; // do lines and outlines cut units?
     this.shown = { units: true, dots: true, byDeviation: false };
     this.cursor = -1;
     this.queue = [];
@@ -97,7 +98,8 @@ class Hand {
   }
 
   setGround(ground) {
-    const fresh = !this.ground || this.ground.key !== ground.key;
+    const fresh = !this.ground || this.ground.place !== ground.place;
+    const finer = !fresh && this.ground.key !== ground.key; // units were cut, or are whole again
     this.ground = ground;
     this.units = readUnits(ground.units);
     this.borders = bordersOf(this.units);
@@ -106,6 +108,11 @@ class Hand {
     const context = ground.context.map(({ style, area, feature }) => ({ style, area,
       runs: (area ? feature.g.flat() : feature.g).map(absolute) }));
     this.sheet.setGround(this.units, ground.places, this.borders, context);
+    if (finer) {
+      this.held = null;
+      this.chosen.units = new Set();
+      this.cursor = -1;
+    }
     if (!fresh) return;
     this.held = null;
     this.colours = new Map();
@@ -140,6 +147,7 @@ class Hand {
     data.chosen = [...this.chosen.units].join(" ");
     data.chosenGrids = [...this.chosen.grids].join(" ");
     data.tool = this.tool;
+    data.through = String(this.through);
     data.dark = String(this.isDark);
     data.idle = String(this.waiting === null);
     if (this.waiting === null && this.asked) {
@@ -408,7 +416,7 @@ class Hand {
     }
     const grid = this.strokeGrid(stroke);
     if (grid === null) return this.bench.say(this.words.choose_grid, "warn");
-    return this.ask({ do: stroke.tool, grid, points });
+    return this.ask({ do: stroke.tool, grid, points, through: this.through });
   }
 
   /** The grid a drawn line or outline is for: the chosen one, else the one most of it lies in. */
