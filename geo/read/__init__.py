@@ -9,7 +9,10 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import shapely
+from numpy.typing import NDArray
 
 from geo.columns import ROLES, ColumnFound, Role
 from geo.personal import Dropped
@@ -17,7 +20,7 @@ from geo.problems import InputError
 from geo.read import messages as _messages
 from geo.read.assemble import Assembled
 from geo.read.isolate import layers_apart, read_apart
-from geo.read.layer import FileRecord, Layer
+from geo.read.layer import NO_PLACE, FileRecord, Layer, Raw, Shapes
 from geo.read.report import Report
 from geo.read.source import Source, computed_layers, layers_of, locate, read_source, record
 
@@ -25,6 +28,7 @@ _messages.register_all()
 _LOG = logging.getLogger(__name__)
 
 __all__ = [
+    "NO_PLACE",
     "ROLES",
     "ColumnFound",
     "Dropped",
@@ -85,6 +89,7 @@ def read_layer(
         file=file,
         datum_hint=raw.datum_hint,
         encoding=raw.encoding,
+        no_place=_reasons(raw, shapes),
     )
 
 
@@ -93,6 +98,18 @@ def list_layers(path: str | Path, *, trusted: bool = True, name: str | None = No
     report = Report(name or _file_name(path))
     source = locate(path, report)
     return layers_of(source, report) if trusted else layers_apart(source, report)
+
+
+def _reasons(raw: Raw, shapes: Shapes | None) -> NDArray[np.object_] | None:
+    """Why rows have no shape, "" where they have one; None where there is nothing to say."""
+    if shapes is None:
+        return None
+    lost = np.asarray(shapely.is_missing(shapes))
+    if not lost.any():
+        return None
+    told = raw.extra.get("no_place")
+    known = np.full(len(shapes), "", dtype=object) if told is None else told
+    return np.where(lost, np.where(known == "", "shape-damaged", known), "")
 
 
 def _read_here(source: Source, role: Role, columns: Mapping[str, str], report: Report) -> Assembled:

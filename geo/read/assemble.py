@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geo.columns import ColumnFound, Role, meanings_of, recognise
 from geo.personal import Dropped, blank_personal, is_personal_name, masked
-from geo.read.layer import Raw
+from geo.read.layer import COUNTS, Raw
 from geo.read.limits import LIMITS
 from geo.read.place import place_rows
 from geo.read.report import Report, listed
@@ -23,7 +23,6 @@ from geo.read.values import clean_text, parse_codes, parse_numbers
 
 #: canonical columns by how their cells are read
 CODES = frozenset(("code", "village_code", "class_code"))
-COUNTS = frozenset(("households", "persons", "officers"))
 TIMES = frozenset(("time", "closed_time", "date", "clock"))
 PLACES = frozenset(("lon", "lat", "lonlat", "wkt"))
 #: never kept: rows are renumbered instead (an incident's is looked at to find repeated rows)
@@ -158,6 +157,8 @@ def _usable_rows(
             report.warn("incidents_repeated", rows=listed(raw, rows), count=len(rows))
     if good.all():
         return columns
+    if raw.extra.get("no_place") is not None:
+        raw.extra["no_place"] = raw.extra["no_place"][good]
     raw.numbers = np.array([raw.number(int(i)) for i in np.flatnonzero(good)])
     raw.rows = int(good.sum())
     raw.shapes = None if shapes is None else shapes[good]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,12 @@ import pandas as pd
 import xlrd
 
 from geo.columns import Role, meanings_of
-from geo.problems import InputError
+from geo.problems import InputError, Severity
 from geo.read.database import choose_layer
 from geo.read.delimited import check_header
-from geo.read.layer import Keep, Raw
+from geo.read.layer import COUNTS, Keep, Raw
 from geo.read.limits import LIMITS
+from geo.read.merged import Merged, xls_ranges, xlsx_ranges
 from geo.read.report import Report
 
 _HEAD_ROWS = 30
@@ -69,7 +73,10 @@ def read_xlsx(path: Path, named: str | None, role: Role, keep: Keep, report: Rep
         sheet_name = _choose(filled or dict.fromkeys(book.sheetnames, ""), named, role, report)
         sheet = book[sheet_name]
         sheet.reset_dimensions()  # what a file claims about its size may be wrong or hostile
-        return _read_rows(sheet.iter_rows(values_only=True), sheet_name, role, keep, report)
+        with zipfile.ZipFile(path) as archive:
+            merged = Merged(xlsx_ranges(archive, sheet._worksheet_path))
+        rows = sheet.iter_rows(values_only=True)
+        return _read_rows(rows, merged, sheet_name, role, keep, report)
     except InputError:
         raise
     except Exception as error:  # openpyxl raises whatever the damaged part makes it raise
@@ -101,7 +108,9 @@ def read_xls(path: Path, named: str | None, role: Role, keep: Keep, report: Repo
         filled = {name: "" for name in sheets if book.sheet_by_name(name).nrows >= 2}
         sheet = book.sheet_by_name(_choose(filled or sheets, named, role, report))
         rows = (_old_row(sheet, number, book.datemode) for number in range(sheet.nrows))
-        return _read_rows(rows, str(sheet.name), role, keep, report)
+        name = str(sheet.name)
+        merged = Merged(xls_ranges(path, name, _Silence()))
+        return _read_rows(rows, merged, name, role, keep, report)
     except InputError:
         raise
     except Exception as error:  # xlrd raises whatever the damaged part makes it raise
@@ -120,30 +129,69 @@ def _old_row(sheet: Any, number: int, datemode: int) -> tuple[object, ...]:
     return tuple(cells)
 
 
+#: a row's number, its cells, and what cells merged from above give to it
+_Row = tuple[int, Sequence[object], Mapping[int, object]]
+
+
 def _read_rows(
-    rows: Iterable[Sequence[object]], name: str, role: Role, keep: Keep, report: Report
+    rows: Iterable[Sequence[object]],
+    merged: Merged,
+    name: str,
+    role: Role,
+    keep: Keep,
+    report: Report,
 ) -> Raw:
     """Rows of cells to columns; the header is the row with the most known names."""
-    head: list[tuple[int, Sequence[object]]] = []
-    iterator = enumerate(rows, start=1)
-    for number, row in iterator:
+    head: list[_Row] = []
+    iterator = ((n, row, merged.carried(n, row)) for n, row in enumerate(rows, start=1))
+    for number, row, carried in iterator:
         _check_width(row, report)
         if any(_text(cell) for cell in row):
-            head.append((number, row))
+            head.append((number, row, carried))
         if number >= _HEAD_ROWS:
             break
     if not head:
         report.fail("empty_file")
-    place = _header_place([row for _, row in head], role)
-    header_number, header = head[place]
-    names = check_header([_text(cell) for cell in header], report)
+    whole = [_overlaid(row, carried) for _, row, carried in head]
+    place = _header_place(whole, role)
+    names = check_header([_text(cell) for cell in whole[place]], report)
     wanted = list(dict.fromkeys(keep(names)))
     positions = {n: i for i, n in reversed(list(enumerate(names))) if n in wanted}
-    cells: dict[str, list[object]] = {n: [] for n in wanted}
+    below = chain(head[place + 1 :], iterator)
+    cells, numbers, fills = _cells(below, positions, len(names), name, role, report)
+    header_number = head[place][0]
+    count = _without_footers(fills, numbers, len(names), report)
+    columns = {n: _column(values[:count]) for n, values in cells.items()}
+    raw = Raw(name, names, columns, first_number=header_number + 1, rows=count)
+    raw.numbers = np.asarray(numbers[:count], dtype=np.int64)
+    return raw
+
+
+def _overlaid(row: Sequence[object], carried: Mapping[int, object]) -> Sequence[object]:
+    """A row with what cells merged from above give to it."""
+    if not carried:
+        return row
+    width = max(len(row), max(carried) + 1)
+    return [carried.get(i, row[i] if i < len(row) else None) for i in range(width)]
+
+
+def _cells(
+    rows: Iterable[_Row],
+    positions: Mapping[str, int],
+    width: int,
+    name: str,
+    role: Role,
+    report: Report,
+) -> tuple[dict[str, list[object]], list[int], list[int]]:
+    """Cells of the wanted columns, row numbers, and how many cells each row fills by itself."""
+    cells: dict[str, list[object]] = {n: [] for n in positions}
+    known = {n: set(meanings_of(n, role)) for n in positions}
     numbers: list[int] = []
     fills: list[int] = []
-    for number, row in [*head[place + 1 :], *iterator]:
-        filled = sum(cell is not None and cell != "" for cell in row[: len(names)])
+    given: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    for number, row, carried in rows:
+        filled = sum(cell is not None and cell != "" for cell in row[:width])
         if not filled:
             continue
         numbers.append(number)
@@ -151,12 +199,18 @@ def _read_rows(
         if len(numbers) > LIMITS.rows:
             report.fail("too_many_rows", name, rows=len(numbers), limit=LIMITS.rows)
         for column, position in positions.items():
-            cells[column].append(row[position] if position < len(row) else None)
-    count = _without_footers(fills, numbers, len(names), report)
-    columns = {n: _column(values[:count]) for n, values in cells.items()}
-    raw = Raw(name, names, columns, first_number=header_number + 1, rows=count)
-    raw.numbers = np.asarray(numbers[:count], dtype=np.int64)
-    return raw
+            value = row[position] if position < len(row) else None
+            if position in carried:
+                above = carried[position]
+                counts = known[column] & COUNTS or not (known[column] or isinstance(above, str))
+                (totals if counts else given)[column] += 1
+                value = 0 if counts else above
+            cells[column].append(value)
+    for code, told in (("merged_filled", given), ("merged_counts", totals)):
+        if told:
+            severity: Severity = "note" if code == "merged_filled" else "warning"
+            report.add(severity, code, columns=", ".join(told), count=told.total())
+    return cells, numbers, fills
 
 
 def _check_width(row: Sequence[object], report: Report) -> None:

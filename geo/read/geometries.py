@@ -37,6 +37,7 @@ def build_shapes(geometries: Iterable[Any], raw: Raw, report: Report) -> Shapes:
     told: set[int] = set()
     for code, rows in faults.items():
         told.update(rows)
+        raw.displaced(np.array(rows, dtype=np.intp), "shape-damaged")
         report.warn(code, rows=listed(raw, rows), count=len(rows))
     raw.extra["told_missing"] = frozenset(told)
     return shapes

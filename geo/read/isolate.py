@@ -20,10 +20,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from geo.columns import ColumnFound, Role
@@ -51,8 +53,12 @@ def read_apart(source: Source, role: Role, given: Mapping[str, str], report: Rep
     if "__shape" in table.column_names:
         shapes = shapely.from_wkb(table.column("__shape").to_pandas().to_numpy(dtype=object))
         table = table.drop_columns(["__shape"])
-    columns = {name: table.column(name).to_pandas() for name in table.column_names}
     raw = Raw(answer["name"], answer["names"], {}, rows=table.num_rows)
+    if "__no_place" in table.column_names:
+        told = table.column("__no_place").to_pandas().to_numpy(dtype=object)
+        raw.extra["no_place"] = told
+        table = table.drop_columns(["__no_place"])
+    columns = {name: table.column(name).to_pandas() for name in table.column_names}
     raw.crs = CRS.from_wkt(answer["crs"]) if answer["crs"] else None
     raw.encoding, raw.datum_hint = answer["encoding"], answer["datum_hint"]
     found = [ColumnFound(**item) for item in answer["found"]]
@@ -142,9 +148,15 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def answer_table(columns: Mapping[str, pd.Series[Any]], shapes: Shapes | None) -> pa.Table:
-    """Rows as an Arrow table, shapes as well-known binary."""
+def answer_table(
+    columns: Mapping[str, pd.Series[Any]],
+    shapes: Shapes | None,
+    no_place: NDArray[np.object_] | None = None,
+) -> pa.Table:
+    """Rows as an Arrow table, shapes as well-known binary, why rows have none as text."""
     arrays = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
     if shapes is not None:
         arrays["__shape"] = pa.array(shapely.to_wkb(shapes), type=pa.binary())
+    if no_place is not None:
+        arrays["__no_place"] = pa.array(no_place, type=pa.string())
     return pa.table(arrays)

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     import geopandas
 
 Shapes = NDArray[np.object_]
+#: canonical columns that hold numbers of something
+COUNTS = frozenset(("households", "persons", "officers"))
+#: why a row has no place, as it stands in tables of unplaced rows
+NO_PLACE = (
+    "no-coordinates", "coordinates-unreadable", "null-island", "outside-world", "shape-damaged",
+    "shape-unfit",
+)  # fmt: skip
 #: given a file's column names: those whose values may be loaded
 Keep = Callable[[Sequence[str]], list[str]]
 
@@ -40,7 +47,8 @@ class Layer:
     places; rows keep the file's order and are numbered from 0. ``crs`` is None where the file
     does not say and the numbers do not tell. ``datum_hint`` is "gcj02" where the format suggests
     shifted coordinates; nothing is shifted here. ``problems`` holds warnings and notes; errors
-    are raised.
+    are raised. ``no_place``: for each row why it has no shape, a code of :data:`NO_PLACE` or ""
+    where it has one; None where every row has one, or none can.
     """
 
     role: Role
@@ -53,6 +61,7 @@ class Layer:
     file: FileRecord
     datum_hint: Literal["gcj02"] | None = None
     encoding: str = ""
+    no_place: NDArray[np.object_] | None = None
 
 
 @dataclass
@@ -75,6 +84,15 @@ class Raw:
     datum_hint: Literal["gcj02"] | None = None
     rows: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def displaced(self, rows: NDArray[np.bool_] | NDArray[np.intp], why: str) -> None:
+        """Note why rows have no place, where nothing is noted yet; ``why`` is of NO_PLACE."""
+        told = self.extra.get("no_place")
+        if told is None:
+            told = self.extra["no_place"] = np.full(self.rows, "", dtype=object)
+        chosen = np.zeros(self.rows, dtype=bool)
+        chosen[rows] = True
+        told[chosen & (told == "")] = why
 
     def number(self, row: int) -> int:
         """The number of a row as the file's owner counts."""

@@ -244,6 +244,17 @@ _TABLES = {
         "rows {rows} at the end are remarks and were left out. If they are data, fill their "
         "columns.",
     ),
+    "merged_filled": (
+        "{columns} 列有向下合并的单元格,其值已填给下面 {count} 格。请核对。",
+        "column {columns} has cells merged downwards; their values were given to {count} cells "
+        "below. Check them.",
+    ),
+    "merged_counts": (
+        "{columns} 列的数量写在向下合并的单元格里,只计在第一行,其余 {count} 格按 0 计。"
+        "请拆分填写。",
+        "column {columns} has counts in cells merged downwards; each counts in its first row only "
+        "and {count} cells below are 0. Give each row its own count.",
+    ),
     "code_scientific": (
         "{column} 列第 {rows} 行的代码被表格软件改成了科学计数(如 3.2E+11),原数字已丢失。"
         "请把该列设为文本后重新导出。",

@@ -174,14 +174,15 @@ def _tell_rows(
     report: Report,
 ) -> None:
     empty = ~good & ~unreadable & ~null_island & ~outside
-    for code, hit in (
-        ("coordinates_unreadable", unreadable & ~good),
-        ("coordinates_missing", empty),
-        ("null_island", null_island),
-        ("outside_world", outside),
+    for code, why, hit in (
+        ("coordinates_unreadable", "coordinates-unreadable", unreadable & ~good),
+        ("coordinates_missing", "no-coordinates", empty),
+        ("null_island", "null-island", null_island),
+        ("outside_world", "outside-world", outside),
     ):
         rows = np.flatnonzero(hit)
         if rows.size:
+            raw.displaced(rows, why)
             report.warn(code, rows=listed(raw, rows), count=int(rows.size))
     if good.sum() >= 10:
         limit = _FAR_DEGREES if raw.crs is not None and raw.crs.is_geographic else _FAR_METRES

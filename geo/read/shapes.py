@@ -86,12 +86,13 @@ def _finite(raw: Raw, shapes: Shapes, report: Report) -> Shapes:
     infinite[owner[~np.isfinite(coordinates).all(axis=1)]] = True
     told = raw.extra.get("told_missing", frozenset())
     missing_rows = [int(row) for row in np.flatnonzero(missing) if row not in told]
-    for code, rows in (
-        ("coordinates_not_numbers", np.flatnonzero(infinite)),
-        ("no_shape", missing_rows),
-        ("empty_shape", np.flatnonzero(empty & ~infinite)),
+    for code, why, rows in (
+        ("coordinates_not_numbers", "coordinates-unreadable", np.flatnonzero(infinite)),
+        ("no_shape", "no-coordinates", np.array(missing_rows, dtype=np.intp)),
+        ("empty_shape", "no-coordinates", np.flatnonzero(empty & ~infinite)),
     ):
         if len(rows):
+            raw.displaced(rows, why)
             report.warn(code, rows=listed(raw, rows), count=len(rows))
     return _cleared(shapes, infinite | empty)
 
@@ -107,6 +108,7 @@ def _on_earth(raw: Raw, shapes: Shapes, report: Report) -> Shapes:
             off = (np.abs(bounds) > 1e8).any(axis=1)
     if off.any():
         rows = np.flatnonzero(off)
+        raw.displaced(rows, "outside-world")
         report.warn("outside_world", rows=listed(raw, rows), count=int(rows.size))
     return _cleared(shapes, off)
 
@@ -159,6 +161,7 @@ def _right_kind(raw: Raw, shapes: Shapes, role: Role, report: Report) -> Shapes:
         shapes = shapes.copy()
         for row in collections:
             shapes[row] = _part(shapes[row], wanted)
+        raw.displaced(collections[shapely.is_missing(shapes[collections])], "shape-unfit")
         report.warn("collection", rows=listed(raw, collections))
         types = shapely.get_type_id(shapes)
     dimension = np.where(types < 0, -1, _DIMENSION_OF_TYPE[types])
@@ -194,6 +197,7 @@ def _right_kind(raw: Raw, shapes: Shapes, role: Role, report: Report) -> Shapes:
             count=int(rows.size),
             rows=listed(raw, rows),
         )
+        raw.displaced(rows, "shape-unfit")
         shapes[rows] = None
     return shapes
 
@@ -248,6 +252,7 @@ def _valid(raw: Raw, shapes: Shapes, names: Sequence[str | None], report: Report
     if gone:
         report.warn("no_extent", rows=listed(raw, sorted(gone)))
         shapes = shapes.copy()
+        raw.displaced(np.array(gone, dtype=np.intp), "shape-damaged")
         shapes[gone] = None
     return shapes
 

@@ -59,6 +59,7 @@ def shapes_from_wkb(values: NDArray[np.object_], raw: Raw, report: Report) -> Sh
         report.fail("curves_unknown")
     damaged = [i for i, value in enumerate(raws) if value and shapes[i] is None]
     if damaged:
+        raw.displaced(np.array(damaged, dtype=np.intp), "shape-damaged")
         report.warn("shape_damaged", rows=listed(raw, damaged))
     out: Shapes = shapes
     return out
@@ -78,6 +79,7 @@ def shapes_from_wkt(values: list[Any], raw: Raw, report: Report) -> Shapes:
         shapes: Shapes = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
     damaged = [i for i, text in enumerate(texts) if text and shapes[i] is None]
     if damaged:
+        raw.displaced(np.array(damaged, dtype=np.intp), "shape-damaged")
         report.warn("shape_damaged", rows=listed(raw, damaged))
     return shapes
 

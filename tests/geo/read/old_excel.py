@@ -21,7 +21,13 @@ def number(row: int, column: int, value: float) -> bytes:
     return record(0x0203, struct.pack("<HHHd", row, column, 0, value))
 
 
-def write_xls(path: Path, rows: list[list[object]], sheet: str = "Sheet1") -> Path:
+def write_xls(
+    path: Path,
+    rows: list[list[object]],
+    sheet: str = "Sheet1",
+    merged: list[tuple[int, int, int, int]] | None = None,
+) -> Path:
+    """``merged``: first and last row, first and last column of each range, from 0."""
     begin = struct.pack("<HHHHII", 0x0600, 0x0005, 0x0DBB, 0x07CC, 0, 6)
     name = struct.pack("<BB", len(sheet), 1) + sheet.encode("utf-16-le")
     head = record(0x0809, begin)
@@ -35,6 +41,9 @@ def write_xls(path: Path, rows: list[list[object]], sheet: str = "Sheet1") -> Pa
                 body += label(r, c, value)
             elif isinstance(value, (int, float)):
                 body += number(r, c, float(value))
+    if merged:
+        ranges = b"".join(struct.pack("<HHHH", *cells) for cells in merged)
+        body += record(0x00E5, struct.pack("<H", len(merged)) + ranges)
     stream = book + body + record(0x000A, b"")
     stream += b"\0" * (max(4096, -(-len(stream) // SECTOR) * SECTOR) - len(stream))
     sectors = len(stream) // SECTOR
