@@ -250,6 +250,14 @@ _TABLES: dict[Role, dict[str, str]] = {
         "last_outcome_category",
         "closed_time": "办结时间 结案时间 完成时间 处结时间 结束时间 closed closed_at closed_time "
         "resolved_at",
+        # 上报时间, 报警时间 ... mean this only beside a time of occurrence: see _PATTERNS
+        "reported_time": "报告时间 接报时间 reported_time time_reported",
+        "due_time": "办理时限 截止时间 处置时限 应办结时间 到期时间 due due_at due_time deadline",
+        "time_to": "发生时间止 发案时间止 案发时间止 发生时间上限 occurred_to time_to to_datetime "
+        "end_datetime",
+        "department": "处置部门 承办部门 责任部门 办理部门 主办单位 承办单位 处置单位 责任单位 "
+        "部门 "
+        "department handling_department responsible_department agency",
         "village_code": _VILLAGE_CODE,
         "village_name": _VILLAGE_NAME,
         "beat": "警格编码 警格 警务区 责任区 beat beat_code",
@@ -263,6 +271,12 @@ _PATTERNS: dict[Role, tuple[tuple[str, re.Pattern[str]], ...]] = {
         ("name", re.compile(r"(wd|lsoa|msoa|oa|lad|par|ward)\d\dnm")),
         ("persons", re.compile(r"(人口|人数|常住人口|pop|population)(19|20)\d\d|(19|20)\d\dpop")),
         ("households", re.compile(r"(户数|households|hh)(19|20)\d\d")),
+    ),
+    "incidents": (
+        (
+            "reported_time",
+            re.compile(r"(上报|报警|接警|受理|登记|诉求|报案|立案)时间|reported(at)?|reportdate"),
+        ),
     ),
     "households": (
         ("household_id", re.compile(r"(lsoa|oa)\d\dcd")),
@@ -351,6 +365,8 @@ def recognise(
         if canonical not in chosen and name not in taken:
             chosen[canonical] = (name, "name")
             taken.add(name)
+    if role == "incidents":
+        _lone_clock(chosen)
     by_name = {name: (canonical, why) for canonical, (name, why) in chosen.items()}
     return [
         ColumnFound(name, *by_name[name])
@@ -358,3 +374,15 @@ def recognise(
         else ColumnFound(name, None, "personal" if name in barred else "unused")
         for name in names
     ]
+
+
+def _lone_clock(chosen: dict[str, tuple[str, Literal["given", "name"]]]) -> None:
+    """A clock without a date is a whole time: 发生时间 beside 上报时间 is when it happened."""
+    earlier = chosen.get("time")
+    settled = earlier is not None and earlier[1] == "given"
+    if "clock" not in chosen or "date" in chosen or settled:
+        return
+    chosen["time"] = chosen.pop("clock")
+    reported = earlier and "reported_time" in meanings_of(earlier[0], "incidents")
+    if earlier and reported and "reported_time" not in chosen:
+        chosen["reported_time"] = earlier

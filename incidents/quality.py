@@ -1,0 +1,300 @@
+"""Can the data bear a map: what share has a place, and what stands in the way of believing it.
+
+Nothing is removed here. Each finding says what, how many, and what to do; whoever makes the map
+confirms or leaves events out, and the output then names how many and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.messages import register, sentence
+from geo.problems import Language
+from incidents.events import Events, FloatArray
+
+#: below this share of events with a place a map misleads (Ratcliffe 2004 found 85 %)
+PLACED_LEAST = 0.85
+PILE_SHARE = 0.01  # of all events at one coordinate: a default place, as a city hall
+PILE_LEAST = 5  # of a handful of events each is over one percent
+NEAR_M = 20.0  # a pile this close to a station or a village's centre stands for it
+SNAPPED_SHARE = 0.5  # of events that share their coordinate with another one
+MIDNIGHT_SHARE = 0.02  # of exact times, where 1 in 1,440 is chance
+FIRST_SHARE = 2.0  # times as many on the first of the month as on another day
+
+register(
+    {
+        "quality-placed": (
+            "{total} 条事件中只有 {share:.1%} 有可用位置,低于 85%:地图不可靠,请先补坐标。",
+            "only {share:.1%} of {total} events have a usable place, under 85 %: no map of them "
+            "can be relied on; add coordinates first.",
+        ),
+        "quality-unplaced": (
+            "{count} 条事件没有可用位置;它们计入每个合计,但不在地图上。",
+            "{count} events have no usable place; they stand in every total, not on the map.",
+        ),
+        "quality-outside": (
+            "{count} 条事件在区域之外;计入合计,不在地图上。",
+            "{count} events lie outside the area; they stand in the totals, not on the map.",
+        ),
+        "quality-pile": (
+            "{count} 条事件({share:.1%})在同一坐标({x:.0f},{y:.0f}),很可能是默认位置;请确认或不计入。",
+            "{count} events ({share:.1%}) lie at one coordinate ({x:.0f}, {y:.0f}), most likely a "
+            "default place; confirm it, or leave them off the map.",
+        ),
+        "quality-pile-station": (
+            "{count} 条事件({share:.1%})正好在派出所或服务点“{name}”;很可能是代填位置,请确认或不计入。",
+            "{count} events ({share:.1%}) lie exactly at the station {name!r}, most likely entered "
+            "there for want of a place; confirm it, or leave them off the map.",
+        ),
+        "quality-pile-centre": (
+            "{count} 条事件({share:.1%})正好在“{name}”的中心点;很可能只知道村名,请确认或不计入。",
+            "{count} events ({share:.1%}) lie exactly in the middle of {name!r}: most likely only "
+            "the village was known; confirm it, or leave them off the map.",
+        ),
+        "quality-snapped": (
+            "{share:.0%} 的事件与别的事件坐标相同({places} 个点代表 {total} 条):位置已被归并到公用点。"
+            "热点只能看到点所在的街区,不能当作精确位置;点与点之间的“冷”没有意义。",
+            "{share:.0%} of the events share their coordinate with others ({places} points stand "
+            "for {total} events): the places were snapped. A hot spot then shows where points "
+            "stand, good to a neighbourhood at best; gaps between them mean nothing.",
+        ),
+        "quality-months": (
+            "{count} 条事件只有月份;按星期和钟点的分析不可用。",
+            "{count} events tell only the month: nothing can be said by weekday or hour.",
+        ),
+        "quality-days": (
+            "{count} 条事件只有日期没有钟点;按钟点的分析不含它们。",
+            "{count} events tell the day, not the hour; analyses by hour leave them out.",
+        ),
+        "quality-midnight": (
+            "{count} 条事件({share:.1%})正好在 00:00:很可能是没有填写钟点。",
+            "{count} events ({share:.1%}) happened at exactly 00:00: most likely the hour was not "
+            "entered.",
+        ),
+        "quality-first-day": (
+            "{count} 条事件({share:.1%})在每月 1 日,是平常日子的 {times:.1f} 倍:很可能只知道月份。",
+            "{count} events ({share:.1%}) lie on the first of a month, {times:.1f} times another "
+            "day: most likely only the month was known.",
+        ),
+        "quality-no-time": (
+            "{count} 条事件没有时间;不进入任何按时间的表。",
+            "{count} events tell no time; they stand in no table by time.",
+        ),
+        "quality-repeats": (
+            "{count} 行与前面的行重复,每个事件只计一次。",
+            "{count} rows repeated an earlier one; each event counts once.",
+        ),
+        "quality-same": (
+            "{count} 条事件与另一条的时间、地点、类别都相同:可能重复登记,请核对。",
+            "{count} events have the same minute, place and kind as another one: perhaps entered "
+            "twice; check them.",
+        ),
+        "quality-unmapped": (
+            "{count} 条事件({kinds} 种说法)不属于任何一类,例如“{name}”;请补充类别对照表。",
+            "{count} events ({kinds} kinds of words) belong to no class, such as {name!r}; add "
+            "them to the table of categories.",
+        ),
+        "quality-source": (
+            "{count} 条事件没有来源;按群众报告计。",
+            "{count} events do not tell their source; they count as reported by people.",
+        ),
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know before believing a map. ``rows`` numbers the events it is about."""
+
+    code: str
+    count: int
+    params: dict[str, object]
+    rows: NDArray[np.int64]
+    grave: bool = False  # shown as a banner, and to be confirmed
+
+    def text(self, language: Language = "en") -> str:
+        """One sentence."""
+        return sentence(self.code, language, {"count": self.count, **self.params})
+
+
+@dataclass(frozen=True)
+class Named:
+    """Places with names that piles are compared with: ``xy`` (m, 2) metres."""
+
+    kind: str  # "station" or "centre"
+    xy: FloatArray
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How many events were read, how many have a place, and every finding, gravest first."""
+
+    total: int
+    placed: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def share(self) -> float:
+        """Share of the events with a usable place; 0 of none."""
+        return self.placed / self.total if self.total else 0.0
+
+    @property
+    def bears_map(self) -> bool:
+        """Whether enough events have a place; piles do not decide this, people confirm them."""
+        return self.share >= PLACED_LEAST
+
+    @property
+    def piled(self) -> NDArray[np.int64]:
+        """Rows in any pile."""
+        piles = [f.rows for f in self.findings if f.code.startswith("quality-pile")]
+        return np.unique(np.concatenate(piles)) if piles else np.empty(0, dtype=np.int64)
+
+
+def quality_of(
+    events: Events, *, known: Sequence[Named] = (), outside: NDArray[np.bool_] | None = None
+) -> Quality:
+    """Everything found. ``outside`` (n,) marks placed events that lie in no area."""
+    n, placed = len(events), events.placed
+    found = [*_places(events, outside), *_piles(events, known), *_snapped(events), *_times(events)]
+    if events.repeats:
+        found.append(_finding("quality-repeats", np.empty(0, dtype=np.int64), count=events.repeats))
+    found += [*_same(events), *_words(events)]
+    found.sort(key=lambda finding: not finding.grave)
+    return Quality(n, int(placed.sum()), tuple(found))
+
+
+def _finding(
+    code: str,
+    rows: NDArray[np.int64],
+    *,
+    count: int | None = None,
+    grave: bool = False,
+    **params: object,
+) -> Finding:
+    return Finding(code, len(rows) if count is None else count, params, rows, grave)
+
+
+def _places(events: Events, outside: NDArray[np.bool_] | None) -> list[Finding]:
+    found, n = [], len(events)
+    lost = np.flatnonzero(~events.placed)
+    share = 1 - len(lost) / n if n else 0.0
+    if n and share < PLACED_LEAST:
+        found.append(_finding("quality-placed", lost, grave=True, share=share, total=n))
+    elif len(lost):
+        found.append(_finding("quality-unplaced", lost))
+    if outside is not None and outside.any():
+        found.append(_finding("quality-outside", np.flatnonzero(outside)))
+    return found
+
+
+def _piles(events: Events, known: Sequence[Named]) -> list[Finding]:
+    rows, _, where, counts = _coordinates(events)
+    found = []
+    for pile in np.flatnonzero(counts >= max(PILE_SHARE * len(events), PILE_LEAST)):
+        members = rows[where == pile]
+        x, y = float(events.x[members[0]]), float(events.y[members[0]])
+        params: dict[str, object] = {"share": len(members) / len(events)}
+        kind, name = _nearest(x, y, known)
+        if kind:
+            params["name"] = name
+        else:
+            params |= {"x": x, "y": y}
+        code = f"quality-pile-{kind}" if kind else "quality-pile"
+        found.append(Finding(code, len(members), params, members, grave=True))
+    return sorted(found, key=lambda finding: -finding.count)
+
+
+def _coordinates(
+    events: Events,
+) -> tuple[NDArray[np.int64], FloatArray, NDArray[np.int64], NDArray[np.int64]]:
+    """Rows with a place, their distinct coordinates (to 0.1 m), which one each has, counts."""
+    rows = np.flatnonzero(events.placed)
+    # one complex number a place: numpy sorts those, and 1 million of them in half a second
+    key = np.round(events.x[rows], 1) + 1j * np.round(events.y[rows], 1)
+    places, where, counts = np.unique(key, return_inverse=True, return_counts=True)
+    return rows, np.column_stack([places.real, places.imag]), where, counts
+
+
+def _nearest(x: float, y: float, known: Sequence[Named]) -> tuple[str, str]:
+    for group in known:
+        if len(group.xy):
+            away = np.hypot(group.xy[:, 0] - x, group.xy[:, 1] - y)
+            nearest = int(np.argmin(away))
+            if away[nearest] <= NEAR_M:
+                return group.kind, str(group.names[nearest])
+    return "", ""
+
+
+def _snapped(events: Events) -> list[Finding]:
+    """Events on shared points, piles left aside: they are told by themselves."""
+    rows, places, where, counts = _coordinates(events)
+    if len(rows) < 100:
+        return []
+    small = counts < max(PILE_SHARE * len(events), PILE_LEAST)
+    shared = small & (counts > 1)
+    within = int(counts[small].sum())
+    if not within or counts[shared].sum() / within < SNAPPED_SHARE:
+        return []
+    at = rows[shared[where]]
+    params: dict[str, object] = {
+        "share": len(at) / within, "places": int(small.sum()), "total": within,
+    }  # fmt: skip
+    return [Finding("quality-snapped", len(at), params, at, grave=True)]
+
+
+def _times(events: Events) -> list[Finding]:
+    found = []
+    missing = np.flatnonzero(np.isnat(events.time) & np.isnat(events.time_to))
+    if len(missing):
+        found.append(_finding("quality-no-time", missing))
+    months, days = (np.flatnonzero(events.precision == p) for p in ("month", "day"))
+    if len(months):
+        found.append(_finding("quality-months", months, grave=True))
+    if len(days):
+        found.append(_finding("quality-days", days))
+    exact = np.flatnonzero(events.precision == "minute")
+    clock = events.time[exact] - events.time[exact].astype("datetime64[D]")
+    midnight = exact[clock == np.timedelta64(0, "s")]
+    if len(exact) >= 100 and len(midnight) > MIDNIGHT_SHARE * len(exact):
+        found.append(_finding("quality-midnight", midnight, share=len(midnight) / len(exact)))
+    dated = np.flatnonzero(np.isin(events.precision, ("minute", "day")))
+    day = events.time[dated].astype("datetime64[D]")
+    first = dated[day == day.astype("datetime64[M]").astype("datetime64[D]")]
+    usual = (len(dated) - len(first)) / 29.44  # days of a mean month without its first
+    if len(dated) >= 300 and len(first) > FIRST_SHARE * usual:
+        params = {"share": len(first) / len(dated), "times": len(first) / max(usual, 1e-9)}
+        found.append(_finding("quality-first-day", first, **params))
+    return found
+
+
+def _same(events: Events) -> list[Finding]:
+    rows = np.flatnonzero(events.placed & (events.precision == "minute"))
+    if not len(rows):
+        return []
+    place = np.round(events.x[rows], 1) + 1j * np.round(events.y[rows], 1)
+    _, place_number = np.unique(place, return_inverse=True)
+    key = np.column_stack(
+        [place_number, events.time[rows].astype(np.int64), events.category.codes[rows]]
+    )
+    order = np.lexsort(key.T)
+    again = np.zeros(len(rows), dtype=bool)
+    again[order[1:]] = (key[order[1:]] == key[order[:-1]]).all(axis=1)
+    return [_finding("quality-same", np.sort(rows[again]))] if again.any() else []
+
+
+def _words(events: Events) -> list[Finding]:
+    found = []
+    unmapped = events.unmapped()
+    if unmapped:
+        rows = np.flatnonzero(events.group < 0)
+        name = next(iter(unmapped)) or "—"
+        found.append(_finding("quality-unmapped", rows, kinds=len(unmapped), name=name))
+    untold = np.flatnonzero(events.source == 0)
+    if len(untold):
+        found.append(_finding("quality-source", untold))
+    return found
