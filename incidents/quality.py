@@ -41,12 +41,14 @@ register(
             "{count} events lie outside the area; they stand in the totals, not on the map.",
         ),
         "quality-pile": (
-            "{count} 条事件({share:.1%})在同一坐标({x:.0f},{y:.0f}),很可能是默认位置;请确认或不计入。",
+            "{count} "
+        "条事件({share:.1%})在同一坐标({x:.0f},{y:.0f}),很可能是默认位置;请确认或不计入。",
             "{count} events ({share:.1%}) lie at one coordinate ({x:.0f}, {y:.0f}), most likely a "
             "default place; confirm it, or leave them off the map.",
         ),
         "quality-pile-station": (
-            "{count} 条事件({share:.1%})正好在派出所或服务点“{name}”;很可能是代填位置,请确认或不计入。",
+            "{count} "
+        "条事件({share:.1%})正好在派出所或服务点“{name}”;很可能是代填位置,请确认或不计入。",
             "{count} events ({share:.1%}) lie exactly at the station {name!r}, most likely entered "
             "there for want of a place; confirm it, or leave them off the map.",
         ),
@@ -56,7 +58,8 @@ register(
             "the village was known; confirm it, or leave them off the map.",
         ),
         "quality-snapped": (
-            "{share:.0%} 的事件与别的事件坐标相同({places} 个点代表 {total} 条):位置已被归并到公用点。"
+            "{share:.0%} 的事件与别的事件坐标相同({places} 个点代表 {total} "
+        "条):位置已被归并到公用点。"
             "热点只能看到点所在的街区,不能当作精确位置;点与点之间的“冷”没有意义。",
             "{share:.0%} of the events share their coordinate with others ({places} points stand "
             "for {total} events): the places were snapped. A hot spot then shows where points "
@@ -232,7 +235,7 @@ def _nearest(x: float, y: float, known: Sequence[Named]) -> tuple[str, str]:
 
 def _snapped(events: Events) -> list[Finding]:
     """Events on shared points, piles left aside: they are told by themselves."""
-    rows, places, where, counts = _coordinates(events)
+    rows, _, where, counts = _coordinates(events)
     if len(rows) < 100:
         return []
     small = counts < max(PILE_SHARE * len(events), PILE_LEAST)
@@ -267,8 +270,9 @@ def _times(events: Events) -> list[Finding]:
     first = dated[day == day.astype("datetime64[M]").astype("datetime64[D]")]
     usual = (len(dated) - len(first)) / 29.44  # days of a mean month without its first
     if len(dated) >= 300 and len(first) > FIRST_SHARE * usual:
-        params = {"share": len(first) / len(dated), "times": len(first) / max(usual, 1e-9)}
-        found.append(_finding("quality-first-day", first, **params))
+        times = len(first) / max(usual, 1e-9)
+        share = len(first) / len(dated)
+        found.append(_finding("quality-first-day", first, share=share, times=times))
     return found
 
 
