@@ -2,7 +2,8 @@
 
 Nothing here trusts the columns it checks: areas, parts, counts and caps are worked out again. A
 breach of a cap or of contiguity that the plan itself declares among its exceptions, with a reason,
-is listed as declared; no reason excuses a gap, an overlap or a wrong count.
+is listed as declared; no reason excuses a gap, an overlap or a wrong count. What was redrawn by
+hand into a breach is declared only once the planner has said why.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ register(
 TOLERANCE_M2 = 0.5  # numerical noise along a village's border stays far below this
 NEAR_M = 0.75  # a building (rows in a square of 0.5 m) counts as one, wherever a border runs
 
+NO_REASON = "人工调整,未填写原因 / redrawn by hand, no reason given"
+"""What a filed plan says of a breach made by hand for which the planner gave no reason: none."""
+
 CHECKS: dict[str, tuple[str, str]] = {
     # rule: (Chinese, English)
     "code": ("编码重复或缺失", "code missing or used twice"),
@@ -50,6 +54,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "max_households": ("户数超上限", "over the cap on households"),
     "min_households": ("户数低于下限", "under the least households"),
     "micro": ("微网格与网格不符", "micro-grids differ from their grid"),
+    "unexplained": ("例外情况没有原因", "exception without a reason"),
 }
 DECLARABLE = frozenset({"parts", "max_persons", "max_households", "min_households"})
 
@@ -92,17 +97,33 @@ def check_plan(
         *_caps(grids, settings),
         *_micro(plan, grids, shapes),
     ]
-    told = plan.exceptions[plan.exceptions["reason"].fillna("").astype(str).str.strip() != ""]
+    explained = _explained(plan.exceptions)
+    told = plan.exceptions[explained]
     declared = {
         (code, rule)
         for code, rule in zip(told["grid_code"], told["rule"], strict=True)
         if rule in DECLARABLE
     }
+    found += _unexplained(plan.exceptions[~explained])
     order = {rule: i for i, rule in enumerate(CHECKS)}
     found = [
         replace(f, declared=True) if (f.grid_code, f.rule) in declared else f for f in found
     ]
     return sorted(found, key=lambda f: (f.declared, order[f.rule], f.grid_code))
+
+
+def _explained(exceptions: pd.DataFrame) -> np.ndarray:
+    """Which exceptions carry a reason, shape (e,)."""
+    reason = exceptions["reason"].fillna("").astype(str).str.strip()
+    return np.asarray((reason != "") & (reason != NO_REASON))
+
+
+def _unexplained(rows: pd.DataFrame) -> list[Finding]:
+    """Exceptions without a reason that no check of this module would find: a set that is cut."""
+    return [
+        Finding("unexplained", str(e.grid_code), float(e.value), float(e.limit), str(e.rule))
+        for e in rows[~rows["rule"].isin(CHECKS.keys())].itertuples()
+    ]
 
 
 def settings_of(plan: PlanFile) -> Settings:

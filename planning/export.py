@@ -105,6 +105,7 @@ GRID_COLUMNS: tuple[Column, ...] = (
     Column("parts", "分块数", "Parts", "parts", "分块数", 8, "0"),
     Column("bounds_text", "四至", "Bounded by", "bounds", "四至", 46),
     Column("exceptions", "例外情况", "Exceptions", "exceptions", "例外情况", 30),
+    Column("reason", "例外原因", "Reason", "reason", "例外原因", 40),
 )  # fmt: skip
 
 VILLAGE_COLUMNS: tuple[Column, ...] = (

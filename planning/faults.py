@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
-from planning.graph import graph_of
+from planning.graph import FloatArray, IntArray, graph_of
 from planning.plan import Plan
 from planning.settings import Settings
 from planning.start import pieces
@@ -27,14 +29,18 @@ FAULTS: dict[str, tuple[str, str]] = {
     "stray": ("飞地", "stray part"),
     "split_set": ("小区或自然村被分割", "compound or natural village cut"),
     "along_nothing": ("边界不沿路河", "border along nothing"),
+    "unplaced": ("未落图户", "households without a place"),
 }
+NO_GRID = -1
+"""The ``key`` of a fault that concerns the village and no grid."""
 
 
 @dataclass(frozen=True)
 class Fault:
     """One rule that one grid breaks: ``value`` against ``limit``, at ``units``.
 
-    ``key`` the grid; ``name`` of the set that is cut, else empty.
+    ``key`` the grid (:data:`NO_GRID` for none); ``name`` of the set that is cut, else empty;
+    ``places`` (metres) of households that no unit holds.
     """
 
     rule: str
@@ -43,13 +49,51 @@ class Fault:
     limit: float
     units: tuple[int, ...]
     name: str = ""
+    places: tuple[tuple[float, float], ...] = ()
 
 
-def faults(plan: Plan, settings: Settings, set_names: Sequence[str] = ()) -> list[Fault]:
+@dataclass(frozen=True)
+class Unplaced:
+    """Households that belong near a village and lie in none: metres (h, 2), counts (h,)."""
+
+    xy: FloatArray
+    households: IntArray
+
+
+def faults(
+    plan: Plan,
+    settings: Settings,
+    set_names: Sequence[str] = (),
+    unplaced: Unplaced | None = None,
+) -> list[Fault]:
     """Every fault of a plan, by grid and rule. ``set_names`` by must-stay-together number."""
     found = [*_caps(plan, settings), *_strays(plan), *_cut_sets(plan, set_names), *_lines(plan)]
     order = list(FAULTS)
-    return sorted(found, key=lambda f: (plan.grids[f.key].code, order.index(f.rule), f.units))
+    found.sort(key=lambda f: (plan.grids[f.key].code, order.index(f.rule), f.units))
+    if unplaced is not None and len(unplaced.households):
+        places = tuple((float(x), float(y)) for x, y in unplaced.xy)
+        value = float(unplaced.households.sum())
+        found.append(Fault("unplaced", NO_GRID, value, 0, (), places=places))
+    return found
+
+
+def unplaced_near(
+    xy: FloatArray, households: IntArray, villages: NDArray[np.object_]
+) -> dict[int, Unplaced]:
+    """Households outside all villages, by the row of the village that lies nearest.
+
+    ``xy`` (h, 2) metres, not finite where a household has no place at all: such are near nowhere
+    and in no answer. ``villages`` polygons in the same system.
+    """
+    rows = np.flatnonzero(np.isfinite(xy).all(axis=1))
+    if not len(rows) or not len(villages):
+        return {}
+    nearest = shapely.STRtree(villages).nearest(shapely.points(xy[rows]))
+    return {
+        int(village): Unplaced(xy[own], households[own])
+        for village in np.unique(nearest)
+        for own in [rows[nearest == village]]
+    }
 
 
 def _usual(plan: Plan) -> list[tuple[int, int]]:

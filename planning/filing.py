@@ -20,6 +20,7 @@ from geo.messages import register
 from geo.problems import InputError, Problem
 from planning.bounds import four_bounds
 from planning.carry import proposal_of
+from planning.check import NO_REASON
 from planning.county import CountyPlan, VillagePlan
 from planning.graph import FloatArray, IntArray
 from planning.measure import measure
@@ -43,7 +44,6 @@ register(
 )
 
 BUILDING_M = 0.5  # households of one building lie within this of their unit's mean place
-BY_HAND = "人工调整,未填写原因 / redrawn by hand, no reason given"
 _RECOUNTED = ("result.", "whole.", "count.grids", "count.units")
 
 
@@ -217,7 +217,7 @@ def _described(ground: Ground, settings: Settings, own: EditedVillage) -> Villag
 
 def _reasoned(e: GridException, plan: Plan, key: int, touched: set[int]) -> GridException:
     """The exception with the planner's reason; a program's reason fits only its own grids."""
-    reason = plan.grids[key].reason or (BY_HAND if key in touched else e.reason)
+    reason = plan.grids[key].reason or (NO_REASON if key in touched else e.reason)
     return replace(e, reason=reason)
 
 

@@ -28,6 +28,7 @@ from planning.export import (
     Language,
     Plan,
     atomically,
+    in_language,
     in_words,
     plain,
     present,
@@ -122,6 +123,24 @@ def _sheet(
     )
 
 
+def _with_reasons(plan: Plan, language: Language) -> pd.DataFrame:
+    """The grids with a column ``reason``: the planner's own word, else those of the exceptions."""
+    grids = pd.DataFrame(plan.grids).sort_values("code")
+    told: dict[str, list[str]] = {}
+    for code, reason in zip(plan.exceptions["grid_code"], plan.exceptions["reason"], strict=True):
+        text = str(plain(reason) or "").strip()
+        text = in_language(text, language)
+        if text and text not in told.setdefault(str(code), []):
+            told[str(code)].append(text)
+    own = grids["reason"] if "reason" in grids else [""] * len(grids)
+    return grids.assign(
+        reason=[
+            str(plain(said) or "").strip() or "; ".join(told.get(str(code), []))
+            for code, said in zip(grids["code"], own, strict=True)
+        ]
+    )
+
+
 def write_register(plan: Plan, path: Path, *, language: Language = "zh") -> Path:
     """Write the register to ``path`` (.xlsx), grids in the order of their codes.
 
@@ -131,7 +150,7 @@ def write_register(plan: Plan, path: Path, *, language: Language = "zh") -> Path
     index = 0 if language == "zh" else 1
     book = Workbook()
     sheets = (
-        ("register", plan.grids.sort_values("code"), GRID_COLUMNS),
+        ("register", _with_reasons(plan, language), GRID_COLUMNS),
         ("villages", plan.villages.sort_values("code"), VILLAGE_COLUMNS),
         ("exceptions", plan.exceptions, EXCEPTION_COLUMNS),
         ("provenance", plan.provenance, PROVENANCE_COLUMNS),

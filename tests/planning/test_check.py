@@ -12,7 +12,7 @@ import pytest
 import shapely
 import towns
 
-from planning.check import CHECKS, Finding, check_plan, settings_of
+from planning.check import CHECKS, NO_REASON, Finding, check_plan, settings_of
 from planning.county import propose_county
 from planning.planfile import PlanFile
 from planning.settings import Settings
@@ -273,7 +273,8 @@ def test_each_way_of_spoiling_is_found(
 
 
 def test_every_rule_is_tried() -> None:
-    assert {rule for _, must, _ in SPOILED for rule in must} == set(CHECKS) - {"missing"}
+    elsewhere = {"missing", "unexplained"}
+    assert {rule for _, must, _ in SPOILED for rule in must} == set(CHECKS) - elsewhere
 
 
 def test_what_is_told_of_a_gap(plan: PlanFile) -> None:
@@ -330,6 +331,7 @@ def test_a_declared_exception_is_listed_as_one(plan: PlanFile) -> None:
     [
         ("A001", "max_households", ""),  # no reason
         ("A001", "max_households", "  "),
+        ("A001", "max_households", NO_REASON),  # made by hand and not explained
         ("A999", "max_households", "one tower"),  # another grid
         ("A001", "max_persons", "one tower"),  # another rule
     ],
@@ -339,6 +341,16 @@ def test_what_declares_nothing(plan: PlanFile, code: str, rule: str, reason: str
     own = plan.households["grid_code"].iloc[0]
     code = own if code == "A001" else code
     found = check_plan(declared(spoiled, (code, rule, 600.0, 200.0, reason)))
+    assert not any(f.declared for f in found)
+
+
+@pytest.mark.parametrize(("reason", "broken"), [("河在中间", 0), ("", 1), (NO_REASON, 1)])
+def test_a_set_cut_by_hand_is_broken_until_it_is_explained(
+    plan: PlanFile, reason: str, broken: int
+) -> None:
+    code = plan.grids["code"].iloc[0]
+    found = check_plan(declared(plan, (code, "split_set", 2.0, 1.0, reason)))
+    assert [f.grid_code for f in found if f.rule == "unexplained"] == [code] * broken
     assert not any(f.declared for f in found)
 
 

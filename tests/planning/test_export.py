@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pytest
 
 from geo.problems import InputError
@@ -54,6 +56,7 @@ def test_shapefile_reads_back(plan: PlanFile, tmp_path: Path, encoding: str) -> 
     back = gpd.read_file(f"zip://{path}!grids.shp")
     index = 1 if encoding == "GBK" else 0
     names = {c.source: (c.ascii10, c.gbk5)[index] for c in GRID_COLUMNS}
+    names.pop("reason")  # of plans that were redrawn by hand
     assert set(names.values()) <= set(back.columns)
     assert list(back[names["code"]]) == list(plan.grids["code"])
     assert list(back[names["name"]]) == list(plan.grids["name"])
@@ -130,6 +133,26 @@ def test_register_has_one_row_a_grid_with_numbers_as_numbers(
     assert sum(row[head.index("户数")] for row in rows) == plan.grids["households"].sum()
     assert rows[0][head.index("网格类型")] == "综合网格"
     assert rows[0][head.index("人口")] is None
+
+
+def test_the_register_prints_the_reason(plan: PlanFile, tmp_path: Path) -> None:
+    codes = sorted(plan.grids["code"])
+    plan.exceptions.loc[0, ["grid_code", "reason"]] = [codes[0], "单独超上限 / too large by itself"]
+    rows = [(codes[1], "max_persons", 2000.0, 1500.0, "人工调整 / by hand")]
+    more = pd.DataFrame(rows, columns=["grid_code", "rule", "value", "limit", "reason"])
+    own = ["河在中间" if code == codes[1] else "" for code in plan.grids["code"]]
+    told = replace(
+        plan,
+        grids=plan.grids.assign(reason=own),
+        exceptions=pd.concat([plan.exceptions.iloc[:1], more], ignore_index=True),
+    )
+    for language, first in (("zh", "单独超上限"), ("en", "too large by itself")):
+        path = write_register(told, tmp_path / "r.xlsx", language=language)  # type: ignore[arg-type]
+        sheet = openpyxl.load_workbook(path).worksheets[0]
+        head = [cell.value for cell in sheet[3]].index("例外原因" if language == "zh" else "Reason")
+        column = [row[head] for row in sheet.iter_rows(min_row=4, values_only=True)]
+        assert column[:2] == [first, "河在中间"]
+        assert not any(column[2:])
 
 
 def test_register_in_english(plan: PlanFile, tmp_path: Path) -> None:
