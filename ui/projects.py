@@ -35,7 +35,7 @@ from ui.sources import ROLES, candidates, first_guess
 from ui.views import PlanView, units_frame
 
 if TYPE_CHECKING:
-    from planning.county import Progress
+    from planning.county import CountyPlan, Progress
 
 PROJECT_VARIABLE = "GRIDWRIGHT_PROJECT"
 CONTEXT_ROLES = ("roads", "water", "railways", "compounds")
@@ -178,10 +178,11 @@ def _units_of(project: Project) -> Any:
     return units
 
 
-def keep_plan(project: Project, plan: PlanFile) -> str:
-    """Put a plan on the shelf and return its id."""
+def keep_plan(project: Project, plan: PlanFile, county: CountyPlan | None = None) -> str:
+    """Put a plan on the shelf and return its id; ``county`` is the proposal it was made of."""
     context = {role: frame.to_crs(plan.grids.crs) for role, frame in project.context.items()}
     view = PlanView(new_id(), plan, context, _units_of(project))
+    view.county = county
     PLANS.put(view.key, view)
     return view.key
 
@@ -233,7 +234,7 @@ def propose(job: Job, project: Project, settings: Settings) -> str:
     except Cancelled as stopped:
         raise CancelledError from stopped
     job.report(Step("drawing"))
-    return keep_plan(project, to_planfile(plan))
+    return keep_plan(project, to_planfile(plan), plan)
 
 
 def open_demonstration(job: Job) -> str:

@@ -17,6 +17,7 @@ import streamlit as st
 from ui.draft import Draft
 from ui.errors import JobGoneError, sentences
 from ui.format import markdown_text
+from ui.kept import Kept, find_kept, the_store
 from ui.projects import PLANS, PROJECTS, Project, default_project
 from ui.views import PlanView
 from ui.words import LANGUAGES, Language, chosen_language, word
@@ -51,7 +52,7 @@ def note_in_address() -> None:
     if "job" not in st.session_state and st.query_params.get("job"):
         st.session_state["job"] = st.query_params["job"]
         st.session_state["job_kind"] = PROPOSE
-    named = {name: st.session_state.get(name) for name in ("project", "plan")}
+    named = {name: st.session_state.get(name) for name in ("project", "plan", "scenario")}
     named["lang"] = st.session_state.get("language")
     if st.session_state.get("job_kind") == PROPOSE:
         named["job"] = st.session_state.get("job")
@@ -71,7 +72,7 @@ def open_project(project_id: str) -> None:
 def open_plan(plan_id: str | None) -> None:
     """Show another plan; the place and the selection start anew."""
     _remember("plan", plan_id)
-    for key in ("village", "grid"):
+    for key in ("village", "grid", "scenario"):
         st.session_state.pop(key, None)
 
 
@@ -115,6 +116,29 @@ def plan_view() -> PlanView | None:
         raise
     _remember("plan", held)
     return found
+
+
+def plan_now() -> PlanView | None:
+    """The open plan as it stands in the scenario that is open: with all that was redrawn."""
+    first = plan_view()
+    if first is None:
+        return None
+    kept = find_kept(the_store(), first)
+    return first if kept is None else kept.view(scenario_of(kept))
+
+
+def scenario_of(kept: Kept) -> int:
+    """The scenario this visitor has open; at first the adopted one, else the proposal."""
+    asked = _held("scenario") or ""
+    wanted = int(asked) if asked.isdecimal() else None
+    found = kept.scenario(wanted)
+    _remember("scenario", str(found) if wanted == found else None)
+    return found
+
+
+def open_scenario(number: int) -> None:
+    """Show another scenario, here and after a reload."""
+    _remember("scenario", str(number))
 
 
 def draft() -> Draft:

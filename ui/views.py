@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -22,6 +22,10 @@ from ui.map import layers
 from ui.map.encode import bounds_lonlat, to_lonlat
 from ui.map.scene import Focus, Layer, Scene
 from ui.words import Language, word
+
+if TYPE_CHECKING:
+    from planning.county import CountyPlan
+    from ui.kept import Kept
 
 _NO_ROWS = np.empty(0, dtype=np.intp)
 Bounds = tuple[float, float, float, float]
@@ -118,6 +122,9 @@ class PlanView:
         self.plan = complete(plan)
         self.context = context
         self._units_of = units_of
+        self.county: CountyPlan | None = None  # of a proposal that was just made
+        self.kept: Kept | None = None  # where it is in the store
+        self.sought = False  # was it looked for there?
         self._village_layers = lru_cache(maxsize=64)(self._draw_village)
         self._context_layers = lru_cache(maxsize=64)(self._draw_context)
 

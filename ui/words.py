@@ -345,6 +345,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "them.",
     ),
     "redraw.reading": ("正在读取数据……", "Reading the data…"),
+    "redraw.told_not_kept": (
+        "{count} 个网格的边界无法完全保留（差异超过一米），请在地图上核对。",
+        "{count} grids could not be kept to within a metre; check their borders on the map.",
+    ),
     "redraw.pick": ("选择", "Choose"),
     "redraw.pick_title": (
         "点击选择，Shift 点击加选，双击选整格，Shift 拖动框选",

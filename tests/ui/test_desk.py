@@ -19,9 +19,11 @@ from planning.requests import RequestError
 from planning.settings import Settings
 from planning.tables import to_planfile
 from store.projects import Store
-from ui.desk import Desk, open_desk, store_path
+from ui.desk import Desk
 from ui.desk_message import answer_text, message, words_for
 from ui.gestures import to_request
+from ui.kept import keep_view, store_path
+from ui.views import PlanView
 
 SETTINGS = Settings()
 
@@ -48,10 +50,15 @@ def store(tmp_path: Path) -> Any:
         yield opened
 
 
+def open_desk(store: Store, ground: Ground, tables: PlanFile, village: str = "") -> Desk:
+    """The desk of a village (the first one) as a page opens it, nothing shared."""
+    kept = keep_view(store, PlanView("p", tables, {}), "c", lambda: ground)
+    return kept.desk(kept.scenario(None), village or str(ground.villages["code"].iloc[0]))
+
+
 @pytest.fixture
 def desk(county: tuple[Ground, PlanFile], store: Store) -> Desk:
-    ground, tables = county
-    return open_desk(store, ground, tables, str(ground.villages["code"].iloc[0]), SETTINGS)
+    return open_desk(store, *county)
 
 
 def request(desk: Desk, **values: object) -> dict[str, object]:
@@ -89,7 +96,7 @@ def test_a_step_is_in_the_store_when_the_answer_comes(
     desk: Desk, county: tuple[Ground, PlanFile], store: Store
 ) -> None:
     units = give(desk)
-    again = open_desk(store, *county, desk.village, SETTINGS)
+    again = open_desk(store, *county, desk.village)
     assert again.token == desk.token
     assert (again.plan.label == desk.plan.label).all()
     assert (again.plan.label[units] == desk.plan.keys[1]).all()
@@ -117,7 +124,7 @@ def test_undo_redo_and_any_step(desk: Desk, store: Store) -> None:
 def test_a_second_tab_is_told_and_loses_nothing(
     desk: Desk, county: tuple[Ground, PlanFile], store: Store
 ) -> None:
-    other = open_desk(store, *county, desk.village, SETTINGS)
+    other = open_desk(store, *county, desk.village)
     stale = request(other, do="tidy")
     give(desk)
     told = other.ask({**stale, "do": "transfer", "units": [0], "to": int(desk.plan.keys[2])})
@@ -208,7 +215,7 @@ def test_cut_units_are_kept_and_come_back_whole(
     told = read(data)
     assert len(told["ground"]["units"]) == len(told["state"]["labels"]) == len(desk.plan.units)
     assert told["ground"]["place"] == f"{desk.project}/{desk.village}"
-    again = open_desk(store, *county, desk.village, SETTINGS)
+    again = open_desk(store, *county, desk.village)
     assert (again.plan.label == desk.plan.label).all()
     assert len(again.plan.units) == len(desk.plan.units)
     assert again.ask(request(again, do="cut", **{k: asked[k] for k in ("grid", "points")}

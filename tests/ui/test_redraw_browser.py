@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,8 +12,9 @@ import pytest
 from serving import served
 
 from geo.ground import Inputs, load_ground
+from planning.check import check_plan
 from planning.county import propose_county
-from planning.planfile import write_plan
+from planning.planfile import read_plan, write_plan
 from planning.settings import Settings
 from planning.tables import to_planfile
 from ui.map.component import LEAFLET
@@ -438,3 +440,22 @@ def test_english_and_dark(board: Page) -> None:
     box = board.locator(".gw-bar").bounding_box()
     assert box is not None
     assert box["height"] < 100  # three lines of buttons at most
+
+
+def test_what_is_redrawn_is_on_the_plan_page_and_in_the_download(
+    board: Page, tmp_path: Path
+) -> None:
+    choose_row(board, 0)
+    choose_row(board, 1, add=True)
+    left = int(edit(board, lambda: press(board, "m"))["grids"])
+    board.get_by_role("link", name="网格方案").first.click()
+    board.wait_for_selector(".gw-numbers")
+    board.get_by_role("link", name="下载").first.click()
+    with board.expect_download() as waiting:
+        board.locator(".st-key-download_gpkg button").click()
+    path = tmp_path / "plan.gpkg"
+    waiting.value.save_as(path)
+    plan = read_plan(path)
+    assert left in set(plan.grids["village_code"].value_counts())
+    assert plan.value("scenario.steps") == "1"
+    assert not [found for found in check_plan(plan) if found.rule in ("gap", "overlap", "count")]

@@ -13,7 +13,7 @@ from ui.session import (
     language,
     on_other_page,
     page_of,
-    plan_view,
+    plan_now,
     project,
     project_name,
     show_failures,
@@ -27,7 +27,7 @@ def show() -> None:
         on_other_page("download")
         show_failures()
         opened = project()
-        view = plan_view() if opened is not None else None
+        view = plan_now() if opened is not None else None
         if opened is None or view is None:
             with st.container(key="gw_empty"):
                 st.markdown(text("download.empty"))

@@ -19,7 +19,7 @@ from ui.session import (
     note_in_address,
     on_other_page,
     page_of,
-    plan_view,
+    plan_now,
     project,
     project_name,
     show_failures,
@@ -43,7 +43,7 @@ def show() -> None:
         if opened is None:
             _show_nothing()
             return
-        view = plan_view()
+        view = plan_now()
         note_in_address()
         with st.sidebar:
             show_settings(opened)

@@ -1,0 +1,157 @@
+"""What is redrawn reaches the plan's tables: the store, the plan's page, the files handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import towns
+from pandas.testing import assert_frame_equal
+
+from geo.ground import Ground
+from planning.check import check_plan
+from planning.county import CountyPlan, propose_county
+from planning.planfile import read_plan
+from planning.settings import Settings
+from planning.tables import to_planfile
+from store.projects import Store
+from ui.downloads import FORMS, content
+from ui.kept import Kept, find_kept, keep_view, open_kept
+from ui.views import PlanView
+
+FIRST, SECOND = "320116001201", "320116001202"
+
+
+@pytest.fixture(scope="module")
+def county() -> CountyPlan:
+    x, y = towns.ORIGIN
+    one = towns.village("12|34\n--+--\n56|78", times=10, persons=3, code=FIRST)
+    two = towns.village("1.2.3   1\n.4.5.    ", times=20, persons=3, code=SECOND, at=(x + 3000, y))
+    ground = towns.county([one, two], road_names=["人民路", "通扬河"])
+    return propose_county(ground, Settings(target=60))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "plans.gridwright") as opened:
+        yield opened
+
+
+def view_of(county: CountyPlan) -> PlanView:
+    return PlanView("p", to_planfile(county), {})
+
+
+def keep(store: Store, county: CountyPlan) -> Kept:
+    return keep_view(store, view_of(county), "县", lambda: county.ground)
+
+
+def merge(kept: Kept, scenario: int, village: str) -> None:
+    desk = kept.desk(scenario, village)
+    keys = [int(key) for key in desk.plan.keys[:2]]
+    answer = desk.ask({"base": desk.token, "id": "1", "do": "merge", "grids": keys})
+    assert answer.kind == "ok"
+
+
+def test_an_edit_is_in_the_view_and_in_every_download(store: Store, county: CountyPlan) -> None:
+    kept = keep(store, county)
+    scenario = kept.scenario(None)
+    before = kept.view(scenario)
+    assert before is kept.first
+    merge(kept, scenario, FIRST)
+    now = kept.view(scenario)
+    assert len(now.grids) == len(before.grids) - 1
+    assert now.grids["households"].sum() == before.grids["households"].sum()
+    other = before.grids["village_code"] == SECOND
+    assert_frame_equal(
+        now.grids.loc[now.grids["village_code"] == SECOND, before.grids.columns].reset_index(
+            drop=True
+        ),
+        before.grids[other].reset_index(drop=True),
+    )
+    households = now.plan.households.groupby("grid_code")["households"].sum()
+    assert dict(households) == dict(zip(now.grids["code"], now.grids["households"], strict=True))
+    assert not [f for f in check_plan(now.plan) if not f.reason]
+    form = next(form for form in FORMS if form.key == "gpkg")
+    written = content(form, now.plan, "zh")
+    path = store.path.parent / "out.gpkg"
+    path.write_bytes(written)
+    assert set(read_plan(path).grids["code"]) == set(now.grids["code"])
+
+
+def test_a_view_is_filed_again_only_where_something_changed(
+    store: Store, county: CountyPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keep(store, county)
+    scenario = kept.scenario(None)
+    asked: list[list[str]] = []
+    refiled = store.refiled
+
+    def watched(number: int, filed: object, villages: list[str]) -> object:
+        asked.append(list(villages))
+        return refiled(number, filed, villages)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "refiled", watched)
+    merge(kept, scenario, FIRST)
+    one = kept.view(scenario)
+    assert kept.view(scenario) is one
+    merge(kept, scenario, SECOND)
+    kept.view(scenario)
+    assert asked == [[FIRST], [SECOND]]
+
+
+def test_undoing_everything_gives_the_plan_as_it_was(store: Store, county: CountyPlan) -> None:
+    kept = keep(store, county)
+    scenario = kept.scenario(None)
+    merge(kept, scenario, FIRST)
+    kept.view(scenario)
+    desk = kept.desk(scenario, FIRST)
+    assert desk.ask({"base": desk.token, "id": "2", "do": "undo"}).kind == "ok"
+    first, now = kept.first, kept.view(scenario)
+    assert first is not None
+    same = ["code", "name", "households", "parts", "bounds_text", "exceptions"]
+    assert_frame_equal(now.grids[same], first.grids[same])
+    assert np.allclose(now.grids.area, first.grids.area)
+    assert_frame_equal(now.plan.households, first.plan.households)
+
+
+def test_the_same_plan_finds_its_project_after_a_restart(store: Store, county: CountyPlan) -> None:
+    assert find_kept(store, view_of(county)) is None
+    kept = keep(store, county)
+    merge(kept, kept.scenario(None), FIRST)
+
+    def no_ground() -> Ground:
+        raise AssertionError("what is in the store needs no reading")
+
+    again = keep_view(store, view_of(county), "县", no_ground)
+    assert again.project == kept.project
+    assert len(again.view(again.scenario(None)).grids) == len(to_planfile(county).grids) - 1
+    assert len(store.projects()) == 1
+
+
+def test_scenarios_stand_beside_each_other(store: Store, county: CountyPlan) -> None:
+    kept = keep(store, county)
+    first = kept.scenario(None)
+    merge(kept, first, FIRST)
+    other = store.branch(first, "另案")
+    merge(kept, other, SECOND)
+    sizes = [len(kept.view(number).grids) for number in (first, other)]
+    assert sizes[1] == sizes[0] - 1
+    store.adopt(other)
+    assert kept.scenario(None) == other
+    store.delete(other)
+    assert kept.scenario(other) == first
+
+
+def test_a_project_opens_from_the_store_alone(store: Store, county: CountyPlan) -> None:
+    kept = keep(store, county)
+    merge(kept, kept.scenario(None), FIRST)
+    wanted = kept.view(kept.scenario(None)).grids
+    opened, view = open_kept(store, kept.project)
+    assert set(view.grids["code"]) == set(wanted["code"])
+    assert not len(view.plan.households)  # the store holds none
+    merge(opened, opened.scenario(None), SECOND)
+    assert len(opened.view(opened.scenario(None)).grids) == len(wanted) - 1
+    with pytest.raises(KeyError):
+        opened.desk(opened.scenario(None), "999999999999")

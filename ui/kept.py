@@ -1,0 +1,195 @@
+"""A plan in the store: its scenarios, its villages' desks, its tables as they are now.
+
+What is redrawn is in the store at once. The plan's page, the downloads and the register read the
+tables that :meth:`Kept.view` gives: those of the plan file, with the edited villages filed again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import geopandas as gpd
+
+from geo.ground import Ground
+from planning.check import settings_of
+from planning.keep import NotKept
+from planning.opened import county_of_plan, plan_digest
+from store.projects import ScenarioInfo, Store
+from ui.desk import Desk
+from ui.shelf import Shelf
+from ui.views import PlanView, units_frame
+
+STORE_VARIABLE = "GRIDWRIGHT_STORE"
+
+
+def store_path(environment: Mapping[str, str]) -> Path:
+    """Where the store is: :data:`STORE_VARIABLE`, else the user's own data folder."""
+    named = environment.get(STORE_VARIABLE, "")
+    if named:
+        return Path(named).expanduser().resolve()
+    home = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(home) / "gridwright" / "plans.gridwright"
+
+
+@cache
+def _store_at(path: Path) -> Store:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Store(path)
+
+
+def the_store() -> Store:
+    """This server's store, opened once."""
+    return _store_at(store_path(os.environ))
+
+
+class Kept:
+    """A project of the store, shared by everybody who has it open.
+
+    ``first`` is the plan as it was opened, every layer of it (None for a project opened from the
+    store alone: then no household is shown, because the store holds none). ``not_kept`` what the
+    grids of a foreign plan file lost when they were laid on units; ``homes`` reads the ground
+    with its households, for cutting units.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        project: int,
+        first: PlanView | None,
+        not_kept: tuple[NotKept, ...] = (),
+        homes: Callable[[], Ground] | None = None,
+    ) -> None:
+        self.store = store
+        self.project = project
+        self.first = first
+        self.not_kept = not_kept
+        self.homes = homes
+        self.settings = store.settings(project)
+        self.ground = store.ground(project)
+        self._desks: Shelf[Desk] = Shelf(room=60)
+        self._views: dict[int, tuple[dict[str, int], PlanView]] = {}
+        self._lock = threading.RLock()
+
+    def scenarios(self, *, archived: bool = False) -> list[ScenarioInfo]:
+        """The scenarios that may be opened, in the order they were made."""
+        found = self.store.scenarios(self.project)
+        return [one for one in found if archived or not one.archived]
+
+    def scenario(self, wanted: int | None) -> int:
+        """The scenario asked for where it is there, else the adopted one, else the first."""
+        held = {one.id: one for one in self.store.scenarios(self.project)}
+        if wanted in held:
+            return int(wanted)
+        adopted = [one.id for one in held.values() if one.adopted]
+        usual = [one.id for one in held.values() if not one.archived]
+        return (adopted or usual or list(held))[0]
+
+    def desk(self, scenario: int, village: str) -> Desk:
+        """A village's desk in a scenario. Raises KeyError for a village that is not here."""
+        with self._lock:
+            key = f"{scenario}/{village}"
+            if key not in self._desks:
+                if village not in {str(code) for code in self.ground.villages["code"]}:
+                    raise KeyError(village)
+                desk = Desk(
+                    self.store, self.project, scenario, village, self.ground, self.settings,
+                    self.homes,
+                )  # fmt: skip
+                self._desks.put(key, desk)
+            return self._desks.get(key)
+
+    def view(self, scenario: int) -> PlanView:
+        """The plan as the scenario has it now; only villages that changed are filed again."""
+        with self._lock:
+            versions = self.store.versions(scenario)
+            before, held = self._views.get(scenario, ({}, self.first))
+            changed = [code for code, version in versions.items() if version != before.get(code, 0)]
+            if held is not None and not changed:
+                return held
+            if held is None:
+                filed = self.store.planfile_of(scenario)
+            else:
+                filed = self.store.refiled(scenario, held.plan, changed)
+            view = PlanView(
+                f"{self.first.key if self.first else self.project}/{scenario}",
+                filed,
+                self.first.context if self.first else {},
+                self._units_of(scenario),
+            )
+            view.kept = self
+            self._views[scenario] = (versions, view)
+            return view
+
+    def _units_of(self, scenario: int) -> Callable[[str], gpd.GeoDataFrame | None]:
+        def units(code: str) -> gpd.GeoDataFrame | None:
+            try:
+                desk = self.desk(scenario, code)
+            except KeyError:
+                return None
+            return units_frame(desk.plan.units.geometry, self.ground.crs)
+
+        return units
+
+
+_KEEPING = threading.Lock()
+
+
+def find_kept(store: Store, view: PlanView) -> Kept | None:
+    """The project that the store holds of a plan, or None. Looks once a view."""
+    with _KEEPING:
+        if view.kept is None and not view.sought:
+            number = store.marked(plan_digest(view.plan))
+            view.sought = True
+            if number is not None:
+                view.kept = Kept(store, number, view)
+        return view.kept
+
+
+def keep_view(
+    store: Store,
+    view: PlanView,
+    name: str,
+    ground: Callable[[], Ground],
+    progress: Callable[[int, int], None] | None = None,
+) -> Kept:
+    """The plan in the store, put there if it is not: the start of every redrawing.
+
+    ``ground`` is read only where it is needed. Raises :class:`geo.problems.InputError` where the
+    plan and the ground do not belong together.
+    """
+    found = find_kept(store, view)
+    if found is not None:
+        found.homes = found.homes or ground
+        return found
+    with _KEEPING:
+        if view.kept is None:
+            view.kept = _put(store, view, name, ground, progress)
+        return view.kept
+
+
+def _put(
+    store: Store,
+    view: PlanView,
+    name: str,
+    ground: Callable[[], Ground],
+    progress: Callable[[int, int], None] | None,
+) -> Kept:
+    county = view.county
+    lost: tuple[NotKept, ...] = ()
+    if county is None:
+        opened = county_of_plan(ground(), view.plan, settings_of(view.plan), progress)
+        county, lost = opened.county, opened.not_kept
+    told, mark = view.plan.provenance, plan_digest(view.plan)
+    made = store.create_project(county, name, provenance=told, mark=mark)
+    view.county = None  # the store has it now; one copy is enough
+    return Kept(store, made.project, view, lost, ground)
+
+
+def open_kept(store: Store, project: int) -> tuple[Kept, PlanView]:
+    """A project opened from the store alone, and the plan to show of it."""
+    kept = Kept(store, project, None)
+    return kept, kept.view(kept.scenario(None))
