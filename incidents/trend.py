@@ -24,8 +24,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from incidents.cells import BoolArray, Cells, FloatArray, IntArray
+from incidents.chance import queen_sums
 from incidents.correction import benjamini_hochberg
-from incidents.gistar import ALPHA, Significance, gi_star, queen_sums
+from incidents.gistar import ALPHA, Significance, gi_star
 
 LEAST_PERIODS = 8  # below, a normal p of Mann-Kendall is not to be trusted
 _BLOCK = 4_000_000  # slopes held at once while medians are taken: 32 MB
@@ -165,7 +166,7 @@ def develop(cells: Cells, counts: ArrayLike, *, alpha: float = ALPHA) -> Develop
     if values.ndim != 3 or values.shape[1:] != cells.shape:
         raise ValueError(f"counts {values.shape} must be periods of these cells {cells.shape}")
     inside = cells.inside
-    tests = tuple(gi_star(period, inside, alpha=alpha) for period in values)
+    tests = tuple(gi_star(period, cells, alpha=alpha) for period in values)
     hot: BoolArray = np.stack([test.hot for test in tests])
     sums = np.stack([np.where(inside, queen_sums(period * inside), 0.0) for period in values])
     trend = mann_kendall(sums)
