@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from geo.columns import ColumnFound, Role
+from geo.columns import ColumnFound, Role, meanings_of
 from geo.crs import WGS84, metric_crs
 from geo.datum import Datum, DatumEvidence
 from geo.dwellings import datum_evidence, shifts_there
@@ -25,6 +25,7 @@ from geo.harmonise import degrees, metric, project, shift
 from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
+from geo.read.layer import COUNTS
 from geo.roles import Dimension, likely_role, role_of_columns
 
 register(
@@ -77,7 +78,7 @@ def look(
     """
     if choice is not None:
         return chosen(source, choice, trusted=trusted, name=name)
-    guess = likely_role(hint or Path(str(source)).stem)
+    guess = likely_role(hint) if hint else _role_of_name(str(source))
     failed: InputError | None = None
     table: Layer | None = None
     for role in dict.fromkeys((guess, *_TRIED) if guess else _TRIED):
@@ -89,7 +90,8 @@ def look(
                 raise
             continue
         if role == guess and ("geometry" in layer.frame or role != "villages"):
-            return layer
+            parts = role == "villages" and _are_parts(layer)
+            return _as(source, "households", layer, trusted, name) if parts else layer
         if "geometry" not in layer.frame and not _LIVED_IN & set(layer.frame):
             table = table or layer  # a list of names, unless another role finds places in it
             continue
@@ -102,6 +104,24 @@ def look(
         return table
     assert failed is not None  # every role was tried, and each ended in one of the three ways
     raise failed
+
+
+def _role_of_name(source: str) -> Role | None:
+    """The role that a layer's own name suggests, or else its file's."""
+    file, colon, layer = source.rpartition(":")
+    own = likely_role(layer) if colon and not Path(source).exists() else None
+    return own or likely_role(Path(file if own or not Path(source).exists() else source).stem)
+
+
+def _are_parts(layer: Layer) -> bool:
+    """Whether areas are not villages but counted parts of them: unnamed, or named like others."""
+    if dimension_of(layer) != 2:
+        return False
+    if not any(meanings_of(c.source, "households").keys() & COUNTS for c in layer.columns):
+        return False
+    named = any(c.canonical == "name" for c in layer.columns)
+    names = layer.frame["name"]
+    return not named or names.nunique() < 0.6 * len(names)
 
 
 def _as(source: str | Path, role: Role, plain: Layer, trusted: bool, name: str | None) -> Layer:

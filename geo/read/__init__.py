@@ -78,6 +78,7 @@ def read_layer(
     file = record(found.path)
     if name is not None:
         file = FileRecord(name, file.size, file.sha256)
+    no_place = _reasons(raw, shapes)
     return Layer(
         role=role,
         name=raw.name,
@@ -89,7 +90,8 @@ def read_layer(
         file=file,
         datum_hint=raw.datum_hint,
         encoding=raw.encoding,
-        no_place=_reasons(raw, shapes),
+        no_place=no_place,
+        numbers=None if no_place is None else raw.all_numbers(),
     )
 
 

@@ -46,7 +46,7 @@ def _work(request: dict[str, Any]) -> dict[str, Any]:
             made = read_source(source, request["role"], request["columns"], report)
             import pyarrow.parquet as pq
 
-            table = answer_table(made.columns, made.shapes, made.raw.extra.get("no_place"))
+            table = answer_table(made.columns, made.shapes, made.raw)
             pq.write_table(table, Path(request["folder"]) / "rows.parquet", compression="zstd")
             answer |= {
                 "name": made.raw.name,

@@ -20,12 +20,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from geo.columns import ColumnFound, Role
@@ -57,7 +55,8 @@ def read_apart(source: Source, role: Role, given: Mapping[str, str], report: Rep
     if "__no_place" in table.column_names:
         told = table.column("__no_place").to_pandas().to_numpy(dtype=object)
         raw.extra["no_place"] = told
-        table = table.drop_columns(["__no_place"])
+        raw.numbers = table.column("__number").to_numpy()
+        table = table.drop_columns(["__no_place", "__number"])
     columns = {name: table.column(name).to_pandas() for name in table.column_names}
     raw.crs = CRS.from_wkt(answer["crs"]) if answer["crs"] else None
     raw.encoding, raw.datum_hint = answer["encoding"], answer["datum_hint"]
@@ -151,12 +150,13 @@ def _environment(folder: Path) -> dict[str, str]:
 def answer_table(
     columns: Mapping[str, pd.Series[Any]],
     shapes: Shapes | None,
-    no_place: NDArray[np.object_] | None = None,
+    raw: Raw | None = None,
 ) -> pa.Table:
-    """Rows as an Arrow table, shapes as well-known binary, why rows have none as text."""
+    """Rows as an Arrow table, shapes as well-known binary; which rows have none, and why."""
     arrays = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
     if shapes is not None:
         arrays["__shape"] = pa.array(shapely.to_wkb(shapes), type=pa.binary())
-    if no_place is not None:
-        arrays["__no_place"] = pa.array(no_place, type=pa.string())
+    if raw is not None and raw.extra.get("no_place") is not None:
+        arrays["__no_place"] = pa.array(raw.extra["no_place"], type=pa.string())
+        arrays["__number"] = pa.array(raw.all_numbers())
     return pa.table(arrays)

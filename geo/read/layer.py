@@ -48,7 +48,8 @@ class Layer:
     does not say and the numbers do not tell. ``datum_hint`` is "gcj02" where the format suggests
     shifted coordinates; nothing is shifted here. ``problems`` holds warnings and notes; errors
     are raised. ``no_place``: for each row why it has no shape, a code of :data:`NO_PLACE` or ""
-    where it has one; None where every row has one, or none can.
+    where it has one; None where every row has one, or none can. ``numbers``: then also the
+    number of each row as the file's owner counts.
     """
 
     role: Role
@@ -62,6 +63,7 @@ class Layer:
     datum_hint: Literal["gcj02"] | None = None
     encoding: str = ""
     no_place: NDArray[np.object_] | None = None
+    numbers: NDArray[np.int64] | None = None
 
 
 @dataclass
@@ -93,6 +95,12 @@ class Raw:
         chosen = np.zeros(self.rows, dtype=bool)
         chosen[rows] = True
         told[chosen & (told == "")] = why
+
+    def all_numbers(self) -> NDArray[np.int64]:
+        """The numbers of all rows as the file's owner counts."""
+        if self.numbers is not None:
+            return self.numbers
+        return np.arange(self.first_number, self.first_number + self.rows, dtype=np.int64)
 
     def number(self, row: int) -> int:
         """The number of a row as the file's owner counts."""

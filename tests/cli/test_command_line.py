@@ -11,7 +11,7 @@ import pytest
 
 from cli import main as program
 
-COMMANDS = ("propose", "check", "compare", "demo", "serve")
+COMMANDS = ("propose", "check", "compare", "inspect", "demo", "serve")
 
 
 def gridwright(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -111,11 +111,12 @@ def test_interrupted(run, monkeypatch, files, tmp_path) -> None:
 def test_no_unknown_message_code() -> None:
     """Every code a Problem is made with in the command line has its sentence."""
     import cli.check
+    import cli.inspect
     import cli.propose  # registers its sentences
     from geo.messages import SENTENCES
 
     used = set()
-    for module in (cli.check, cli.propose, program):
+    for module in (cli.check, cli.inspect, cli.propose, program):
         text = Path(module.__file__).read_text("utf-8")
         used |= set(re.findall(r'Problem\(\s*"([a-z-]+)"', text))
     assert used
