@@ -224,6 +224,8 @@ _TABLES: dict[Role, dict[str, str]] = {
         "beat": "警格编码 警格代码 警格编号 警格 警格名称 警务区 警务区编码 责任区 警务责任区 "
         "beat_code beat beat_name",
         "station": _STATION,
+        "post": "岗位编码 岗位代码 岗位编号 岗位 岗号 post_code postcode post position",
+        "kind": "岗位类型 岗位类别 警力类型 类别 类型 kind type category",
         "officers": "警力 民警数 警力数 民警人数 社区民警数 人数 辅警数 officers officer_count "
         "staff headcount",
         **_PLACE,
@@ -258,6 +260,8 @@ _TABLES: dict[Role, dict[str, str]] = {
         "department": "处置部门 承办部门 责任部门 办理部门 主办单位 承办单位 处置单位 责任单位 "
         "部门 "
         "department handling_department responsible_department agency",
+        "minutes": "处置时长 处警时长 用时 耗时 分钟 用时(分钟) 处置用时 minutes service_minutes "
+        "duration_min totminutes service_time",
         "village_code": _VILLAGE_CODE,
         "village_name": _VILLAGE_NAME,
         "beat": "警格编码 警格 警务区 责任区 beat beat_code",

@@ -1,0 +1,354 @@
+"""Three divisions of the same grids into beats: least change, balanced, compact.
+
+Contiguity is no term of a price but a rule of the search: every division it meets is in one piece
+beat by beat. Band and caps are priced so high that a division that keeps them wins over any that
+does not; what cannot be kept is listed with its amount (:mod:`planning.beats.describe`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from geo.problems import Problem
+from geo.segments import tally
+from planning.beats.anneal import Area, Price, search
+from planning.beats.bounds import fewest_beats
+from planning.beats.ground import BeatGround
+from planning.beats.judge import Frame, frame
+from planning.beats.numbers import numbers_of_beats
+from planning.beats.plan import BeatPlan, plan_of
+from planning.beats.rules import Borders, node_graph
+from planning.beats.settings import KINDS, BeatSettings, Kind
+from planning.county import Cancelled
+from planning.graph import FloatArray, Graph, IntArray
+from planning.partition import village_seed
+from planning.start import centres_of, metis_start, power_start, repair
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to search: tried moves a node and start, starts, and the heats to cool between.
+
+    Small areas are searched from more starts: there a single walk gets stuck between walls of
+    contiguity, and time is cheap.
+    """
+
+    moves: int = 3_000
+    least_moves: int = 100_000
+    most_moves: int = 8_000_000
+    starts: int = 4
+    small_starts: int = 12
+    small: int = 150
+    cold: float = 2e-4
+
+
+@dataclass(frozen=True)
+class BeatProgress:
+    """``done`` of ``total`` areas (stations, villages or the whole), by number of grids."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class BeatProposal:
+    """A division into beats and what it was made under.
+
+    ``plan`` labels on grids; key i < number of today's beats is today's beat i. ``rules`` judge
+    it, and whatever hands make of it; ``fewest`` beats that the caps need; ``notes`` wishes that
+    could not be met.
+    """
+
+    plan: BeatPlan
+    rules: Frame
+    fewest: int
+    notes: tuple[Problem, ...]
+
+
+def price_of(settings: BeatSettings, kind: Kind, *, counted: bool) -> Price:
+    """The search's price for a kind of proposal.
+
+    The band is held with a hair to spare, so that rounding cannot push a beat over it.
+    """
+    urban = settings.max_persons_urban if counted else None
+    rural = settings.max_persons_rural if counted else None
+    base = Price(
+        band=settings.band * (1 - 1e-6),
+        cap_urban=np.inf if urban is None else float(urban),
+        cap_rural=np.inf if rural is None else float(rural),
+    )
+    if kind == "least-change":
+        return replace(base, moved=1.0, travel=0.004, border=0.004)
+    if kind == "balanced":
+        return replace(base, even=0.5 / settings.band**2, travel=0.5, border=0.1, moved=0.1)
+    return replace(base, travel=1.0)
+
+
+def propose_beats(
+    ground: BeatGround,
+    settings: BeatSettings,
+    *,
+    effort: Effort | None = None,
+    progress: Callable[[BeatProgress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> BeatProposal:
+    """Divide the grids into beats of the kind that ``settings`` name.
+
+    The same arguments give the same beats. Raises :class:`InputError` for rules that name what is
+    not there or contradict each other outright, :class:`Cancelled` soon after ``cancelled()``.
+    """
+    effort = effort or Effort()
+    n = len(ground)
+    fewest = fewest_beats(
+        ground.units.persons, ground.urban,
+        settings.max_persons_urban, settings.max_persons_rural,
+    )
+    today = np.unique(ground.home[ground.home >= 0])
+    usual = settings.beats or max(fewest, len(today), 1)
+    judge = frame(ground, settings, usual)
+    rules = judge.rules
+    keep = ~np.isin(ground.home, rules.locked)
+    area = np.full(n, -1, dtype=np.int64)
+    area[keep] = np.unique(judge.area[keep], return_inverse=True)[1]
+    numbers, notes = numbers_of_beats(ground, settings, rules, area, fewest)
+    label = np.where(keep, -1, ground.home).astype(np.int64)
+    next_key = 0 if ground.today is None else len(ground.today.beats)
+    for number, k in enumerate(numbers.tolist()):
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        rows = np.flatnonzero(area == number)
+        part, own_k = _divide(ground, settings, rules, rows, k, effort)
+        keys, next_key = _keys(ground, rows, part, own_k, next_key)
+        label[rows] = keys[part]
+        if progress is not None:
+            progress(BeatProgress(int((label >= 0).sum()), n))
+    plan = plan_of(ground, label, rules.locked)
+    return BeatProposal(plan, judge, fewest, (*rules.notes, *notes))
+
+
+def propose_three(
+    ground: BeatGround,
+    settings: BeatSettings,
+    *,
+    effort: Effort | None = None,
+    progress: Callable[[BeatProgress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> dict[Kind, BeatProposal]:
+    """All kinds side by side under one set of rules; least change only where there are beats."""
+    kinds = KINDS if ground.today is not None else KINDS[1:]
+    return {
+        kind: propose_beats(
+            ground, replace(settings, kind=kind),
+            effort=effort, progress=progress, cancelled=cancelled,
+        )
+        for kind in kinds
+    }
+
+
+def _divide(
+    ground: BeatGround,
+    settings: BeatSettings,
+    rules: Borders,
+    rows: IntArray,
+    k: int,
+    effort: Effort,
+) -> tuple[IntArray, int]:
+    """Labels 0..k-1 of one area's grids; more beats than asked where the caps prove to need it.
+
+    The bound on their number knows nothing of whole grids, so up to a few more are tried, unless
+    their number was given.
+    """
+    tries = 1 if settings.beats is not None or not ground.counted else 4
+    best: tuple[float, IntArray, int] | None = None
+    for own_k in range(k, min(k + tries, len(rows) + 1)):
+        label = divide_area(ground, settings, rules, rows, own_k, effort)
+        over = _over_caps(ground, settings, rows, label, own_k)
+        if best is None or over < best[0] - 1e-9:
+            best = over, label, own_k
+        if over <= 0:
+            break
+    assert best is not None
+    return best[1], best[2]
+
+
+def _over_caps(
+    ground: BeatGround, settings: BeatSettings, rows: IntArray, label: IntArray, k: int
+) -> float:
+    """Residents over the caps, without what single grids hold over them anyway."""
+    if not ground.counted:
+        return 0.0
+    persons = ground.units.persons[rows].astype(float)
+    total = tally(label, persons, k)
+    town = tally(label, persons * ground.urban[rows], k)
+    urban = np.inf if settings.max_persons_urban is None else float(settings.max_persons_urban)
+    rural = np.inf if settings.max_persons_rural is None else float(settings.max_persons_rural)
+    over = np.maximum(total - np.where(2 * town >= total, urban, rural), 0.0)
+    alone = np.bincount(label, minlength=k) == 1
+    return float(over[~alone].sum())
+
+
+def divide_area(
+    ground: BeatGround,
+    settings: BeatSettings,
+    rules: Borders,
+    rows: IntArray,
+    k: int,
+    effort: Effort,
+) -> IntArray:
+    """Divide one connected area into exactly k beats, shape (len(rows),)."""
+    keep = np.zeros(len(ground), dtype=bool)
+    keep[rows] = True
+    work = ground.work.total[rows]
+    if k <= 1:
+        return np.zeros(len(rows), dtype=np.int64)
+    if work.sum() <= 0:  # nobody's ground: even by area
+        work = ground.units.area[rows]
+    graph, node = node_graph(rules, keep, ground, float(work.sum()) / k)
+    if not graph.households.any():
+        graph = replace(graph, households=graph.area / graph.area.sum() * k)
+    k = min(k, len(graph))
+    persons = np.maximum(ground.units.persons[rows], 0) * ground.urban[rows]
+    local = _local_homes(ground, rows, k)
+    home = _majority(node, local, ground.work.total[rows] + 1e-9 * ground.units.area[rows], k)
+    inner = np.flatnonzero(keep[rules.apart].all(axis=1))
+    position = np.full(len(ground), -1, dtype=np.int64)
+    position[rows] = node
+    area = Area(graph, tally(node, persons, len(graph)), home, position[rules.apart[inner]])
+    price = price_of(settings, settings.kind, counted=ground.counted)
+    code = str(ground.grids["code"].iloc[rows[0]])
+    seed = village_seed(f"{settings.kind}/{code}/{k}", settings.seed)
+    return _best(area, k, price, settings.kind, seed, effort)[node]
+
+
+def _local_homes(ground: BeatGround, rows: IntArray, k: int) -> IntArray:
+    """Today's beats of an area as labels 0.., the k with most work in it; others are -1."""
+    kept = kept_beats(ground, rows)[:k]
+    home = ground.home[rows]
+    label = np.full(len(rows), -1, dtype=np.int64)
+    for i, beat in enumerate(sorted(kept.tolist())):
+        label[home == beat] = i
+    return label
+
+
+def kept_beats(ground: BeatGround, rows: IntArray) -> IntArray:
+    """Rows of today's beats that have most of their work in these grids, heaviest first."""
+    home = ground.home
+    if not (home[rows] >= 0).any():
+        return np.empty(0, dtype=np.int64)
+    mass = ground.work.total + 1e-9 * ground.units.area
+    known = home >= 0
+    whole = np.bincount(home[known], weights=mass[known])
+    inside = rows[home[rows] >= 0]
+    here = np.bincount(home[inside], weights=mass[inside], minlength=len(whole))
+    main = np.flatnonzero((here > 0) & (here >= 0.5 * whole))
+    return main[np.argsort(-here[main], kind="stable")].astype(np.int64)
+
+
+def _majority(node: IntArray, label: IntArray, mass: FloatArray, k: int) -> IntArray:
+    """The home of each node: the label that holds most of its grids' work, -1 none."""
+    m = int(node.max()) + 1
+    held = np.zeros((m, k + 1))
+    np.add.at(held, (node, label), mass)  # -1 counts in the last column
+    held[:, k] *= 0.999
+    best = held.argmax(axis=1)
+    return np.where(best == k, -1, best).astype(np.int64)
+
+
+def _best(
+    area: Area, k: int, price: Price, kind: Kind, seed: int, effort: Effort
+) -> IntArray:
+    """The cheapest of several searches."""
+    n = len(area)
+    moves = int(np.clip(effort.moves * n, effort.least_moves, effort.most_moves))
+    runs = effort.small_starts if n <= effort.small else effort.starts
+    grid = float(np.median(area.graph.households[area.graph.households > 0]))
+    best, least = np.zeros(n, dtype=np.int64), np.inf
+    for run, (start, hot) in enumerate(_starts(area, k, kind, seed, runs, grid)):
+        label, cost = search(
+            area, start, k, price,
+            moves=moves, hot=hot, cold=effort.cold * min(1.0, hot), seed=seed + run,
+        )
+        if cost < least - 1e-12:
+            best, least = label, cost
+    return best
+
+
+def _starts(
+    area: Area, k: int, kind: Kind, seed: int, runs: int, grid: float
+) -> list[tuple[IntArray, float]]:
+    """Labels to start from and the heat to start at: today's beats, METIS, power diagrams."""
+    graph = area.graph
+    known = bool((area.home >= 0).any())
+    today = repair(graph, fill(graph, area.home), k) if known else None
+    if kind == "least-change" and today is not None:
+        # from barely warm, which keeps most at home, to hot enough to undo whole beats
+        heats = np.geomspace(0.1 * grid, 3.0 * grid, runs)
+        return [(today, float(heat)) for heat in heats]
+    metis = _matched(metis_start(graph, k, seed), area, k)
+    starts = [metis, _matched(power_start(graph, k, centres_of(graph, metis, k)), area, k)]
+    if today is not None:
+        starts.insert(0, today)
+    generator = np.random.default_rng(seed)
+    chance = (graph.households + 1e-3) / (graph.households + 1e-3).sum()
+    while len(starts) < runs:
+        sites = generator.choice(len(graph), k, replace=False, p=chance)
+        place = np.column_stack([graph.x, graph.y])[sites]
+        starts.append(_matched(power_start(graph, k, place, rounds=8), area, k))
+    return [(start, 0.3) for start in starts[: max(runs, 1)]]
+
+
+def _matched(label: IntArray, area: Area, k: int) -> IntArray:
+    """The same division, its labels those of today's beats that they share most work with."""
+    known = area.home >= 0
+    shared = np.zeros((k, k))
+    mass = area.graph.households + 1e-6
+    np.add.at(shared, (label[known], area.home[known]), mass[known])
+    old, new = linear_sum_assignment(shared, maximize=True)
+    name = np.empty(k, dtype=np.int64)
+    name[old] = new
+    return name[label]
+
+
+def fill(graph: Graph, label: IntArray) -> IntArray:
+    """Labels for the nodes without one (-1): ring by ring, the neighbour with most border."""
+    label = label.copy()
+    source = graph.source
+    while (label < 0).any():
+        rows = (label[source] < 0) & (label[graph.indices] >= 0)
+        if not rows.any():
+            label[label < 0] = 0
+            break
+        width = int(label.max()) + 1
+        pair, row = np.unique(
+            source[rows] * width + label[graph.indices[rows]], return_inverse=True
+        )
+        shared = np.bincount(row, weights=graph.length[rows] + 1e-9)
+        order = np.lexsort((-(pair % width), shared, pair // width))
+        label[pair[order] // width] = pair[order] % width
+    return label
+
+
+def _keys(
+    ground: BeatGround, rows: IntArray, part: IntArray, k: int, next_key: int
+) -> tuple[IntArray, int]:
+    """Keys for parts 0..k-1: today's beats by the work they share, new numbers for the rest."""
+    kept = kept_beats(ground, rows)
+    keys = np.full(k, -1, dtype=np.int64)
+    if len(kept):
+        column = np.full(int(kept.max()) + 1, -1, dtype=np.int64)
+        column[kept] = np.arange(len(kept))
+        home = ground.home[rows]
+        known = np.isin(home, kept)
+        shared = np.zeros((k, len(kept)))
+        mass = ground.work.total[rows] + 1e-9 * ground.units.area[rows]
+        np.add.at(shared, (part[known], column[home[known]]), mass[known])
+        one, two = linear_sum_assignment(shared, maximize=True)
+        real = shared[one, two] > 0
+        keys[one[real]] = kept[two[real]]
+    fresh = np.flatnonzero(keys < 0)
+    keys[fresh] = next_key + np.arange(len(fresh))
+    return keys, next_key + len(fresh)
