@@ -1,0 +1,150 @@
+"""``gridwright hotspots``: events and areas in, one file out, sums and doubts told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+
+from planning.planfile import read_plan
+
+
+@pytest.fixture
+def incidents(plan, tmp_path) -> Path:
+    """Four hundred events near the plan's households, one corner of which is hot."""
+    homes = read_plan(plan).households.to_crs(4326).geometry
+    rng = np.random.default_rng(3)
+    rows = rng.integers(0, len(homes), 300)
+    lon = homes.x.to_numpy()[np.append(rows, np.zeros(100, dtype=int))]
+    lat = homes.y.to_numpy()[np.append(rows, np.zeros(100, dtype=int))]
+    lon = lon + rng.normal(0, 0.0002, 400)
+    lat = lat + rng.normal(0, 0.0002, 400)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 365 * 24 * 60, 400), "min")
+    table = pd.DataFrame(
+        {
+            "发生时间": days.strftime("%Y-%m-%d %H:%M"),
+            "来源": np.where(np.arange(400) % 4 == 0, "网格巡查", "12345热线"),
+            "大类": np.where(np.arange(400) % 2 == 0, "城市管理", "环境保护"),
+            "状态": np.where(np.arange(400) % 10 == 0, "处置中", "已办结"),
+            "报警人": "不应保留",
+            "经度": lon.round(6),
+            "纬度": lat.round(6),
+        }
+    )
+    table.loc[table.index[:20], ["经度", "纬度"]] = np.nan
+    table.to_csv(tmp_path / "incidents.csv", index=False)
+    return tmp_path / "incidents.csv"
+
+
+def layers(path: Path) -> dict[str, pd.DataFrame]:
+    return {name: gpd.read_file(path, layer=name) for name in pyogrio.list_layers(path)[:, 0]}
+
+
+def test_the_file_of_the_contract(run, plan, incidents, tmp_path) -> None:
+    out = tmp_path / "hotspots.gpkg"
+    code, said, err = run("hotspots", incidents, "--plan", plan, "-o", out)
+    assert code == 0
+    assert "400 events read, 300 selected" in said
+    assert "20 events have no usable place" in err
+    found = layers(out)
+    assert {"cells", "density", "by_grid", "by_village", "unplaced", "accuracy", "provenance"} <= (
+        found.keys()
+    )
+    assert {
+        "count", "expected", "gi_star", "p_value", "q_value", "significant", "trend",
+    } <= set(found["cells"].columns)  # fmt: skip
+    assert {
+        "code", "count", "suppressed", "rate_per_1000", "rate_smoothed", "closed", "closure_rate",
+        "change_on_year", "change_on_period",
+    } <= set(found["by_grid"].columns)  # fmt: skip
+    for name in ("by_grid", "by_village", "by_county"):
+        assert found[name]["count"].sum() == 300
+    assert "不应保留" not in out.read_bytes().decode("utf-8", "ignore")
+
+
+def test_provenance_tells_filters_counts_and_hashes(run, plan, incidents, tmp_path) -> None:
+    out = tmp_path / "hotspots.gpkg"
+    run("hotspots", incidents, "--plan", plan, "-o", out, "--since", "2024-03-01",
+        "--until", "2024-05-31", "--category", "城市管理")  # fmt: skip
+    lines = layers(out)["provenance"].set_index("key")["value"]
+    assert lines["filter.period"] == "2024-03-01/2024-05-31"
+    assert lines["filter.category"] == "城市管理"
+    assert lines["filter.source"] == "reported"
+    assert len(lines["incidents.0.sha256"]) == 64
+    left = sum(int(v) for k, v in lines.items() if k.startswith("left_out.other"))
+    assert int(lines["count.selected"]) + left == int(lines["count.read"]) == 400
+
+
+def test_patrols_are_left_out_unless_asked_and_then_warned_of(
+    run, plan, incidents, tmp_path
+) -> None:
+    out = tmp_path / "hotspots.gpkg"
+    _, _, err = run("hotspots", incidents, "--plan", plan, "-o", out)
+    assert "patrol" not in err
+    code, said, err = run("hotspots", incidents, "--plan", plan, "-o", out, "--source", "all")
+    assert code == 0
+    assert "400 selected" in said
+    assert "the map shows the patrols' ways too" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--since", "soon"), "'soon' is no date"),
+        (("--since", "2024-05-01", "--until", "2024-04-01"), "ends before it begins"),
+        (("--category", "nothing of the kind"), "no class and no kind"),
+        (("--since", "1999-01-01", "--until", "1999-12-31"), "no event fits"),
+        (("--columns", "incidents.colour=x"), "incidents.MEANING=COLUMN"),
+        (("--cell", "0"), "no cells of 0 m"),
+    ],
+)
+def test_what_cannot_be_done_is_said(run, plan, incidents, tmp_path, arguments, words) -> None:
+    out = tmp_path / "hotspots.gpkg"
+    code, _, err = run("hotspots", incidents, "--plan", plan, "-o", out, *arguments)
+    assert code == 2
+    assert words in err
+    assert not out.exists()
+
+
+def test_areas_are_needed(run, incidents, tmp_path) -> None:
+    code, _, err = run("hotspots", incidents, "-o", tmp_path / "hotspots.gpkg")
+    assert code == 2
+    assert "no areas" in err
+
+
+def test_the_output_is_no_input(run, plan, incidents) -> None:
+    code, _, err = run("hotspots", incidents, "--plan", plan, "-o", plan)
+    assert code == 2
+    assert "is an input" in err
+
+
+def test_the_table_of_categories_goes_out_and_in(run, plan, incidents, tmp_path) -> None:
+    out, table = tmp_path / "hotspots.gpkg", tmp_path / "table.csv"
+    run("hotspots", incidents, "--plan", plan, "-o", out, "--write-categories", table)
+    edited = table.read_text("utf-8-sig")
+    edited = edited.replace("城市管理,city_management", "城市管理,environment")
+    table.write_text(edited, "utf-8")
+    code, said, _ = run("hotspots", incidents, "--plan", plan, "-o", out, "--categories", table,
+                        "--category", "environment")  # fmt: skip
+    assert code == 0
+    assert "300 selected" in said
+
+
+@pytest.mark.real
+def test_tainan(run, real_data, tmp_path) -> None:
+    folder = real_data("tw_tainan") / "clean"
+    out = tmp_path / "hotspots.gpkg"
+    code, said, _ = run(
+        "hotspots", folder / "incidents.csv", "--villages", folder / "villages.gpkg", "-o", out,
+        "--cell", 500, "--since", "2023-01-01", "--until", "2023-01-31",
+    )  # fmt: skip
+    assert code == 0
+    assert "5226 events read" in said
+    villages = gpd.read_file(out, layer="by_village", ignore_geometry=True)
+    assert len(villages) == 649 + 2
+    selected = int(said.split(" selected")[0].split()[-1])
+    assert villages["count"].sum() == selected > 3000
