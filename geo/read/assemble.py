@@ -56,7 +56,7 @@ class Chooser:
         self.personal = [name for name in names if is_personal_name(name)]
         for canonical, name in self.given.items():
             if name not in names:
-                shown = ", ".join(names[:30])
+                shown = ", ".join(map(masked, names[:30]))
                 self.report.error("column_missing", column=name, meaning=canonical, columns=shown)
             elif name in self.personal:
                 self.report.error("column_personal", column=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from itertools import zip_longest
 from typing import Any
@@ -14,12 +15,14 @@ import pyarrow as pa
 import pyarrow.csv
 
 from geo.columns import Role, meanings_of
+from geo.personal import kind_of, masked
 from geo.read.layer import Keep, Raw
 from geo.read.limits import LIMITS
 from geo.read.report import Report, listed
 from geo.read.text import detect_encoding
 
 _DELIMITERS = (",", "\t", ";", "|")
+_DECIMAL = re.compile(r"[+-]?[0-9]+\.(?!0+$)[0-9]{2,}")
 _HEAD_LINES = 30  # title rows above the header are looked for in these
 
 
@@ -87,13 +90,18 @@ def find_header(data: bytes, role: Role, report: Report) -> tuple[str, int, list
 
 
 def check_header(fields: list[str], report: Report) -> list[str]:
-    """The header's names, stripped; names twice are an error, empty names get a number."""
+    """The header's names, stripped; names twice are an error, empty names get a number.
+
+    A first row of data is no header: its cells would stand in every message as column names.
+    """
     names = [field.replace("\ufeff", "").strip() for field in fields]
+    if any(kind_of(n) for n in names) or sum(bool(_DECIMAL.fullmatch(n)) for n in names) > 1:
+        report.fail("header_missing")
     while names and not names[-1]:
         names.pop()
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
-        report.error("column_twice", columns=", ".join(twice[:5]))
+        report.error("column_twice", columns=", ".join(map(masked, twice[:5])))
     return [name or f"column {place}" for place, name in enumerate(names, start=1)]
 
 

@@ -199,6 +199,10 @@ _ARCHIVES = {
 }
 
 _TABLES = {
+    "header_missing": (
+        "没有列名:第一行是数据。请在第一行写上列名。",
+        "there are no column names: the first row holds data. Put a row of names above it.",
+    ),
     "column_twice": (
         "列名重复:{columns}。请改名后再读。",
         "column names appear twice: {columns}. Rename them.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geo.columns import Role
+from geo.personal import masked
 from geo.read.archive import UNPACKED, unpack
 from geo.read.assemble import Assembled, Chooser, assemble
 from geo.read.database import (
@@ -114,7 +115,7 @@ def read_source(source: Source, role: Role, given: Mapping[str, str], report: Re
         if made.columns.keys() & {"village_code", "village_name", "group", "compound"}:
             report.warn("households_without_places")
         else:
-            report.error("no_places", columns=", ".join(raw.names[:30]))
+            report.error("no_places", columns=", ".join(map(masked, raw.names[:30])))
     report.stop_on_errors()
     return made
 
