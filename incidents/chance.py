@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import bdtr, bdtrc
+from scipy.special import betainc
 
 from incidents.cells import BoolArray, FloatArray, IntArray
 
@@ -32,8 +32,10 @@ def binomial_p(sums: FloatArray, total: float, part: FloatArray) -> FloatArray:
     Given the total, a neighbourhood's Poisson count is binomial; that is the exact form.
     """
     chance = np.clip(part, 0.0, 1.0)
-    upper = np.where(sums > 0, bdtrc(np.maximum(sums - 1.0, 0.0), total, chance), 1.0)
-    lower = bdtr(sums, total, chance)
+    rest = total - sums
+    # P(X >= k) = I_p(k, N - k + 1) and P(X <= k) = I_{1-p}(N - k, k + 1)
+    upper = np.where(sums > 0, betainc(np.maximum(sums, 1.0), rest + 1.0, chance), 1.0)
+    lower = np.where(rest > 0, betainc(np.maximum(rest, 1.0), sums + 1.0, 1.0 - chance), 1.0)
     return np.asarray(np.minimum(2.0 * np.minimum(upper, lower), 1.0))
 
 
