@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from geo.ground import Ground
+from planning.faults import Unplaced
 from planning.history import History, Step
 from planning.plan import Plan
 from planning.requests import RequestError, carry_out
@@ -39,11 +40,14 @@ class Desk:
     def __init__(
         self, store: Store, project: int, scenario: int, village: str, ground: Ground,
         settings: Settings, homes: Callable[[], Ground] | None = None,
+        unplaced: Unplaced | None = None,
     ) -> None:  # fmt: skip
         """``ground`` as the store knows it; ``homes`` reads the one with the households.
 
-        Only what cuts units asks where people live.
+        Only what cuts units asks where people live. ``unplaced`` are households that lie in no
+        village, and nearest to this one.
         """
+        self.unplaced = unplaced
         self.store = store
         self.project = project
         self.scenario = scenario

@@ -14,13 +14,13 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from planning.faults import FAULTS, Fault, faults
+from planning.faults import FAULTS, NO_GRID, Fault, faults
 from planning.graph import IntArray
 from planning.history import STEPS, Step
 from planning.plan import Plan
 from planning.record import ground_key as content_key
 from ui.desk import Answer, Desk
-from ui.format import decimal, name_text, share, whole
+from ui.format import DASH, decimal, name_text, share, whole
 from ui.map.colours import deviation_class
 from ui.map.encode import SCALE, bounds_lonlat, dumps, encode_area, to_lonlat
 from ui.map.layers import context_layers
@@ -32,6 +32,7 @@ WORD = "redraw."
 MARGIN_M = 200.0  # of the context drawn around the village
 ALL_STEPS = 400  # of a long history the last ones are listed
 PART_RULES = ("stray", "split_set")
+MOST_PLACES = 200  # rings drawn around households without a place
 _WITH_VALUES = {"changes"}
 
 
@@ -119,7 +120,7 @@ def _anchor(plan: Plan, key: int) -> int:
 def fault_text(fault: Fault, language: Language) -> str:
     """One fault as one line."""
     name = FAULTS[fault.rule][0 if language == "zh" else 1]
-    if fault.rule == "stray":
+    if fault.rule in ("stray", "unplaced"):
         return f"{name} · {whole(fault.value)} {word('redraw.households', language)}"
     if fault.rule == "split_set":
         return f"{name} · {name_text(fault.name)} {whole(fault.value)} / {whole(fault.limit)}"
@@ -145,7 +146,7 @@ def _number(value: float) -> float | None:
 
 def _grid_rows(desk: Desk, plan: Plan, language: Language) -> tuple[list[Any], list[Any]]:
     """Rows of the grids, and rows of what is wrong."""
-    found = faults(plan, desk.settings, desk.set_names)
+    found = faults(plan, desk.settings, desk.set_names, desk.unplaced)
     by_grid: dict[int, list[str]] = {}
     for fault in found:
         by_grid.setdefault(fault.key, []).append(fault_text(fault, language))
@@ -176,17 +177,24 @@ def _grid_rows(desk: Desk, plan: Plan, language: Language) -> tuple[list[Any], l
             }
         )
     rows.sort(key=lambda one: str(one["full"]))
-    wrong = [
-        {
-            "key": fault.key,
-            "code": _short(plan, fault.key),
-            "text": fault_text(fault, language),
-            "units": list(fault.units),
-            "part": fault.rule in PART_RULES,
-        }
-        for fault in found
-    ]
-    return rows, wrong
+    return rows, [_wrong_row(desk, plan, fault, language) for fault in found]
+
+
+def _wrong_row(desk: Desk, plan: Plan, fault: Fault, language: Language) -> dict[str, Any]:
+    """A row of what is wrong, and where a click on it goes: to units, or to places in degrees."""
+    row: dict[str, Any] = {
+        "key": fault.key,
+        "code": DASH if fault.key == NO_GRID else _short(plan, fault.key),
+        "text": fault_text(fault, language),
+        "units": list(fault.units),
+        "part": fault.rule in PART_RULES,
+    }
+    if fault.places:
+        shown = gpd.GeoSeries(shapely.points(np.array(fault.places)), crs=desk.ground.crs)
+        degrees = shapely.get_coordinates(shown.to_crs(4326).to_numpy()).round(6)
+        row["places"] = degrees[:MOST_PLACES].tolist()
+        row["box"] = [*degrees.min(axis=0).tolist(), *degrees.max(axis=0).tolist()]
+    return row
 
 
 def _short(plan: Plan, key: int) -> str:

@@ -13,13 +13,16 @@ from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 
 from geo.ground import Ground
 from planning.check import settings_of
+from planning.faults import Unplaced, unplaced_near
 from planning.keep import NotKept
 from planning.opened import county_of_plan, plan_digest
 from store.projects import ScenarioInfo, Store
 from ui.desk import Desk
+from ui.format import name_text
 from ui.shelf import Shelf
 from ui.views import PlanView, units_frame
 
@@ -70,6 +73,7 @@ class Kept:
         self.homes = homes
         self.settings = store.settings(project)
         self.ground = store.ground(project)
+        self._unplaced = {} if first is None else _unplaced(first.plan.unplaced, self.ground)
         self._desks: Shelf[Desk] = Shelf(room=60)
         self._views: dict[int, tuple[dict[str, int], PlanView]] = {}
         self._lock = threading.RLock()
@@ -97,7 +101,7 @@ class Kept:
                     raise KeyError(village)
                 desk = Desk(
                     self.store, self.project, scenario, village, self.ground, self.settings,
-                    self.homes,
+                    self.homes, self._unplaced.get(village),
                 )  # fmt: skip
                 self._desks.put(key, desk)
             return self._desks.get(key)
@@ -133,6 +137,18 @@ class Kept:
             return units_frame(desk.plan.units.geometry, self.ground.crs)
 
         return units
+
+
+def _unplaced(lost: gpd.GeoDataFrame, ground: Ground) -> dict[str, Unplaced]:
+    """Households in no village, by the code of the village that is nearest to them."""
+    if not len(lost):
+        return {}
+    there = lost.to_crs(ground.crs).geometry
+    xy = np.column_stack([there.x.to_numpy(float), there.y.to_numpy(float)])
+    households = lost["households"].to_numpy(dtype=np.int64)
+    near = unplaced_near(xy, households, ground.villages.geometry.to_numpy())
+    codes = ground.villages["code"].map(name_text)
+    return {str(codes.iloc[row]): found for row, found in near.items()}
 
 
 _KEEPING = threading.Lock()

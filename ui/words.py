@@ -453,6 +453,57 @@ WORDS: dict[str, tuple[str, str]] = {
     "redraw.key_walk": ("移到相邻单元", "Go to the next unit"),
     "redraw.key_toggle": ("选中光标处的单元", "Choose the unit at the cursor"),
     "redraw.key_enter": ("划入光标处的网格", "Give to the grid at the cursor"),
+    "redraw.key_pen": ("画图工具：移动十字光标", "With a tool that draws: move the cross"),
+    "redraw.key_pen_fine": ("小步移动", "in small steps"),
+    "redraw.key_place": (
+        "落一个点；涂抹、拖边界时按下与放开", "Put down a corner; press or release the brush",
+    ),
+    "redraw.key_back": ("去掉上一个点", "Take the last corner away"),
+    "redraw.key_finish": ("画完", "The drawing is done"),
+    "redraw.corners": ("点数", "Corners"),
+    "redraw.more_corners": (
+        "点数不够：线至少两个点，圈至少三个点。",
+        "More corners are needed: two for a line, three for a loop.",
+    ),
+    "redraw.pen_down": (
+        "已按下；方向键移动，空格放开，Esc 放弃。",
+        "Pressed; arrows move, Space releases, Esc lets go.",
+    ),
+    "redraw.tour_map": (
+        "地图：单击选一个单元，Shift 加选，双击选整个网格；拖动移动地图，滚轮缩放。",
+        "The map: click a unit to choose it, Shift adds, a double click takes the whole grid. "
+        "Drag to move the map, turn the wheel to zoom.",
+    ),
+    "redraw.tour_side": (
+        "右侧：所选单元和网格的户数、偏差等；下面是全部网格、问题、历史和方案。",
+        "Beside it: what is chosen, with its numbers; below, all grids, what is wrong, the history "
+        "and the scenarios.",
+    ),
+    "redraw.tour_tools": (
+        "工具：划入、涂抹、拖边界、画轮廓、画线拆分。拖动时两边户数随时更新；画线可沿单元，也可切开单元（Q）。",
+        "The tools: give, brush, pull a border, draw an outline, cut by a line. Totals follow the "
+        "mouse; lines run along the units or cut them (Q).",
+    ),
+    "redraw.tour_undo": (
+        "每一步立即保存，可无限撤销、重做（Ctrl-Z、Ctrl-Shift-Z），刷新后仍可。锁定的网格不进不出。",
+        "Every step is saved at once; undo and redo have no end (Ctrl-Z, Ctrl-Shift-Z), also after "
+        "a reload. A locked grid neither loses nor gains.",
+    ),
+    "redraw.tour_wrong": (
+        "不会拒绝任何改动；超限、飞地、被分割的小区等列在“问题”里，单击即可到达。"
+        "确有原因时按 W 写明，登记表会打印。",
+        "No change is refused: what is over a cap, astray or cut is listed here; a click goes "
+        "there. Where there is a reason, press W and write it; the register prints it.",
+    ),
+    "redraw.tour_keys": (
+        "全部快捷键在“?”里，那里也可以再看一遍本导览。",
+        "All shortcuts are under “?”, and so is this tour.",
+    ),
+    "redraw.tour_next": ("下一步", "Next"),
+    "redraw.tour_back": ("上一步", "Back"),
+    "redraw.tour_skip": ("跳过", "Skip"),
+    "redraw.tour_done": ("开始", "Begin"),
+    "redraw.tour_show": ("导览", "Tour"),
     "redraw.key_escape": ("放弃；清除选择", "Let go; choose nothing"),
     "redraw.close": ("关闭", "Close"),
     "redraw.ok": ("确定", "OK"),

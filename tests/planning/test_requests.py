@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from towns import CELL, lattice
 
 from planning import edits
-from planning.faults import FAULTS, faults
+from planning.faults import FAULTS, NO_GRID, Unplaced, faults, unplaced_near
 from planning.plan import Grid, Plan
 from planning.requests import STEPS, RequestError, carry_out
 from planning.settings import Settings
@@ -140,6 +142,40 @@ def test_each_fault_says_where_it_is() -> None:
     assert (found["min_households"].key, found["min_households"].value) == (1, 90)
     assert set(found) <= set(FAULTS)
     assert set(moved) <= set(found["max_households"].units)
+
+
+def test_every_kind_of_fault_is_found_where_it_is() -> None:
+    plan = board()
+    units = replace(
+        plan.units,
+        whole=np.where(np.isin(np.arange(36), [at(plan, 1, 3), at(plan, 2, 3)]), 0, -1),
+        segments=replace(plan.units.segments, line=np.where(plan.units.segments.right == 7, 0, -1)),
+    )
+    plan = replace(plan, units=units)
+    strays = [at(plan, 5, 0), at(plan, 5, 5)]
+    plan = carry_out({"do": "transfer", "units": strays, "to": 0}, plan, RULES).plan
+    caps = Settings(target=100, max_persons=None, min_households=110, max_households=130)
+    lost = Unplaced(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5, 6]))
+    found = faults(plan, caps, ["甲小区"], lost)
+    assert {f.rule for f in found} == set(FAULTS) - {"max_persons"}
+    assert [f.units for f in found if f.rule == "stray"] == sorted((u,) for u in strays)
+    (cut,) = [f for f in found if f.rule == "split_set"]
+    assert (cut.name, cut.value, cut.limit) == ("甲小区", 10, 20)
+    assert set(cut.units) < {at(plan, 1, 3), at(plan, 2, 3)}
+    (nowhere,) = [f for f in found if f.rule == "unplaced"]
+    assert (nowhere.key, nowhere.value) == (NO_GRID, 11)
+    assert nowhere.places == ((1.0, 2.0), (3.0, 4.0))
+    persons = replace(plan, units=replace(units, persons=np.full(36, 100)))
+    over = [f for f in faults(persons, Settings(max_persons=1300)) if f.rule == "max_persons"]
+    assert [(f.value, f.limit) for f in over] == [(1400, 1300)]
+
+
+def test_households_without_a_village_are_told_at_the_nearest() -> None:
+    villages = np.array([shapely.box(0, 0, 10, 10), shapely.box(20, 0, 30, 10)])
+    xy = np.array([[13.0, 5.0], [40.0, 5.0], [np.nan, np.nan], [-5.0, 0.0]])
+    near = unplaced_near(xy, np.array([1, 2, 4, 8]), villages)
+    assert {row: found.households.tolist() for row, found in near.items()} == {0: [1, 8], 1: [2]}
+    assert unplaced_near(xy[2:3], np.array([4]), villages) == {}
 
 
 BAD = [

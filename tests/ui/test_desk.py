@@ -13,6 +13,7 @@ from pyproj import CRS, Transformer
 
 from geo.ground import Ground, Inputs, load_ground
 from planning.county import propose_county
+from planning.faults import NO_GRID, Unplaced
 from planning.planfile import PlanFile
 from planning.record import ground_key
 from planning.requests import RequestError
@@ -235,6 +236,17 @@ def test_places_are_inside_their_units(desk: Desk) -> None:
     x, y = Transformer.from_crs(4326, desk.ground.crs, always_xy=True).transform(*places.T)
     near = shapely.dwithin(desk.plan.units.geometry, shapely.points(x, y), 0.2)
     assert near.all()
+
+
+def test_households_without_a_place_are_listed_and_can_be_gone_to(desk: Desk) -> None:
+    x, y = desk.plan.units.x.mean(), desk.plan.units.y.min() - 300
+    desk.unplaced = Unplaced(np.array([[x, y], [x + 10, y]]), np.array([2, 3]))
+    wrong = read(message(desk, {}, "en", None, None)[0])["state"]["wrong"]
+    (row,) = [one for one in wrong if one["key"] == NO_GRID]
+    assert row["text"].endswith("5 households")
+    west, south, east, north = row["box"]
+    assert west < east
+    assert all(west <= a <= east and south <= b <= north for a, b in row["places"])
 
 
 def test_every_word_of_the_board_is_in_both_languages() -> None:

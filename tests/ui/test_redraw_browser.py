@@ -55,7 +55,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def board(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The board, every step of an earlier test undone."""
     settings = {"locale": "zh-CN", "color_scheme": "light"} | getattr(request, "param", {})
+    touring = settings.pop("touring", False)
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, **settings)
+    if not touring:
+        context.add_init_script("localStorage.setItem('gridwright.board.tour', 'seen')")
     page = context.new_page()
     page.set_default_timeout(SLOW)
     outside: list[str] = []
@@ -413,6 +416,108 @@ def test_by_keyboard_alone(board: Page) -> None:
     press(board, "Enter")
     settle(board, before, may_stay=True)
     assert said(board)
+
+
+def draw_by_keys(page: Page, *corners: str) -> None:
+    """Move the cross by so many arrows of each letter (u d l r), then put a corner down."""
+    arrows = {"u": "ArrowUp", "d": "ArrowDown", "l": "ArrowLeft", "r": "ArrowRight"}
+    for corner in corners:
+        press(page, *(arrows[letter] for letter in corner), " ")
+
+
+def test_lines_outlines_boxes_and_loops_are_drawn_by_keyboard(board: Page) -> None:
+    start, grids = households(board), int(state(board)["grids"])
+    press(board, "k", "ArrowUp")
+    assert board.locator(".gw-pen").is_visible()
+    focused = "() => document.activeElement.classList.contains('gw-map')"
+    assert board.evaluate(focused)
+    outline = "() => getComputedStyle(document.activeElement).outlineStyle"
+    assert board.evaluate(outline) == "solid"
+    draw_by_keys(board, "uuu", "rr")
+    assert state(board)["corners"] == "2"
+    press(board, "Backspace")
+    assert state(board)["corners"] == "1"
+    press(board, "Escape")
+    assert (state(board)["corners"], state(board)["tool"]) == ("0", "cut")
+    draw_by_keys(board, "", "dddd")
+    cut = edit(board, lambda: press(board, "ArrowDown", "ArrowDown", "Enter"))
+    assert int(cut["grids"]) == grids + 1
+    edit(board, lambda: press(board, "Control+z"))
+    press(board, "r")
+    draw_by_keys(board, "", "rrrruuuu")
+    boxed = state(board)["chosen"].split()
+    assert boxed
+    press(board, "Escape", "l")
+    draw_by_keys(board, "lllldddd", "rrrr", "uuuu", "llll")
+    press(board, "Enter")
+    assert state(board)["chosen"].split()
+    choose_row(board, 0)
+    press(board, "o")
+    draw_by_keys(board, "uuu", "rrrrrr", "dddddd", "llllll")
+    edit(board, lambda: press(board, "Enter"))
+    assert sum(households(board)) == sum(start)
+    assert households(board) != start
+
+
+def test_the_brush_and_a_border_are_led_by_keyboard(board: Page) -> None:
+    start = households(board)
+    choose_row(board, 0)
+    press(board, "b", "ArrowRight", " ")
+    assert state(board)["stroke"] == "true"
+    press(board, *["ArrowRight"] * 8, *["ArrowUp"] * 6)
+    edit(board, lambda: press(board, " "))
+    assert households(board)[0] > start[0]
+    edit(board, lambda: press(board, "Control+z"))
+    press(board, "Escape", "d")
+    version = state(board)["version"]
+    for _ in range(40):  # until a border is within reach
+        press(board, "ArrowLeft", " ")
+        if state(board)["stroke"] != "true":
+            continue
+        press(board, *["ArrowRight"] * 4)
+        assert board.inner_text(".gw-beside").count("→") == 2
+        press(board, "Enter")
+        if settle(board, version, may_stay=True)["version"] != version:
+            break
+        press(board, *["ArrowLeft"] * 4)
+    assert "拖动边界" in said(board)
+    assert sum(households(board)) == sum(start)
+
+
+@pytest.mark.parametrize("board", [{"touring": True}], indirect=True)
+def test_a_tour_is_shown_once_and_again_when_asked(board: Page) -> None:
+    card = board.locator(".gw-tour")
+    card.wait_for()
+    board.locator(".gw-tour-next").focus()
+    texts = []
+    for _ in range(6):
+        texts.append(card.inner_text())
+        assert board.locator(".gw-tour-here").count() == 1
+        press(board, "Enter")
+    assert len(set(texts)) == 6
+    assert not card.is_visible()
+    board.reload()
+    ready(board)
+    assert not card.is_visible()
+    press(board, "?")
+    board.locator(".gw-help").get_by_text("导览").click()
+    assert "地图" in card.inner_text()
+    board.locator(".gw-tour-skip").click()
+    assert not card.is_visible()
+    assert board.locator(".gw-tour-here").count() == 0
+
+
+@pytest.mark.parametrize(
+    "board", [{"touring": True, "locale": "en-US"}], indirect=True
+)
+def test_the_tour_stands_in_nobodys_way_and_escape_skips_it(board: Page) -> None:
+    assert "click a unit" in board.inner_text(".gw-tour")
+    x, y = centre_of(board)
+    board.mouse.click(x, y - 80)
+    assert len(state(board)["chosen"].split()) == 1
+    press(board, "Escape")
+    assert not board.locator(".gw-tour").is_visible()
+    assert len(state(board)["chosen"].split()) == 1
 
 
 def test_a_second_tab_is_told(board: Page, address: str) -> None:

@@ -10,6 +10,9 @@ import { element, fillLegend, fillSwitches, tooltip } from "./furniture.js";
 // The page's element -> its Board. Weak, so that a closed page frees its map.
 const boards = new WeakMap();
 
+// Maps that move together, by the name they share.
+const together = new Map();
+
 class Board {
   constructor(parent) {
     this.parent = parent;
@@ -39,6 +42,9 @@ class Board {
     this.selected = [];
     this.furniture();
     this.map.on("zoomend", () => this.showLayers());
+    this.map.on("move", () => this.lead());
+    this.map.on("moveend", () => this.report());
+    this.group = "";
     this.watcher = new ResizeObserver(() => this.map.invalidateSize({ pan: false }));
     this.watcher.observe(this.canvas);
     this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
@@ -47,6 +53,27 @@ class Board {
     this.themeWatcher = new MutationObserver(() => this.recolour());
     for (let node = parent, i = 0; node && i < 4; node = node.parentElement, i += 1) {
       this.themeWatcher.observe(node, { attributes: true, attributeFilter: ["style", "class"] });
+    }
+  }
+
+  /** Join the maps that move together under a name; "" leaves them. */
+  join(name) {
+    if (name === this.group) return;
+    together.get(this.group)?.delete(this);
+    this.group = name;
+    if (!name) return;
+    if (!together.has(name)) together.set(name, new Set());
+    together.get(name).add(this);
+  }
+
+  /** Take the others of the group to where this map went. */
+  lead() {
+    if (this.following) return;
+    for (const other of together.get(this.group) || []) {
+      if (other === this) continue;
+      other.following = true;
+      other.map.setView(this.map.getCenter(), this.map.getZoom(), { animate: false });
+      other.following = false;
     }
   }
 
@@ -85,6 +112,7 @@ class Board {
   /** Take one message; returns false when the server must send everything again. */
   read(message) {
     this.words = message.words;
+    this.join(message.group || "");
     this.legend = message.legend;
     this.isDark = this.dark();
     this.root.classList.toggle("gw-dark", this.isDark);
@@ -134,6 +162,8 @@ class Board {
     this.root.dataset.selected = this.selected.join(" ");
     this.root.dataset.focus = String(this.focusNumber);
     this.root.dataset.dark = String(this.isDark);
+    const centre = this.map.getCenter();
+    this.root.dataset.view = `${centre.lat.toFixed(4)} ${centre.lng.toFixed(4)} ${this.map.getZoom()}`;
   }
 
   readLayer(message) {
@@ -292,6 +322,7 @@ class Board {
   }
 
   remove() {
+    this.join("");
     this.watcher.disconnect();
     this.themeWatcher.disconnect();
     this.scheme.removeEventListener("change", this.onScheme);

@@ -1,5 +1,6 @@
 // The workbench around the map: toolbar, side panel, messages, what hovers beside the mouse.
 import { element, fillLegend } from "./furniture.js";
+import { cornersOf } from "./logic.js";
 import { percent, TOOLS, ACTIONS, whole, totals } from "./hand-logic.js";
 import {
   button, fillAsk, fillChosen, fillGrids, fillHelp, fillHistory, fillOption, fillScenarios,
@@ -65,6 +66,7 @@ export class Workbench {
   setWords(words) {
     this.words = words;
     this.notice.textContent = words.notice;
+    this.hand.tour.setWords(words);
     this.bar.replaceChildren();
     this.buttons = new Map();
     const group = (names, make) => {
@@ -148,9 +150,12 @@ export class Workbench {
     const { hand, words, body } = this;
     if (this.tab === "wrong") {
       fillWrong(body, words, hand.state.wrong, (row) => {
-        hand.chosen = { units: new Set(row.units.length < hand.units.length && row.part ? row.units
-          : []), grids: new Set([row.key]) };
-        hand.fit(row.units);
+        hand.chosen = { units: new Set(row.part ? row.units : []),
+          grids: new Set(hand.byKey.has(row.key) ? [row.key] : []) };
+        if (row.box) hand.map.fitBounds(cornersOf(row.box), { padding: [90, 90], maxZoom: 17,
+          animate: false });
+        else hand.fit(row.units);
+        hand.markPlaces(row.places || []);
         hand.changed();
       });
     } else if (this.tab === "history") {
@@ -256,9 +261,15 @@ export class Workbench {
     else if (name === "colours") hand.shown.byDeviation = !hand.shown.byDeviation;
     else if (name === "fit") hand.fit();
     else if (name === "help") return this.toggleHelp();
+    else if (name === "place") return hand.pen.place();
+    else if (name === "finish") return hand.pen.finish();
+    else if (name === "take_back") return hand.pen.back();
     else if (name === "escape") {
+      const told = hand.tour.shown || !this.help.hidden;
+      if (hand.tour.shown) hand.tour.close();
       this.help.hidden = true;
-      if (hand.stroke || hand.preview) hand.let_go();
+      if (told) return;
+      if (hand.strokes.now || hand.preview || hand.pen.busy) hand.let_go();
       else if (hand.tool !== "pick") hand.setTool("pick");
       else hand.take([], "replace", false);
     } else if (name === "all") hand.take(hand.units.map((_, u) => u), "replace");
@@ -269,7 +280,7 @@ export class Workbench {
   }
 
   toggleHelp() {
-    const { words } = this;
+    const { hand, words } = this;
     this.help.hidden = !this.help.hidden;
     if (this.help.hidden) return;
     const rows = [...Object.entries(TOOLS), ...Object.entries(ACTIONS)].filter(([, name]) => name
@@ -277,8 +288,17 @@ export class Workbench {
     rows.push(["H", words.by_grid_title], ["Shift-X / Shift-U", `${words.lock_all} / ${words.unlock_all}`],
       ["Ctrl-Z", words.undo], ["Ctrl-Shift-Z", words.redo], ["Ctrl-A", words.all_units],
       ["Shift", words.key_shift], ["Alt-←↑→↓", words.key_walk], ["Space", words.key_toggle],
-      ["Enter", words.key_enter], ["Esc", words.key_escape]);
-    fillHelp(this.help, words, rows, () => { this.help.hidden = true; });
+      ["Enter", words.key_enter], ["←↑→↓", words.key_pen], ["Shift-←↑→↓", words.key_pen_fine],
+      ["Space", words.key_place], ["Backspace", words.key_back], ["Enter", words.key_finish],
+      ["Esc", words.key_escape]);
+    fillHelp(this.help, words, rows, {
+      close: () => { this.help.hidden = true; },
+      tour: () => {
+        this.help.hidden = true;
+        hand.tour.open();
+      },
+    });
+    this.help.querySelector("button").focus({ preventScroll: true });
   }
 
   // --- telling ----------------------------------------------------------------------------------

@@ -264,8 +264,27 @@ export const ACTIONS = { m: "merge", s: "split", e: "balance", n: "new", f: "ren
   i: "tidy", p: "propose", g: "number", x: "lock", u: "unlock", c: "kind", w: "explain", h: "units",
   q: "through" };
 
-/** What a key asks for: {tool}, {action}, {step: [dx, dy]} or null. */
-export function keyMeaning({ key, ctrl, shift, alt }) {
+/** Places along a drawn path, so close that none of what it crosses is missed by much. */
+export function alongPath(path) {
+  const found = [path[0]];
+  for (let i = 1; i < path.length; i += 1) {
+    const [a, b] = [path[i - 1], path[i]];
+    const n = path.length > 40 ? 1 : 12;
+    for (let k = 1; k <= n; k += 1) {
+      found.push([a[0] + ((b[0] - a[0]) * k) / n, a[1] + ((b[1] - a[1]) * k) / n]);
+    }
+  }
+  return found;
+}
+
+const PEN = { " ": "place", Enter: "finish", Backspace: "take_back" };
+
+/**
+ * What a key asks for: {tool}, {action}, {step: [dx, dy]}, {pen: [dx, dy], fine} or null.
+ *
+ * `drawing`: a tool that draws is in hand, so arrows, Space, Enter and Backspace draw.
+ */
+export function keyMeaning({ key, ctrl, shift, alt, drawing }) {
   const low = key.length === 1 ? key.toLowerCase() : key;
   if (ctrl) {
     if (low === "z") return { action: shift ? "redo" : "undo" };
@@ -275,6 +294,8 @@ export function keyMeaning({ key, ctrl, shift, alt }) {
   }
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   if (alt) return steps[key] ? { step: steps[key] } : null;
+  if (drawing && steps[key]) return { pen: steps[key], fine: Boolean(shift) };
+  if (drawing && PEN[key]) return { action: PEN[key] };
   if (key === "Escape") return { action: "escape" };
   if (key === "Enter" || key === " ") return { action: key === " " ? "toggle" : "enter" };
   if (key === "?") return { action: "help" };

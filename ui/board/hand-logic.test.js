@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  absolute, ACTIONS, applyLabels, bordersOf, choose, colourNumbers, contains, flow, joined,
+  absolute, ACTIONS, alongPath, applyLabels, bordersOf, choose, colourNumbers, contains, flow, joined,
   keyMeaning, nearestBorder, neighboursOf, percent, readUnits, stepTo, sumOf, TOOLS, totals, unitAt,
   unitsInBox, unitsInLoop, unitsNear, whole,
 } from "./hand-logic.js";
@@ -112,6 +112,27 @@ test("keys mean what the list says, and none means two things", () => {
   assert.equal(key("c", { ctrl: true }), null);
   const all = [...Object.keys(TOOLS), ...Object.keys(ACTIONS)];
   assert.equal(new Set(all).size, all.length);
+});
+
+test("with a tool that draws, arrows move the pen and Space, Enter, Backspace draw", () => {
+  const key = (name, more = {}) => keyMeaning({ key: name, drawing: true, ...more });
+  assert.deepEqual(key("ArrowUp"), { pen: [0, 1], fine: false });
+  assert.deepEqual(key("ArrowLeft", { shift: true }), { pen: [-1, 0], fine: true });
+  assert.deepEqual(key("ArrowUp", { alt: true }), { step: [0, 1] });
+  assert.deepEqual([" ", "Enter", "Backspace"].map((name) => key(name).action),
+    ["place", "finish", "take_back"]);
+  assert.deepEqual(keyMeaning({ key: " " }), { action: "toggle" });
+  assert.equal(keyMeaning({ key: "Backspace" }), null);
+  assert.deepEqual(key("q"), { action: "through" });
+  assert.deepEqual(key("Escape"), { action: "escape" });
+});
+
+test("a path of few corners is looked at between them", () => {
+  const along = alongPath([[0, 0], [12, 0], [12, 24]]);
+  assert.equal(along.length, 25);
+  assert.deepEqual(along[1], [1, 0]);
+  assert.deepEqual(along[24], [12, 24]);
+  assert.deepEqual(alongPath([[3, 4]]), [[3, 4]]);
 });
 
 test("numbers read as everywhere in the program", () => {

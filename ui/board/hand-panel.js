@@ -129,12 +129,15 @@ export function fillScenarios(box, words, rows, { open, branch, rename }) {
   box.appendChild(line);
 }
 
-/** The list of shortcuts. */
-export function fillHelp(box, words, rows, close) {
+/** The list of shortcuts, and the way to the tour. */
+export function fillHelp(box, words, rows, { close, tour }) {
   box.replaceChildren(element("div", "gw-chosen-head", words.help));
   const table = element("div", "gw-facts gw-keys");
   for (const [key, text] of rows) table.append(element("kbd", "", key), element("span", "", text));
-  box.append(table, button("gw-small", words.close, "", close));
+  const line = element("div", "gw-buttons");
+  line.append(button("gw-small", words.close, "", close), button("gw-small", words.tour_show, "",
+    tour));
+  box.append(table, line);
 }
 
 /** One line that asks for a text or a number; Enter takes it, Esc leaves it. */

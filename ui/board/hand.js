@@ -4,16 +4,16 @@
 import { cornersOf, isDark, styleOf, classColour } from "./logic.js";
 import { element } from "./furniture.js";
 import {
-  absolute, applyLabels, bordersOf, choose, colourNumbers, flow, keyMeaning, nearestBorder,
-  neighboursOf, readUnits, stepTo, sumOf, totals, unitAt, unitsInBox, unitsInLoop, unitsNear, whole,
+  absolute, applyLabels, bordersOf, choose, colourNumbers, keyMeaning, neighboursOf, readUnits,
+  stepTo, sumOf, totals, unitAt, whole,
 } from "./hand-logic.js";
 import { PALETTE, Sheet } from "./hand-canvas.js";
-import { tellTotals, Workbench } from "./hand-bench.js";
+import { Workbench } from "./hand-bench.js";
+import { STROKES, Strokes } from "./hand-strokes.js";
+import { Pen } from "./hand-pen.js";
+import { Tour } from "./hand-tour.js";
 
 const hands = new WeakMap(); // the page's element -> its Hand
-const BRUSH = 14; // pixels
-const GRIP = 14; // pixels from a border within which it can be taken hold of
-const STROKES = new Set(["box", "lasso", "brush", "drag", "draw", "cut"]);
 
 class Hand {
   constructor(parent) {
@@ -31,6 +31,9 @@ class Hand {
     this.colours = new Map();
     this.bench = new Workbench(this);
     this.makeMap();
+    this.strokes = new Strokes(this);
+    this.pen = new Pen(this);
+    this.tour = new Tour(this);
     this.onKey = (event) => this.key(event);
     window.addEventListener("keydown", this.onKey, true);
     this.watcher = new ResizeObserver(() => this.map.invalidateSize({ pan: false }));
@@ -53,6 +56,7 @@ class Hand {
     L.control.scale({ position: "bottomright", imperial: false }).addTo(this.map);
     this.sheet = new Sheet(this.map);
     this.ink = L.layerGroup().addTo(this.map);
+    this.marks = L.layerGroup().addTo(this.map);
     const canvas = this.canvas;
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
@@ -110,6 +114,7 @@ class Hand {
     this.sheet.setGround(this.units, ground.places, this.borders, context);
     if (finer) {
       this.held = null;
+      this.strokes.now = null;
       this.chosen.units = new Set();
       this.cursor = -1;
     }
@@ -120,6 +125,9 @@ class Hand {
     this.cursor = -1;
     this.queue = [];
     this.waiting = null;
+    this.pen.at = null;
+    this.marks.clearLayers();
+    this.let_go();
     this.map.invalidateSize({ pan: false });
     this.fit();
   }
@@ -148,6 +156,8 @@ class Hand {
     data.chosenGrids = [...this.chosen.grids].join(" ");
     data.tool = this.tool;
     data.through = String(this.through);
+    data.corners = String(this.pen.corners.length);
+    data.stroke = String(Boolean(this.strokes.now));
     data.dark = String(this.isDark);
     data.idle = String(this.waiting === null);
     if (this.waiting === null && this.asked) {
@@ -218,6 +228,15 @@ class Hand {
     this.map.fitBounds(cornersOf(bounds), { padding, maxZoom: 18, animate: false });
   }
 
+  /** Rings around places in degrees: households that no unit holds. */
+  markPlaces(places) {
+    this.marks.clearLayers();
+    for (const [lng, lat] of places) {
+      L.circleMarker([lat, lng], { radius: 7, color: this.isDark ? "#ff7fb0" : "#b3124f", weight: 3,
+        fill: false, interactive: false }).addTo(this.marks);
+    }
+  }
+
   // --- choosing ---------------------------------------------------------------------------------
 
   point(event) {
@@ -281,179 +300,57 @@ class Hand {
   setTool(tool) {
     this.let_go();
     this.tool = tool;
+    this.pen.show();
     if (STROKES.has(tool)) this.map.dragging.disable();
     else this.map.dragging.enable();
     this.canvas.style.cursor = tool === "pick" ? "" : tool === "drag" ? "grab" : "crosshair";
+    this.canvas.focus({ preventScroll: true }); // so that Space draws and presses no button
     this.bench.refreshTools();
     this.report();
   }
 
   down(event) {
     if (event.button !== 0 || !this.held || event.target.closest(".leaflet-control")) return;
-    const at = this.point(event);
     const tool = this.tool === "pick" && event.shiftKey ? "box" : this.tool;
     this.pressed = { x: event.clientX, y: event.clientY };
     if (!STROKES.has(tool)) return;
     if (tool !== this.tool) this.map.dragging.disable();
-    const under = unitAt(this.units, ...at);
-    const stroke = { tool, how: this.how(event), path: [at], start: at, last: at, under };
-    if (tool === "brush") stroke.to = this.brushTarget(under);
-    if (tool === "drag" && !this.takeBorder(stroke, under)) return;
-    this.stroke = stroke;
-    this.canvas.setPointerCapture(event.pointerId);
-    if (tool === "brush") this.paint(at);
-  }
-
-  brushTarget(under) {
-    if (this.chosen.grids.size === 1) return [...this.chosen.grids][0];
-    return under >= 0 ? this.held.label[under] : null;
-  }
-
-  takeBorder(stroke, under) {
-    if (under < 0) return false;
-    const own = this.held.label[under];
-    const found = nearestBorder(this.borders, this.held.label, own, stroke.start, this.xScale);
-    if (!found || found.distance > this.reach(GRIP)) {
-      this.bench.say(this.words.no_border, "warn");
-      return false;
+    this.pen.clear();
+    if (this.strokes.begin(tool, this.how(event), this.point(event))) {
+      this.canvas.setPointerCapture(event.pointerId);
     }
-    stroke.a = own;
-    stroke.b = found.grid;
-    const locked = [own, found.grid].some((key) => this.byKey.get(key).locked);
-    if (locked) this.bench.say(this.words.border_locked, "warn");
-    return !locked;
   }
 
   move(event) {
     if (!this.held) return;
     const at = this.point(event);
-    if (!this.stroke) {
-      this.bench.hover(event, unitAt(this.units, ...at));
-      return;
-    }
-    const { stroke } = this;
-    stroke.path.push(at);
-    if (stroke.tool === "brush") this.paint(at);
-    else if (stroke.tool === "drag") this.pull(at, event);
-    else this.sketch();
-    stroke.last = at;
-  }
-
-  paint(at) {
-    const { stroke } = this;
-    if (stroke.to === null || this.byKey.get(stroke.to).locked) return;
-    const found = unitsNear(this.ground.places, stroke.last, at, this.reach(BRUSH), this.xScale);
-    const under = unitAt(this.units, ...at);
-    if (under >= 0) found.push(under);
-    const label = Int32Array.from(this.label());
-    let moved = 0;
-    for (const unit of found) {
-      if (label[unit] !== stroke.to && !this.byKey.get(label[unit]).locked) {
-        label[unit] = stroke.to;
-        moved += 1;
-      }
-    }
-    if (!moved) return;
-    this.preview = label;
-    this.redraw();
-    this.bench.beside(tellTotals(this, [stroke.to]));
-  }
-
-  pull(at, event) {
-    const { stroke } = this;
-    const under = unitAt(this.units, ...at);
-    const label = this.held.label;
-    const { units, to } = flow({ places: this.ground.places, label, near: this.near, a: stroke.a,
-      b: stroke.b, start: stroke.start, now: at, under: under < 0 ? null : label[under],
-      xScale: this.xScale });
-    stroke.flow = units;
-    stroke.to = to;
-    this.preview = Int32Array.from(label);
-    for (const unit of units) this.preview[unit] = to;
-    this.redraw();
-    this.bench.beside(tellTotals(this, [stroke.a, stroke.b]), event);
-  }
-
-  sketch() {
-    const { stroke } = this;
-    const path = stroke.path.map(([x, y]) => [y / 1e6, x / 1e6]);
-    const look = { color: this.isDark ? "#ffe66d" : "#b3124f", weight: 2, dashArray: "5 4",
-      fill: false, interactive: false };
-    this.ink.clearLayers();
-    if (stroke.tool === "box") L.rectangle([path[0], path[path.length - 1]], look).addTo(this.ink);
-    else if (stroke.tool === "cut") L.polyline(path, look).addTo(this.ink);
-    else L.polygon(path, look).addTo(this.ink);
+    if (!this.strokes.now) this.bench.hover(event, unitAt(this.units, ...at));
+    else if (event.buttons) this.strokes.lead(at, event); // else it is the keyboard's
   }
 
   up(event) {
-    const { stroke } = this;
-    if (!stroke) {
-      const pressed = this.pressed;
-      this.pressed = null;
-      if (pressed && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) < 5) {
-        this.pick(event, false);
-      }
-      return;
-    }
-    this.stroke = null;
-    this.ink.clearLayers();
-    if (this.tool === "pick") this.map.dragging.enable();
-    const far = Math.hypot(event.clientX - this.pressed.x, event.clientY - this.pressed.y) >= 5;
+    const { pressed, strokes } = this;
     this.pressed = null;
-    this.finish(stroke, far || stroke.path.length > 6, event);
-  }
-
-  finish(stroke, drawn, event) {
-    const points = stroke.path.map(([x, y]) => [x / 1e6, y / 1e6]);
-    if (stroke.tool === "brush") return this.release("brush", stroke.to);
-    if (stroke.tool === "drag") return this.release("drag", stroke.to);
-    if (!drawn) return this.pick(event, false);
-    if (stroke.tool === "box") {
-      return this.take(unitsInBox(this.ground.places, stroke.start, stroke.last), stroke.how);
-    }
-    if (stroke.tool === "lasso") {
-      return this.take(unitsInLoop(this.ground.places, stroke.path), stroke.how);
-    }
-    const grid = this.strokeGrid(stroke);
-    if (grid === null) return this.bench.say(this.words.choose_grid, "warn");
-    return this.ask({ do: stroke.tool, grid, points, through: this.through });
-  }
-
-  /** The grid a drawn line or outline is for: the chosen one, else the one most of it lies in. */
-  strokeGrid(stroke) {
-    if (this.chosen.grids.size === 1) return [...this.chosen.grids][0];
-    const count = new Map();
-    for (const at of stroke.path) {
-      const unit = unitAt(this.units, ...at);
-      if (unit < 0) continue;
-      const key = this.held.label[unit];
-      count.set(key, (count.get(key) || 0) + 1);
-    }
-    let best = null;
-    for (const [key, n] of count) if (best === null || n > count.get(best)) best = key;
-    return best;
-  }
-
-  release(how, to) {
-    const units = [];
-    if (this.preview) {
-      this.preview.forEach((key, u) => { if (key !== this.held.label[u]) units.push(u); });
-    }
-    this.bench.tip.hidden = true;
-    if (units.length) this.ask({ do: how, units, to });
-    else {
-      this.preview = null;
-      this.redraw();
+    if (!pressed) return;
+    const far = Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) >= 5;
+    if (strokes.now) {
+      const drawn = far || strokes.now.path.length > 6;
+      if (this.tool === "pick") this.map.dragging.enable();
+      strokes.end(drawn, event);
+    } else if (!far) {
+      this.pick(event, false);
     }
   }
 
   let_go() {
-    this.stroke = null;
+    this.strokes.now = null;
     this.preview = null;
-    this.ink.clearLayers();
+    this.pen.clear();
     this.bench.tip.hidden = true;
     if (this.tool === "pick") this.map.dragging.enable();
-    if (this.held) this.redraw();
+    if (!this.held) return;
+    this.redraw();
+    this.report();
   }
 
   pick(event, asGrid) {
@@ -483,14 +380,15 @@ class Hand {
     const target = event.composedPath()[0];
     if (target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox]")) return;
     const meaning = keyMeaning({ key: event.key, ctrl: event.ctrlKey || event.metaKey,
-      shift: event.shiftKey, alt: event.altKey });
+      shift: event.shiftKey, alt: event.altKey, drawing: this.pen.ready });
     if (!meaning) return;
     const onButton = target.closest?.("button, a, summary");
-    if (onButton && (meaning.action === "enter" || meaning.action === "toggle")) return;
+    if (onButton && (event.key === "Enter" || event.key === " ")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (meaning.tool) this.setTool(meaning.tool);
     else if (meaning.step) this.walk(meaning.step);
+    else if (meaning.pen) this.pen.step(meaning.pen, meaning.fine);
     else this.bench.act(meaning.action);
   }
 

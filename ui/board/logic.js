@@ -142,14 +142,37 @@ export function styleOf(style, feature, context) {
     case "compound":
       return { stroke: true, color: dark ? "#c792ea" : "#6f3fa0", weight: 1.2, opacity: 0.9,
         dashArray: "3 3", fill: false };
+    case "moved":
+      return { stroke: true, color: dark ? "#ff8ac1" : "#a3195b", weight: 1.6, opacity: 1,
+        fill: true, fillColor: dark ? "#ff8ac1" : "#d6277a", fillOpacity: 0.55 };
+    case "choropleth":
+      return { stroke: true, color: dark ? "#15171a" : "#5f6670", weight: 0.8, opacity: 0.9,
+        fill: true, fillOpacity: 0.86,
+        fillColor: classColour(context.legend, feature.c ? feature.c[0] : -1, dark) };
+    case "cell":
+      return { stroke: false, fill: true, fillOpacity: 0.72,
+        fillColor: classColour(context.legend, feature.c ? feature.c[0] : -1, dark) };
+    case "beatLine":
+      return { stroke: true, color: dark ? "#ffd54a" : "#1d2f6f", weight: 3.2, opacity: 0.95,
+        fill: false };
+    case "event":
+      return { stroke: true, color: dark ? "#15171a" : "#ffffff", weight: 0.6, opacity: 0.9,
+        fill: true, fillColor: dark ? "#ffb454" : "#a8441b", fillOpacity: 0.85, radius: 3 };
+    case "station":
+      return { stroke: true, color: "#ffffff", weight: 2, opacity: 1,
+        fill: true, fillColor: "#1d2f6f", fillOpacity: 1, radius: 6 };
     default:
       throw new Error(`unknown style ${style}`);
   }
 }
 
+const INTERACTIVE = new Set([
+  "grid", "household", "villageArea", "moved", "choropleth", "cell", "event", "station",
+]);
+
 /** Styles whose features answer to the mouse. */
 export function isInteractive(style) {
-  return style === "grid" || style === "household" || style === "villageArea";
+  return INTERACTIVE.has(style);
 }
 
 /** [west, south, east, north] -> Leaflet's [[south, west], [north, east]]. */

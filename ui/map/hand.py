@@ -17,7 +17,7 @@ from ui.map.component import BOARD, LEAFLET, script, styles
 
 HAND_SCRIPTS = (
     "logic.js", "furniture.js", "hand-logic.js", "hand-canvas.js", "hand-panel.js", "hand-bench.js",
-    "hand.js",
+    "hand-strokes.js", "hand-pen.js", "hand-tour.js", "hand.js",
 )  # fmt: skip
 HAND_KEY = "gridwright_hand"
 
