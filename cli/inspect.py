@@ -10,11 +10,11 @@ from pathlib import Path
 from cli.inspection import lines_of, lines_of_layers, printable
 from geo.clean import clean, layers_to_keep
 from geo.columns import MEANINGS, ROLES, Role
+from geo.geopackage import free_name, write_whole
 from geo.inspect import Choice, look
 from geo.messages import register
 from geo.problems import InputError, Language, Problem
 from geo.read import list_layers, read_layer
-from planning.planfile import try_target, write_layers
 
 register(
     {
@@ -90,7 +90,7 @@ def _inspect(arguments: argparse.Namespace, language: Language) -> None:
     choice = _choice(arguments)
     output = Path(arguments.output) if arguments.output else None
     if output is not None:
-        try_target(output)
+        free_name(output)
         _no_input(output, arguments)
     layers = list_layers(arguments.file)
     _show(lines_of_layers(arguments.file, layers, language))
@@ -116,8 +116,8 @@ def _inspect(arguments: argparse.Namespace, language: Language) -> None:
         kept = layers_to_keep(cleaned)
         if not sum(len(frame) for name, frame in kept.items() if name != "provenance"):
             raise InputError([Problem("inspect-nothing", layer.file.name)])
-        write_layers(kept, output)
-        told = ", ".join(f"{n} ({len(f)})" for n, f in kept.items() if f is not None)
+        write_whole(kept, output)
+        told = ", ".join(f"{n} ({len(f)})" for n, f in kept.items())
         _show(["", f"{'写出' if language == 'zh' else 'written'}: {output.name}: {told}"])
 
 

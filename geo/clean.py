@@ -173,13 +173,13 @@ def _unplaced(layer: Layer, table: pd.DataFrame, lost: np.ndarray) -> pd.DataFra
     return rows.assign(reason=pd.Series(why[lost], dtype="str"))
 
 
-def layers_to_keep(cleaned: Cleaned) -> dict[str, pd.DataFrame | None]:
+def layers_to_keep(cleaned: Cleaned) -> dict[str, pd.DataFrame]:
     """Layer name → rows of a file that reads back as the same layer, with where it came from."""
     role = cleaned.layer.role
     areas = role == "households" and cleaned.crs is not None
     areas = areas and dimension_of(cleaned.layer) == 2
     name = "household_areas" if areas else role
-    kept: dict[str, pd.DataFrame | None] = {}
+    kept: dict[str, pd.DataFrame] = {}
     if len(cleaned.placed) or cleaned.unplaced is None:
         kept[name] = _writable(cleaned.placed)
     if cleaned.unplaced is not None:

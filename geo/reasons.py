@@ -39,6 +39,8 @@ MEANING_WORDS: dict[str, tuple[str, str]] = {
     "status": ("状态", "status"),
     "station": ("派出所", "station"),
     "beat": ("警格", "beat"),
+    "post": ("岗位", "post"),
+    "kind": ("岗位类型", "kind of post"),
     "officers": ("警力数", "number of officers"),
     "incident_id": ("事件编号", "incident number"),
     "time": ("时间", "time"),
@@ -49,6 +51,7 @@ MEANING_WORDS: dict[str, tuple[str, str]] = {
     "reported_time": ("报告时间", "time reported"),
     "due_time": ("办理时限", "time due"),
     "time_to": ("发生时间止", "latest time"),
+    "minutes": ("处置时长(分钟)", "minutes of handling"),
     "department": ("处置部门", "department"),
     "lon": ("经度或东坐标", "longitude or easting"),
     "lat": ("纬度或北坐标", "latitude or northing"),
@@ -140,7 +143,7 @@ class Reason:
 
 def meaning_word(canonical: str, role: Role, language: Language) -> str:
     """What a canonical column is called in a layer of a role."""
-    words = _OF_ROLE.get((role, canonical)) or MEANING_WORDS[canonical]
+    words = _OF_ROLE.get((role, canonical)) or MEANING_WORDS.get(canonical, (canonical, canonical))
     return words[0 if language == "zh" else 1]
 
 
