@@ -1,0 +1,267 @@
+"""Small counts kept from being read, or worked out, from any of the tables published together.
+
+Every count under the threshold is shown as "<3"; areas with a few households show nothing. That is
+not enough: a total less its other parts gives the missing part. So further numbers are withheld
+("—") until each hidden number is **proved** open: for each there is another set of events, with no
+negative count, that gives exactly the same published numbers in every table and another number at
+the hidden place, of the kind its mark admits. Such a set is found by exchanging months, kinds or
+areas between events (a move), so that all sums over them stay. The moves certify; nothing is
+estimated. Several moves may rest on one withheld number; none is ever taken back.
+
+What it does not do: it knows the tables given to :func:`protect` and no others. Two publications
+from different states of the data can be subtracted: publish closed months only. A range of numbers
+open to a reader may be narrow; the rule asks for more than one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incidents.cube import ALL, Cube, IntArray, Table
+
+Place = tuple[int, ...]  # leaf or group on each axis
+
+THRESHOLD = 3
+SENSITIVE_THRESHOLD = 5
+LEAST_HOUSEHOLDS = 8
+MOST_HIDDEN = 0.5  # a table with more of its numbers hidden says less than a coarser one
+_PARTNERS = 40  # areas tried as partners of an exchange, nearest relatives first
+_ORIGINS = 6
+
+
+class Mark(IntEnum):
+    """How a number stands in a table."""
+
+    SHOWN = 0
+    SMALL = 1  # 0 .. threshold - 1, shown "<3"
+    WITHHELD = 2  # threshold or more, shown "—"
+    HIDDEN = 3  # any number: too few households, or no other mark can be proved; shown "—"
+
+
+@dataclass(frozen=True, eq=False)
+class Protected:
+    """Tables fit to be shown. ``marks[table]`` and ``cube.table(table)`` have one shape;
+    ``dropped`` tables are not published at all."""
+
+    cube: Cube
+    threshold: int
+    marks: Mapping[Table, NDArray[np.int8]]
+    dropped: tuple[Table, ...]
+
+    def shown(self, table: Table) -> NDArray[np.float64]:
+        """The numbers of a table, NaN where they are not shown."""
+        return np.where(self.marks[table] == Mark.SHOWN, self.cube.table(table), np.nan)
+
+    def text(self, table: Table) -> NDArray[np.object_]:
+        """What stands in the table: the number, "<3" or "—"."""
+        marks, values = self.marks[table], self.cube.table(table)
+        out = np.array([str(v) for v in values.ravel()], dtype=object).reshape(values.shape)
+        out[marks == Mark.SMALL] = f"<{self.threshold}"
+        out[marks >= Mark.WITHHELD] = "—"
+        return out
+
+
+def protect(
+    cube: Cube,
+    tables: Sequence[Table],
+    *,
+    threshold: int = THRESHOLD,
+    hidden: Mapping[tuple[int, str], NDArray[np.bool_]] | None = None,
+    most_hidden: float = MOST_HIDDEN,
+) -> Protected:
+    """Marks for every number of every table, each hidden one proved open.
+
+    ``hidden`` says, by (axis number, level), which groups show nothing whatever their count. Tables
+    that would show too little are dropped first. The result depends on nothing but the arguments.
+    """
+    values = {table: cube.table(table) for table in tables}
+    first = {table: _first_marks(cube, table, values[table], threshold, hidden or {})
+             for table in tables}  # fmt: skip
+    kept = [t for t in tables if set(t) == {ALL} or (first[t] > 0).mean() <= most_hidden]
+    work = _Work(cube, {t: values[t] for t in kept}, {t: first[t] for t in kept}, threshold)
+    # coarse tables first: what they need is dearest, and serves the finer ones
+    for table in sorted(kept, key=lambda t: values[t].size):
+        for node in np.argwhere((work.marks[table] == 1) | (work.marks[table] == 3)):
+            where = tuple(int(i) for i in node)
+            if not work.proved[table][where]:
+                work.prove(table, where)
+    return Protected(cube, threshold, work.marks, tuple(t for t in tables if t not in kept))
+
+
+def _first_marks(
+    cube: Cube,
+    table: Table,
+    values: IntArray,
+    threshold: int,
+    hidden: Mapping[tuple[int, str], NDArray[np.bool_]],
+) -> NDArray[np.int8]:
+    marks = np.where(values < threshold, Mark.SMALL, Mark.SHOWN).astype(np.int8)
+    for (axis, level), groups in hidden.items():
+        if table[axis] == level:
+            shape = [1] * values.ndim
+            shape[axis] = len(groups)
+            marks[np.broadcast_to(groups.reshape(shape), values.shape)] = Mark.HIDDEN
+    return marks
+
+
+@dataclass(frozen=True, eq=False)
+class _Move:
+    """Add ``sign`` at leaf ``origin``, take it at the leaf that differs on one axis of ``other``,
+    add it where two differ, and so on."""
+
+    origin: Place
+    other: Mapping[int, int]
+    sign: int
+
+
+class _Work:
+    """Marks while they are being settled, and which hidden numbers are proved open."""
+
+    def __init__(
+        self,
+        cube: Cube,
+        values: dict[Table, IntArray],
+        marks: dict[Table, NDArray[np.int8]],
+        threshold: int,
+    ) -> None:
+        self.cube, self.values, self.marks, self.threshold = cube, values, marks, threshold
+        self.proved = {table: np.zeros(v.shape, dtype=bool) for table, v in values.items()}
+        self.groups = {
+            table: [axis.groups(level) for axis, level in zip(cube.axes, table, strict=True)]
+            for table in values
+        }
+
+    def prove(self, table: Table, node: Place) -> None:
+        """Find the cheapest move that changes a number, withhold what it needs, note the proof."""
+        best: tuple[float, _Move] | None = None
+        axes = [i for i, level in enumerate(table) if level != ALL]
+        subsets = [c for n in range(len(axes), -1, -1) for c in combinations(axes, n) if n <= 3]
+        for chosen in subsets:
+            for origin, sign in self._origins(table, node):
+                found = self._cheapest(table, chosen, origin, sign)
+                if found is not None and (best is None or found[0] < best[0]):
+                    best = found
+                if best is not None and best[0] == 0:
+                    break
+            if best is not None and best[0] == 0:
+                break
+        if best is None:
+            best = (0.0, self._anything(table, node))
+        self._apply(best[1])
+
+    def _origins(self, table: Table, node: Place) -> Iterator[tuple[Place, int]]:
+        """Leaves under a node to begin a move at, with its direction; those with events first."""
+        inside = [np.flatnonzero(g == n) for g, n in zip(self.groups[table], node, strict=True)]
+        block = self.cube.counts[np.ix_(*inside)]
+        held = np.argwhere(block > 0)[:_ORIGINS]
+        for place in held:
+            yield tuple(int(leaves[i]) for leaves, i in zip(inside, place, strict=True)), -1
+        if self.values[table][node] < self.threshold - 1 or self.marks[table][node] == Mark.HIDDEN:
+            few = [self._liveliest(axis, leaves) for axis, leaves in enumerate(inside)]
+            for place in list(product(*few))[: 2 * _ORIGINS]:
+                yield tuple(int(i) for i in place), 1
+
+    def _liveliest(self, axis: int, leaves: IntArray) -> IntArray:
+        """The two leaves of an axis with most events: partners for an exchange are there."""
+        other = tuple(i for i in range(self.cube.counts.ndim) if i != axis)
+        many = self.cube.counts.sum(axis=other)[leaves]
+        return leaves[np.argsort(-many, kind="stable")[:2]]
+
+    def _cheapest(
+        self, table: Table, chosen: Place, origin: Place, sign: int
+    ) -> tuple[float, _Move] | None:
+        """The cheapest allowed partner leaves on the chosen axes, and what they cost."""
+        partners = [self._partners(table, axis, origin[axis]) for axis in chosen]
+        if any(not len(p) for p in partners):
+            return None
+        grids = np.meshgrid(*partners, indexing="ij") if partners else []
+        shape = tuple(len(p) for p in partners)
+        allowed, cost = np.ones(shape, dtype=bool), np.zeros(shape)
+        for far in product((False, True), repeat=len(chosen)):
+            index: list[IntArray | int] = list(origin)
+            for axis, grid, moved in zip(chosen, grids, far, strict=True):
+                index[axis] = grid if moved else origin[axis]
+            step = sign * (-1) ** sum(far)
+            allowed &= np.broadcast_to(self.cube.counts[tuple(index)] + step >= 0, shape)
+            self._charge(index, chosen, origin, grids, step, allowed, cost)
+        if not allowed.any():
+            return None
+        where = np.unravel_index(int(np.argmin(np.where(allowed, cost, np.inf))), shape)
+        other = {axis: int(p[i]) for axis, p, i in zip(chosen, partners, where, strict=True)}
+        return float(cost[where]), _Move(origin, other, sign)
+
+    def _charge(
+        self,
+        index: Sequence[IntArray | int],
+        chosen: Place,
+        origin: Place,
+        grids: Sequence[IntArray],
+        step: int,
+        allowed: NDArray[np.bool_],
+        cost: NDArray[np.float64],
+    ) -> None:
+        """Rule out corners whose marks admit no such change; add up what is still shown."""
+        for table, groups in self.groups.items():
+            # where both leaves of an axis are in one group the table does not feel the move
+            felt = np.ones(allowed.shape, dtype=bool)
+            for axis, grid in zip(chosen, grids, strict=True):
+                felt &= groups[axis][grid] != groups[axis][origin[axis]]
+            if not felt.any():
+                continue
+            node = tuple(g[i] for g, i in zip(groups, index, strict=True))
+            value, mark = self.values[table][node], self.marks[table][node]
+            fits = self._fits(value + step, mark)
+            allowed &= np.where(felt, fits, True)
+            cost += np.where(felt & (mark == Mark.SHOWN), 1.0 + np.log1p(value), 0.0)
+
+    def _fits(self, value: IntArray, mark: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Whether a number is one that its mark (a shown one: once withheld) admits."""
+        small = mark == Mark.SMALL
+        large = (mark == Mark.SHOWN) | (mark == Mark.WITHHELD)
+        many = value >= self.threshold
+        return np.asarray((value >= 0) & ~(small & many) & ~(large & ~many))
+
+    def _partners(self, table: Table, axis: int, leaf: int) -> IntArray:
+        """Leaves that the table tells apart from this one, nearest relatives first."""
+        own = self.cube.axes[axis]
+        apart = np.flatnonzero(self.groups[table][axis] != self.groups[table][axis][leaf])
+        if len(apart) <= _PARTNERS:
+            return apart
+        kin = sum((of[apart] == of[leaf]).astype(np.int64) for of in own.of.values())
+        return apart[np.argsort(-np.asarray(kin), kind="stable")[:_PARTNERS]]
+
+    def _anything(self, table: Table, node: Place) -> _Move:
+        """One event more, with every mark that forbids it widened: always possible."""
+        inside = [np.flatnonzero(g == n) for g, n in zip(self.groups[table], node, strict=True)]
+        move = _Move(tuple(int(leaves[0]) for leaves in inside), {}, 1)
+        for other, place, step in self._touched(move):
+            mark = self.marks[other][place]
+            after = self.values[other][place] + step
+            if not self._fits(np.asarray(after), np.asarray(mark)):
+                self.marks[other][place] = Mark.HIDDEN
+        return move
+
+    def _apply(self, move: _Move) -> None:
+        for table, place, _ in self._touched(move):
+            if self.marks[table][place] == Mark.SHOWN:
+                self.marks[table][place] = Mark.WITHHELD
+            self.proved[table][place] = True
+
+    def _touched(self, move: _Move) -> Iterator[tuple[Table, Place, int]]:
+        """Every number of every table that a move changes, and by how much."""
+        axes = list(move.other)
+        for table, groups in self.groups.items():
+            if any(groups[i][move.other[i]] == groups[i][move.origin[i]] for i in axes):
+                continue
+            for far in product((False, True), repeat=len(axes)):
+                leaf = list(move.origin)
+                for axis, moved in zip(axes, far, strict=True):
+                    leaf[axis] = move.other[axis] if moved else leaf[axis]
+                place = tuple(int(g[i]) for g, i in zip(groups, leaf, strict=True))
+                yield table, place, move.sign * (-1) ** sum(far)
