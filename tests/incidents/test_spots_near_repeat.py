@@ -29,6 +29,32 @@ def test_burkitt() -> None:
     assert 0.1 < result.p[0, 0] < 0.35
 
 
+def test_chicago_arson() -> None:
+    """The Near Repeat Calculator 1.3, Manhattan, three bands of 200 m and of one day.
+
+    Its labels read "0 to 1", "2 to 2" days and "1 to 200" metres; what it counts is under one day,
+    under two, and under 200 m.
+    """
+    fires = pd.read_csv(PUBLISHED / "chicago_arson.csv", parse_dates=["date"])
+    result = near_repeat(
+        fires["x"], fires["y"], fires["date"].to_numpy(),
+        distances=(0, 0.01, 200, 400, 600), days=(0, 1, 2, 3), metric="manhattan", runs=199,
+    )  # fmt: skip
+    assert result.observed.tolist() == [
+        [0, 2, 0, 8],
+        [9, 1, 1, 45],
+        [4, 0, 0, 140],
+        [6, 0, 0, 234],
+        [393, 710, 770, 133658],
+    ]
+    # its ratios rest on 99 shuffles
+    assert result.ratio[3, 0] == pytest.approx(7.714, rel=0.2)
+    assert result.ratio[4, 0] == pytest.approx(0.957, abs=0.002)
+    assert result.ratio[2, 3] == pytest.approx(0.986, abs=0.004)
+    assert result.p[1, 0] <= 0.01
+    assert result.p[4, 0] == 1.0
+
+
 def plain_table(
     x: np.ndarray,
     y: np.ndarray,
