@@ -520,6 +520,28 @@ def test_the_tour_stands_in_nobodys_way_and_escape_skips_it(board: Page) -> None
     assert len(state(board)["chosen"].split()) == 1
 
 
+def test_each_village_opens_in_turn_with_its_own_history(board: Page) -> None:
+    start = state(board)
+    choose_row(board, 0)
+    choose_row(board, 1, add=True)
+    merged = edit(board, lambda: press(board, "m"))
+    box = board.locator("[data-testid=stSidebar] [data-testid=stSelectbox] input")
+    counts = set()
+    for number in range(4):
+        box.click()
+        board.locator("[role=option]").nth(number).click()
+        board.wait_for_timeout(400)
+        ready(board)
+        board.wait_for_function(
+            "() => document.querySelector('.gw-hand').dataset.idle === 'true'"
+        )
+        assert len(households(board)) == int(state(board)["grids"])
+        counts.add((state(board)["units"], state(board)["grids"]))
+    assert len(counts) > 2
+    assert (merged["units"], merged["grids"]) in counts
+    assert (start["units"], start["grids"]) not in counts
+
+
 def test_a_second_tab_is_told(board: Page, address: str) -> None:
     other = board.context.new_page()
     other.set_default_timeout(SLOW)

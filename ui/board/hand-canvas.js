@@ -35,6 +35,7 @@ export class Sheet {
   }
 
   setGround(units, places, borders, context) {
+    this.state = null; // what was shown is of other units
     const west = Math.min(...units.map((unit) => unit.box[0]));
     const north = Math.max(...units.map((unit) => unit.box[3]));
     this.origin = this.map.project([north / 1e6, west / 1e6], BASE);
