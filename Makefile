@@ -18,7 +18,7 @@ export VENV
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Only a change in a compiled kernel makes warming necessary again.
-KERNELS := $(shell grep -lE '^(from|import) numba' planning/*.py 2>/dev/null)
+KERNELS := $(shell grep -lE '^(from|import) numba' planning/*.py planning/beats/*.py 2>/dev/null)
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14

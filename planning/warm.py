@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from planning.beats.anneal import Area, search
+from planning.beats.anneal import Price as BeatPrice
 from planning.graph import Graph
 from planning.search import Price, refine
 from planning.start import pieces
@@ -30,6 +32,8 @@ def warm() -> None:
     )
     pieces(pair, np.array([0, 1]))
     refine(pair, np.array([0, 1]), 2, Price(), moves=10, hot=0.1, cold=0.01, seed=0)
+    beats = Area(pair, one, np.array([0, 1]), np.empty((0, 2), dtype=np.int64))
+    search(beats, np.array([0, 1]), 2, BeatPrice(0.1), moves=10, hot=0.1, cold=0.01, seed=0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The search for beats: annealed moves of one grid at a time that never break a beat.
+"""The search for beats: annealed moves of one or two grids that never break a beat.
+
+Two at a time, because in a narrow band one grid more is too much, but one for another may do.
 
 The price of a division, in beats' worth of work (the mean beat is 1):
 
@@ -27,6 +29,7 @@ from planning.graph import FloatArray, Graph, IntArray
 from planning.search import _stays_whole
 
 ENEMY = 10.0  # beats' worth of work: two grids in one beat that must not be
+FIRST_SLOPE = 0.05  # of the band's slope, at the start
 ROUND = 4  # tried moves a node between two searches for centres
 
 
@@ -38,7 +41,7 @@ class Price:
     cap_urban: float = np.inf
     cap_rural: float = np.inf
     slope: float = 30.0
-    step: float = 0.05
+    step: float = 0.5
     even: float = 0.0
     moved: float = 0.0
     travel: float = 0.0
@@ -106,12 +109,79 @@ def _centres(
     return total
 
 
+@njit(cache=True)
+def _shift(
+    indptr: IntArray, indices: IntArray, length: FloatArray, work: FloatArray, mass: FloatArray,
+    x: FloatArray, y: FloatArray, cx: FloatArray, cy: FloatArray, label: IntArray,
+    home: IntArray, enemy_ptr: IntArray, enemy: IntArray, row: FloatArray, a: int, t: int,
+) -> float:
+    """What node a's going to beat t adds to moved work, travel, border and enemies."""
+    g = label[a]
+    rise = 0.0
+    if home[a] == t:
+        rise -= row[6] * work[a]
+    elif home[a] == g:
+        rise += row[6] * work[a]
+    rise += row[7] * mass[a] * (
+        np.sqrt((x[a] - cx[t]) ** 2 + (y[a] - cy[t]) ** 2)
+        - np.sqrt((x[a] - cx[g]) ** 2 + (y[a] - cy[g]) ** 2)
+    )
+    for e in range(enemy_ptr[a], enemy_ptr[a + 1]):
+        if label[enemy[e]] == t:
+            rise += ENEMY
+        elif label[enemy[e]] == g:
+            rise -= ENEMY
+    if row[8] > 0.0:
+        for e in range(indptr[a], indptr[a + 1]):
+            if label[indices[e]] == g:
+                rise += row[8] * length[e]
+            elif label[indices[e]] == t:
+                rise -= row[8] * length[e]
+    return float(rise)
+
+
+@njit(cache=True)
+def _price(
+    indptr: IntArray, indices: IntArray, length: FloatArray, work: FloatArray, label: IntArray,
+    k: int, home: IntArray, enemy_ptr: IntArray, enemy: IntArray, row: FloatArray,
+    sums: FloatArray, travel: float,
+) -> float:
+    """The whole price of a division whose beats' sums and travel are known."""
+    price = row[7] * travel
+    for g in range(k):
+        price += _own(row, sums[g, 0], sums[g, 1], sums[g, 2])
+    for a in range(len(label)):
+        if label[a] != home[a] and home[a] >= 0:
+            price += row[6] * work[a]
+        for e in range(enemy_ptr[a], enemy_ptr[a + 1]):
+            if label[enemy[e]] == label[a]:
+                price += 0.5 * ENEMY
+        for e in range(indptr[a], indptr[a + 1]):
+            if label[indices[e]] != label[a]:
+                price += 0.5 * row[8] * length[e]
+    return float(price)
+
+
+@njit(cache=True, inline="always")
+def _next(state: np.uint64) -> np.uint64:
+    """xorshift64*: an explicit generator, so that a seed is the whole story."""
+    state ^= state >> np.uint64(12)
+    state ^= state << np.uint64(25)
+    state ^= state >> np.uint64(27)
+    return state
+
+
+@njit(cache=True, inline="always")
+def _below(state: np.uint64, n: int) -> int:
+    return int(((state * np.uint64(2685821657736338717)) >> np.uint64(32)) % np.uint64(n))
+
+
 @njit(cache=True, nogil=True)
 def _anneal(
     indptr: IntArray, indices: IntArray, length: FloatArray, work: FloatArray,
     persons: FloatArray, urban: FloatArray, mass: FloatArray, x: FloatArray, y: FloatArray,
     label: IntArray, k: int, home: IntArray, enemy_ptr: IntArray, enemy: IntArray,
-    row: FloatArray, moves: int, hot: float, cold: float, seed: int,
+    row: FloatArray, first: float, moves: int, hot: float, cold: float, seed: int,
 ) -> float:
     """Anneal ``label`` in place; returns the price of the best labels met, which it leaves."""
     n = len(label)
@@ -124,95 +194,130 @@ def _anneal(
         sums[g, 1] += persons[a]
         sums[g, 2] += urban[a]
     cost = np.zeros(k)
-    for g in range(k):
-        cost[g] = _own(row, sums[g, 0], sums[g, 1], sums[g, 2])
     cx, cy = np.zeros(k), np.zeros(k)
     seen = np.full(n, -1, dtype=np.int64)
     queue = np.empty(n, dtype=np.int64)
     best = label.copy()
     least = np.inf
-    state = np.uint64(seed) * np.uint64(2862933555777941757) + np.uint64(3037000493)
+    state = _next(np.uint64(seed) * np.uint64(2862933555777941757) + np.uint64(3037000493))
     heat = hot
     cooling = (cold / hot) ** (1.0 / max(moves, 1))
     stamp = 0
-    length_round = ROUND * n
+    now = row.copy()
     for turn in range(moves + 1):
-        if turn % length_round == 0 or turn == moves:
+        if turn % (ROUND * n) == 0 or turn == moves:
             travel = _centres(label, k, mass, x, y, cx, cy)
-            price = row[7] * travel
-            for g in range(k):
-                price += cost[g]
-            for a in range(n):
-                if label[a] != home[a] and home[a] >= 0:
-                    price += row[6] * work[a]
-                for e in range(enemy_ptr[a], enemy_ptr[a + 1]):
-                    if label[enemy[e]] == label[a]:
-                        price += 0.5 * ENEMY
-                for e in range(indptr[a], indptr[a + 1]):
-                    if label[indices[e]] != label[a]:
-                        price += 0.5 * row[8] * length[e]
+            price = _price(
+                indptr, indices, length, work, label, k, home, enemy_ptr, enemy, row, sums, travel
+            )
             if price < least - 1e-12:
                 least = price
                 best[:] = label
             if turn == moves:
                 break
+            # the band closes slowly: through a wide one, work still finds its way across beats
+            closed = min(1.0, first + 1.25 * turn / moves)
+            now[1], now[2] = row[1] * closed, row[2] * closed * closed
+            for g in range(k):
+                cost[g] = _own(now, sums[g, 0], sums[g, 1], sums[g, 2])
         heat *= cooling
-        state ^= state >> np.uint64(12)
-        state ^= state << np.uint64(25)
-        state ^= state >> np.uint64(27)
-        draw = state * np.uint64(2685821657736338717)
-        a = int((draw >> np.uint64(32)) % np.uint64(n))
+        state = _next(state)
+        a = _below(state, n)
         degree = indptr[a + 1] - indptr[a]
         if degree == 0:
             continue
-        pick = int((draw & np.uint64(0xFFFFFFFF)) % np.uint64(degree))
-        t = label[indices[indptr[a] + pick]]
+        state = _next(state)
+        d = indices[indptr[a] + _below(state, degree)]
+        t = label[d]
         g = label[a]
         if t == g or count[g] == 1:
             continue
-        new_g = _own(row, sums[g, 0] - work[a], sums[g, 1] - persons[a], sums[g, 2] - urban[a])
-        new_t = _own(row, sums[t, 0] + work[a], sums[t, 1] + persons[a], sums[t, 2] + urban[a])
-        rise = new_g + new_t - cost[g] - cost[t]
-        if home[a] == t:
-            rise -= row[6] * work[a]
-        elif home[a] == g:
-            rise += row[6] * work[a]
-        rise += row[7] * mass[a] * (
-            np.sqrt((x[a] - cx[t]) ** 2 + (y[a] - cy[t]) ** 2)
-            - np.sqrt((x[a] - cx[g]) ** 2 + (y[a] - cy[g]) ** 2)
+        # every other move is a chain: a pushes b, a grid of t near by, into a third beat or back
+        state = _next(state)
+        b, u = -1, -1
+        if _below(state, 2) == 0 and count[t] > 1:
+            b = d
+            for _ in range(3):
+                state = _next(state)
+                c = indices[indptr[b] + _below(state, indptr[b + 1] - indptr[b])]
+                if label[c] == t:
+                    b = c
+            state = _next(state)
+            c = indices[indptr[b] + _below(state, indptr[b + 1] - indptr[b])]
+            u = label[c]
+            if u == t or c == a:
+                continue
+        rise = _shift(
+            indptr, indices, length, work, mass, x, y, cx, cy, label, home, enemy_ptr, enemy,
+            now, a, t,
         )
-        for e in range(enemy_ptr[a], enemy_ptr[a + 1]):
-            if label[enemy[e]] == t:
-                rise += ENEMY
-            elif label[enemy[e]] == g:
-                rise -= ENEMY
-        if row[8] > 0.0:
-            for e in range(indptr[a], indptr[a + 1]):
-                if label[indices[e]] == g:
-                    rise += row[8] * length[e]
-                elif label[indices[e]] == t:
-                    rise -= row[8] * length[e]
+        wa, pa, ua = work[a], persons[a], urban[a]
+        if b < 0:
+            new_g = _own(now, sums[g, 0] - wa, sums[g, 1] - pa, sums[g, 2] - ua)
+            new_t = _own(now, sums[t, 0] + wa, sums[t, 1] + pa, sums[t, 2] + ua)
+            new_u = 0.0
+            rise += new_g + new_t - cost[g] - cost[t]
+        else:
+            label[a] = t  # for the border between the two
+            rise += _shift(
+                indptr, indices, length, work, mass, x, y, cx, cy, label, home, enemy_ptr, enemy,
+                now, b, u,
+            )
+            label[a] = g
+            wb, pb, ub = work[b], persons[b], urban[b]
+            new_t = _own(
+                now, sums[t, 0] + wa - wb, sums[t, 1] + pa - pb, sums[t, 2] + ua - ub
+            )
+            if u == g:
+                new_g = _own(
+                    now, sums[g, 0] - wa + wb, sums[g, 1] - pa + pb, sums[g, 2] - ua + ub
+                )
+                new_u = new_g
+                rise += new_g + new_t - cost[g] - cost[t]
+            else:
+                new_g = _own(now, sums[g, 0] - wa, sums[g, 1] - pa, sums[g, 2] - ua)
+                new_u = _own(now, sums[u, 0] + wb, sums[u, 1] + pb, sums[u, 2] + ub)
+                rise += new_g + new_t + new_u - cost[g] - cost[t] - cost[u]
         if rise > 0.0:
-            state ^= state >> np.uint64(12)
-            state ^= state << np.uint64(25)
-            state ^= state >> np.uint64(27)
-            draw = state * np.uint64(2685821657736338717)
-            chance = float(draw >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-            if chance >= np.exp(-rise / heat):
+            state = _next(state)
+            draw = (state * np.uint64(2685821657736338717)) >> np.uint64(11)
+            if float(draw) * (1.0 / 9007199254740992.0) >= np.exp(-rise / heat):
                 continue
         stamp += 1
         if not _stays_whole(indptr, indices, label, a, seen, stamp, queue):
             continue
-        sums[g, 0] -= work[a]
-        sums[g, 1] -= persons[a]
-        sums[g, 2] -= urban[a]
-        sums[t, 0] += work[a]
-        sums[t, 1] += persons[a]
-        sums[t, 2] += urban[a]
+        label[a] = t
+        if b >= 0:
+            stamp += 1
+            whole = _stays_whole(indptr, indices, label, b, seen, stamp, queue)
+            if whole and u == g:
+                # what b joins must not have been a alone
+                whole = False
+                for e in range(indptr[b], indptr[b + 1]):
+                    if label[indices[e]] == g:
+                        whole = True
+            if not whole:
+                label[a] = g
+                continue
+            label[b] = u
+            sums[t, 0] -= work[b]
+            sums[t, 1] -= persons[b]
+            sums[t, 2] -= urban[b]
+            sums[u, 0] += work[b]
+            sums[u, 1] += persons[b]
+            sums[u, 2] += urban[b]
+            count[t] -= 1
+            count[u] += 1
+            cost[u] = new_u
+        sums[g, 0] -= wa
+        sums[g, 1] -= pa
+        sums[g, 2] -= ua
+        sums[t, 0] += wa
+        sums[t, 1] += pa
+        sums[t, 2] += ua
         cost[g], cost[t] = new_g, new_t
         count[g] -= 1
         count[t] += 1
-        label[a] = t
     label[:] = best
     return least
 
@@ -244,10 +349,12 @@ def search(
     hot: float,
     cold: float,
     seed: int,
+    first: float = FIRST_SLOPE,
 ) -> tuple[IntArray, float]:
     """Better labels than ``label`` (0..k-1, every beat in one piece), and their price.
 
-    ``moves`` tried moves while the heat falls from ``hot`` to ``cold``, in the price's unit. No
+    ``moves`` tried moves while the heat falls from ``hot`` to ``cold``, in the price's unit, and
+    the band's slope rises from the share ``first`` of itself. No
     beat is ever emptied or broken. The same arguments give the same labels.
     """
     graph, n = area.graph, len(area)
@@ -263,7 +370,7 @@ def search(
         graph.indptr, graph.indices, graph.length, work, graph.persons, area.urban, mass,
         graph.x, graph.y, result, k, area.home.astype(np.int64), pointer,
         np.ascontiguousarray(pair[order, 1]), price.row(k, float(graph.area.sum())),
-        moves, hot, cold, seed + 1,
+        first, moves, hot, cold, seed + 1,
     )  # fmt: skip
     return result, float(reached)
 

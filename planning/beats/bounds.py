@@ -12,7 +12,7 @@ from planning.graph import FloatArray, IntArray
 
 
 def least_moved(
-    work: FloatArray, home: IntArray, low: FloatArray, high: FloatArray, free: FloatArray
+    work: FloatArray, home: IntArray, low: FloatArray, high: FloatArray, free: float
 ) -> float:
     """Work that must leave its beat before every beat of today is inside its band.
 
@@ -24,12 +24,12 @@ def least_moved(
     """
     held = tally(home[home >= 0], work[home >= 0], len(low))
     over = float(np.maximum(held - high, 0.0).sum())
-    under = float(np.maximum(low - held, 0.0).sum()) - float(np.sum(free))
+    under = float(np.maximum(low - held, 0.0).sum()) - free
     return max(over, under, 0.0)
 
 
 def least_moved_whole(
-    work: FloatArray, home: IntArray, low: FloatArray, high: FloatArray, free: FloatArray
+    work: FloatArray, home: IntArray, low: FloatArray, high: FloatArray, free: float
 ) -> float:
     """As :func:`least_moved`, knowing that only whole grids move: for each beat over the band the
     lightest set of its grids that brings it down (subset sums on a lattice of 1/2,000 of the

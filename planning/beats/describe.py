@@ -14,7 +14,7 @@ from geo.segments import tally
 from planning.beats.anneal import mean_travel
 from planning.beats.bounds import least_moved, least_moved_whole
 from planning.beats.ground import BeatGround
-from planning.beats.judge import BeatException, Frame, Load, exceptions_of, load_of
+from planning.beats.judge import BeatException, Frame, exceptions_of, load_of
 from planning.graph import FloatArray, IntArray
 from planning.plan import Plan
 
@@ -58,7 +58,7 @@ def summary(ground: BeatGround, plan: Plan, rules: Frame) -> Summary:
     travel, _ = mean_travel(
         work, ground.units.x, ground.units.y, plan.compact, len(plan.keys)
     )
-    low = bounds_of(ground, plan, load)
+    low = bounds_of(ground, plan, rules, load.band)
     persons = np.maximum(ground.units.persons, 0).astype(float)
     return Summary(
         beats=len(plan.keys),
@@ -84,27 +84,49 @@ def _share(part: float, whole: float) -> float:
     return float(part / whole) if whole > 0 else 0.0
 
 
-def bounds_of(ground: BeatGround, plan: Plan, load: Load) -> tuple[float, float]:
-    """Least work to move for as many beats as the plan has, without and with whole grids.
+def bounds_of(ground: BeatGround, plan: Plan, rules: Frame, band: float) -> tuple[float, float]:
+    """Least work to move, whichever way as many beats as the plan has are drawn inside the band.
 
-    A beat of today whose key is gone frees its grids: it has no band, and all its work moves.
+    Area by area: with more beats than today the new ones lack all their work; with fewer, the
+    lightest of today's give all of theirs. Without and with knowing that grids move whole.
     """
     if ground.today is None:
         return 0.0, 0.0
-    b = len(ground.today.beats)
-    mean = np.zeros(b)
-    alive = plan.keys < b
-    mean[plan.keys[alive]] = load.mean[alive]
-    low, high = mean * (1 - load.band), mean * (1 + load.band)
-    fresh = load.mean[~alive].sum() * (1 - load.band)
-    work, home = ground.work.total, ground.home
-    free = work[home < 0].sum()
-    # a new beat has to be filled: it is one more that lacks all of its work
-    low, high = np.append(low, fresh), np.append(high, np.inf)
-    return (
-        least_moved(work, home, low, high, np.array([free])),
-        least_moved_whole(work, home, low, high, np.array([free])),
-    )
+    work, area = ground.work.total, rules.area
+    mass = work + 1e-9 * ground.units.area
+    own = _area_of(plan.compact, area, mass, len(plan.keys))
+    known = ground.home >= 0
+    alive, home = np.unique(ground.home[known], return_inverse=True)
+    old = _area_of(home, area[known], mass[known], len(alive))
+    total = np.zeros(2)
+    for number in np.unique(area).tolist():
+        rows = np.flatnonzero(area == number)
+        mean = float(work[rows].sum()) / max(int((own == number).sum()), 1)
+        beats = alive[old == number]
+        here = np.where(np.isin(ground.home[rows], beats), ground.home[rows], -1)
+        label = np.where(here >= 0, np.searchsorted(beats, here), -1)
+        more = int((own == number).sum()) - len(beats)
+        held = tally(label[label >= 0], work[rows][label >= 0], len(beats))
+        low, high = np.full(len(beats), mean * (1 - band)), np.full(len(beats), mean * (1 + band))
+        gone = np.argsort(held, kind="stable")[: max(0, -more)]
+        low[gone] = high[gone] = 0.0
+        low = np.append(low, np.full(max(0, more), mean * (1 - band)))
+        high = np.append(high, np.full(max(0, more), np.inf))
+        # grids of other areas' beats move anyway, and may fill a gap like those without a beat
+        foreign = float(work[rows][(label < 0) & (ground.home[rows] >= 0)].sum())
+        free = float(work[rows][label < 0].sum())
+        total += foreign
+        total[0] += least_moved(work[rows], label, low, high, free)
+        total[1] += least_moved_whole(work[rows], label, low, high, free)
+    return float(total[0]), float(total[1])
+
+
+def _area_of(label: IntArray, area: IntArray, mass: FloatArray, k: int) -> IntArray:
+    """The area that holds most of each label, shape (k,)."""
+    held = np.zeros((k, int(area.max(initial=0)) + 1))
+    np.add.at(held, (label, area), mass)
+    best: IntArray = held.argmax(axis=1).astype(np.int64)
+    return best
 
 
 def _untouched(ground: BeatGround, plan: Plan) -> np.ndarray:

@@ -204,7 +204,7 @@ def assemble_beats(plan: PlanFile, layers: Mapping[str, Layer], spec: WorkSpec) 
     units = grid_units(frame, notes)
     grids = _grid_table(frame)
     own = gpd.GeoDataFrame({"code": grids["code"]}, geometry=list(units.geometry), crs=frame.crs)
-    points = _points(plan, grids)
+    points = grid_points(plan, grids)
     today = None
     if "existing" in layers:
         today = todays_beats(layers["existing"], own, points)
@@ -316,7 +316,8 @@ def _grid_table(frame: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _points(plan: PlanFile, grids: pd.DataFrame) -> gpd.GeoDataFrame:
+def grid_points(plan: PlanFile, grids: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Household points of a plan: households, grid (row of ``grids``, -1 unknown), geometry."""
     held = plan.households
     if not len(held):
         return gpd.GeoDataFrame({"households": [], "grid": []}, geometry=[], crs=plan.grids.crs)

@@ -8,6 +8,7 @@ does not; what cannot be kept is listed with its amount (:mod:`planning.beats.de
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +32,9 @@ from planning.start import centres_of, metis_start, power_start, repair
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to search: tried moves a node and start, starts, and the heats to cool between.
+    """How long to search: tried moves a node and start, starts, and the heat to cool down to,
+    as a share of a usual grid's work; ``again`` how often to search on where a
+    beat is still outside the band; ``threads`` change nothing but the time.
 
     Small areas are searched from more starts: there a single walk gets stuck between walls of
     contiguity, and time is cheap.
@@ -43,7 +46,9 @@ class Effort:
     starts: int = 4
     small_starts: int = 12
     small: int = 150
-    cold: float = 2e-4
+    cold: float = 2e-3
+    again: int = 3
+    threads: int = 2
 
 
 @dataclass(frozen=True)
@@ -266,15 +271,37 @@ def _best(
     moves = int(np.clip(effort.moves * n, effort.least_moves, effort.most_moves))
     runs = effort.small_starts if n <= effort.small else effort.starts
     grid = float(np.median(area.graph.households[area.graph.households > 0]))
-    best, least = np.zeros(n, dtype=np.int64), np.inf
-    for run, (start, hot) in enumerate(_starts(area, k, kind, seed, runs, grid)):
-        label, cost = search(
+    starts = _starts(area, k, kind, seed, runs, grid)
+
+    def run(number: int) -> tuple[IntArray, float]:
+        start, hot = starts[number]
+        return search(
             area, start, k, price,
-            moves=moves, hot=hot, cold=effort.cold * min(1.0, hot), seed=seed + run,
+            moves=moves, hot=hot, cold=effort.cold * grid, seed=seed + number,
+        )
+
+    with ThreadPoolExecutor(effort.threads) as pool:  # the search releases the interpreter's lock
+        found = list(pool.map(run, range(len(starts))))
+    best, least = found[int(np.argmin([round(cost, 12) for _, cost in found]))]
+    for again in range(effort.again):
+        if _inside(area, best, k, price):
+            break
+        # warm again, from the best so far: most of it is right, and the rest has to give way
+        label, cost = search(
+            area, best, k, price,
+            moves=2 * moves, hot=(0.5, 1.0, 2.0)[again % 3] * grid, cold=effort.cold * grid,
+            seed=seed + runs + again, first=1.0,
         )
         if cost < least - 1e-12:
             best, least = label, cost
     return best
+
+
+def _inside(area: Area, label: IntArray, k: int, price: Price) -> bool:
+    """Whether every beat of several grids is inside the band; single grids cannot help it."""
+    held = tally(label, area.graph.households, k)
+    many = np.bincount(label, minlength=k) > 1
+    return bool((np.abs(held - 1)[many] <= price.band + 1e-9).all())
 
 
 def _starts(
@@ -286,7 +313,7 @@ def _starts(
     today = repair(graph, fill(graph, area.home), k) if known else None
     if kind == "least-change" and today is not None:
         # from barely warm, which keeps most at home, to hot enough to undo whole beats
-        heats = np.geomspace(0.1 * grid, 3.0 * grid, runs)
+        heats = np.geomspace(0.05 * grid, 0.8 * grid, runs)
         return [(today, float(heat)) for heat in heats]
     metis = _matched(metis_start(graph, k, seed), area, k)
     starts = [metis, _matched(power_start(graph, k, centres_of(graph, metis, k)), area, k)]
