@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
@@ -97,11 +98,17 @@ def metric(layer: Layer, crs: CRS) -> Shapes:
     return project(shapes, CRS(layer.crs), crs)
 
 
+@lru_cache(maxsize=32)
+def _change(source: CRS, target: CRS) -> Transformer:
+    """Making one takes a tenth of a second; it may be used by several threads at once."""
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
 def project(shapes: Shapes, source: CRS, target: CRS) -> Shapes:
     """Shapes from one coordinate system to another, x before y."""
     if source.equals(target, ignore_axis_order=True):
         return shapes
-    change = Transformer.from_crs(source, target, always_xy=True)
+    change = _change(source, target)
 
     def project(xy: FloatArray) -> FloatArray:
         return np.column_stack(change.transform(xy[:, 0], xy[:, 1]))

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openpyxl
 import pandas as pd
-import xlrd
 
 from geo.columns import Role, meanings_of
 from geo.problems import InputError, Severity
@@ -42,6 +40,8 @@ def xls_sheets(path: Path, report: Report) -> list[str]:
 
 
 def _open(path: Path, report: Report) -> Any:
+    import openpyxl  # costs a third of a second: not for those who read no workbook
+
     try:
         return openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
     except Exception as error:  # openpyxl raises whatever the damaged part makes it raise
@@ -49,6 +49,8 @@ def _open(path: Path, report: Report) -> Any:
 
 
 def _open_old(path: Path, report: Report) -> Any:
+    import xlrd
+
     try:
         return xlrd.open_workbook(str(path), on_demand=True, logfile=_Silence())
     except Exception as error:  # xlrd raises whatever the damaged part makes it raise
@@ -118,6 +120,8 @@ def read_xls(path: Path, named: str | None, role: Role, keep: Keep, report: Repo
 
 
 def _old_row(sheet: Any, number: int, datemode: int) -> tuple[object, ...]:
+    import xlrd
+
     cells: list[object] = []
     for cell in sheet.row(number):
         if cell.ctype == xlrd.XL_CELL_DATE:

@@ -12,9 +12,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import xlrd
-from openpyxl.utils import column_index_from_string
-
 _BLOCK = 1 << 20
 _OVERLAP = 400  # more bytes than one element of a range can have
 _RANGES = 200_000
@@ -63,13 +60,20 @@ def xlsx_ranges(archive: zipfile.ZipFile, part: str) -> list[Range]:
             text = tail + block
             end = 0
             for match in _ELEMENT.finditer(text):
-                column = column_index_from_string(match[1].decode()) - 1
-                found.append((column, int(match[2]), int(match[3])))
+                found.append((_column(match[1]), int(match[2]), int(match[3])))
                 end = match.end()
             if len(found) > _RANGES:
                 return found[:_RANGES]
             tail = text[max(end, len(text) - _OVERLAP) :]
     return found
+
+
+def _column(letters: bytes) -> int:
+    """A column's place, from 0: A, B ... Z, AA ..."""
+    place = 0
+    for letter in letters:
+        place = 26 * place + letter - 64
+    return place - 1
 
 
 def xls_ranges(path: Path, sheet: str, silence: Any) -> list[Range]:
@@ -78,6 +82,8 @@ def xls_ranges(path: Path, sheet: str, silence: Any) -> list[Range]:
     Its cells can be read without the formats, which carry the ranges and are often damaged.
     """
     try:
+        import xlrd
+
         with xlrd.open_workbook(
             str(path), on_demand=True, formatting_info=True, logfile=silence
         ) as book:

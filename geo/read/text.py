@@ -37,10 +37,10 @@ def detect_encoding(data: bytes) -> tuple[str, int] | None:
             return (name, len(mark)) if _fits(data[len(mark) :], name) else None
     if _fits(data, "utf-8"):
         return "utf-8", 0
-    candidates = [name for name in ("gb18030", "big5hkscs") if _fits(data, name)]
-    if not candidates:
-        return None
-    return max(candidates, key=lambda name: plausibility(data, name)), 0
+    # the likelier is tried first: decoding all of a large file is what costs
+    likely = sorted(("gb18030", "big5hkscs"), key=lambda name: -plausibility(data, name))
+    found = next((name for name in likely if _fits(data, name)), None)
+    return None if found is None else (found, 0)
 
 
 def _fits(data: bytes, encoding: str) -> bool:

@@ -88,8 +88,9 @@ def parse_numbers(values: pd.Series[Any]) -> tuple[Floats, NDArray[np.bool_]]:
         return np.where(bad, np.nan, out), bad
     unique = {item: _number(item) for item in text.dropna().unique()}
     out = text.map(unique).to_numpy(dtype=float, na_value=np.nan)
-    nothing = np.array([not isinstance(item, str) or _means_nothing(item) for item in text])
-    return out, np.isnan(out) & ~nothing
+    unread = [item for item, number in unique.items() if np.isnan(number)]
+    wrong = [item for item in unread if not _means_nothing(item)]
+    return out, text.isin(wrong).to_numpy(dtype=bool)
 
 
 def _means_nothing(text: str) -> bool:
