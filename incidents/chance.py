@@ -49,67 +49,84 @@ def scatter_on_cells(
 ) -> FloatArray:
     """(runs,) largest deviation anywhere when ``total`` events fall by chance.
 
-    Among cells of one expectation only the most and the fewest can deviate most, so the deviate is
-    worked out for a handful of numbers a run.
+    ``mask`` and ``share`` (ny, nx): the area, and each cell's share of the events by chance.
     """
     rng = np.random.default_rng(seed)
     cells = np.flatnonzero(mask)
     chances = share.ravel()[cells]
-    extremes = _Extremes(mask.size, cells, np.round(total * queen_sums(share).ravel()[cells], 9))
+    furthest = _Furthest(mask.size, cells, np.round(total * queen_sums(share).ravel()[cells], 9))
     small: np.dtype[Any] = np.dtype(np.int32)  # the fewer bytes, the faster the sums
     if 9 * total < 2**15 or 100.0 * total * float(chances.max()) < 2**15:
         small = np.dtype(np.int16)  # 2**15 events in one neighbourhood are out of reach
+    draw = _Draw(chances)
     highest = np.empty(runs)
     for run in range(runs):
-        drawn = cells[_draw(rng, chances, total)]
-        flat: NDArray[Any] = np.bincount(drawn, minlength=mask.size).astype(small)
-        most, fewest = extremes.of(queen_sums(flat.reshape(mask.shape)).ravel())
-        up = freeman_tukey(most, extremes.levels).max()
-        down = freeman_tukey(fewest, extremes.levels).min()
-        highest[run] = max(float(up), -float(down))
+        flat: NDArray[Any] = np.bincount(cells[draw(rng, total)], minlength=mask.size)
+        sums = queen_sums(flat.astype(small).reshape(mask.shape)).ravel()
+        highest[run] = furthest.of(sums)
     return highest
 
 
-def _draw(rng: np.random.Generator, chances: FloatArray, total: int) -> NDArray[Any]:
-    """(total,) places drawn with the chances given, which sum to 1."""
-    n, top = len(chances), float(chances.max())
-    accept = 1.0 / (n * top)  # share of draws kept when all places are drawn alike
-    if accept > 1.0 - 1e-12:
-        return rng.integers(0, n, total, dtype=np.int32)
-    if accept < 0.25:
-        return np.repeat(np.arange(n), rng.multinomial(total, chances))
-    drawn = np.empty(0, dtype=np.int32)
-    while len(drawn) < total:
-        tries = int((total - len(drawn)) / accept * 1.05) + 50
-        tried = rng.integers(0, n, tries, dtype=np.int32)
-        kept = tried[rng.random(tries, dtype=np.float32) * top < chances[tried]]
-        drawn = np.concatenate([drawn, kept])
-    return drawn[:total]
+class _Draw:
+    """Places drawn with chances that sum to 1."""
+
+    def __init__(self, chances: FloatArray) -> None:
+        self.chances, self.top = chances, float(chances.max())
+        self.accept = 1.0 / (len(chances) * self.top)  # kept when all places are drawn alike
+        self.below = np.cumsum(chances)
+        self.below[-1] = 1.0
+
+    def __call__(self, rng: np.random.Generator, total: int) -> NDArray[Any]:
+        n = len(self.chances)
+        if self.accept > 1.0 - 1e-12:
+            return rng.integers(0, n, total, dtype=np.int32)
+        if self.accept < 0.25:
+            # Asked for in order, a search finds its neighbours in the cache.
+            return np.minimum(np.searchsorted(self.below, np.sort(rng.random(total))), n - 1)
+        drawn = np.empty(0, dtype=np.int32)
+        while len(drawn) < total:
+            tries = int((total - len(drawn)) / self.accept * 1.05) + 50
+            tried = rng.integers(0, n, tries, dtype=np.int32)
+            kept = rng.random(tries, dtype=np.float32) * self.top < self.chances[tried]
+            drawn = np.concatenate([drawn, tried[kept]])
+        return drawn[:total]
 
 
-class _Extremes:
-    """The most and the fewest among the cells of each expectation, many times over."""
+class _Furthest:
+    """The largest deviation of any cell, many times over.
+
+    Of cells with one expectation only the most and the fewest can deviate most. Where nearly all
+    have one, because they have eight neighbours, no deviate of theirs is worked out but two.
+    """
 
     def __init__(self, size: int, cells: IntArray, expected: FloatArray) -> None:
-        self.levels, level = np.unique(expected, return_inverse=True)
-        members = np.bincount(level)
-        main = int(members.argmax())  # nearly all cells have eight neighbours: no gathering there
+        levels, level = np.unique(expected, return_inverse=True)
+        main = int(np.bincount(level).argmax())
         self.main = np.zeros(size, dtype=np.int32)
         self.main[cells[level == main]] = 1
         self.nowhere = (1 - self.main) * (2**31 - 1)
-        self.levels = np.concatenate([self.levels[[main]], np.delete(self.levels, main)])
-        order = np.argsort(level, kind="stable")
-        self.rest = cells[order[level[order] != main]]
-        starts = np.cumsum(np.delete(members, main))
-        self.starts = np.concatenate([[0], starts[:-1]]) if len(starts) else starts
+        self.rest = cells[level != main]
+        self.base_main = float(np.sqrt(4.0 * levels[main] + 1.0))
+        self.base_rest = np.sqrt(4.0 * expected[level != main] + 1.0)
+        self.roots = _roots(1024)
 
-    def of(self, sums: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-        """(levels,) most and fewest; ``sums`` whole numbers, one per cell of the whole table."""
-        most, fewest = [(sums * self.main).max()], [(sums | self.nowhere).min()]
-        rest = sums[self.rest]
-        most.extend(np.maximum.reduceat(rest, self.starts) if len(rest) else [])
-        fewest.extend(np.minimum.reduceat(rest, self.starts) if len(rest) else [])
-        return np.array(most, dtype=np.float64), np.array(fewest, dtype=np.float64)
+    def of(self, sums: NDArray[Any]) -> float:
+        """``sums`` are whole numbers, one per cell of the whole table."""
+        most = int(sums.max())
+        if most >= len(self.roots):
+            self.roots = _roots(2 * most)
+        ends = self.roots[[int((sums * self.main).max()), int((sums | self.nowhere).min())]]
+        furthest = float(np.abs(ends - self.base_main).max())
+        if len(self.rest):
+            others = np.abs(self.roots[sums[self.rest]] - self.base_rest)
+            furthest = max(furthest, float(others.max()))
+        return furthest
+
+
+def _roots(n: int) -> FloatArray:
+    """The part of :func:`freeman_tukey` that comes from the count, for 0 to n - 1."""
+    known = np.arange(n, dtype=np.float64)
+    return np.sqrt(known) + np.sqrt(known + 1.0)
 
 
 def scatter_on_areas(

@@ -26,7 +26,7 @@ from scipy.special import ndtr
 from incidents.cells import BoolArray, Cells, FloatArray, IntArray
 from incidents.chance import queen_sums
 from incidents.correction import benjamini_hochberg
-from incidents.gistar import ALPHA, Significance, gi_star
+from incidents.gistar import ALPHA, Method, Significance, gi_star
 
 LEAST_PERIODS = 8  # below, a normal p of Mann-Kendall is not to be trusted
 _BLOCK = 4_000_000  # slopes held at once while medians are taken: 32 MB
@@ -156,8 +156,18 @@ class Development:
     hot_periods: IntArray
 
 
-def develop(cells: Cells, counts: ArrayLike, *, alpha: float = ALPHA) -> Development:
+def develop(
+    cells: Cells,
+    counts: ArrayLike,
+    *,
+    exposure: ArrayLike | None = None,
+    method: Method = "auto",
+    alpha: float = ALPHA,
+) -> Development:
     """Judge (periods, ny, nx) counts: Gi* in each, Mann-Kendall of the neighbourhoods, the words.
+
+    ``exposure`` and ``method`` are those of :func:`incidents.gistar.gi_star`, the same in every
+    period.
 
     The trend is that of the cell with its eight neighbours, the same ground Gi* looks at: a single
     200 m cell has too few events a month to show one. Outside the area the course is NONE.
@@ -166,7 +176,9 @@ def develop(cells: Cells, counts: ArrayLike, *, alpha: float = ALPHA) -> Develop
     if values.ndim != 3 or values.shape[1:] != cells.shape:
         raise ValueError(f"counts {values.shape} must be periods of these cells {cells.shape}")
     inside = cells.inside
-    tests = tuple(gi_star(period, cells, alpha=alpha) for period in values)
+    tests = tuple(
+        gi_star(period, cells, exposure=exposure, method=method, alpha=alpha) for period in values
+    )
     hot: BoolArray = np.stack([test.hot for test in tests])
     sums = np.stack([np.where(inside, queen_sums(period * inside), 0.0) for period in values])
     trend = mann_kendall(sums)
