@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -22,7 +23,7 @@ from planning.record import ground_key as content_key
 from ui.desk import Answer, Desk
 from ui.format import DASH, decimal, name_text, share, whole
 from ui.map.colours import deviation_class
-from ui.map.encode import SCALE, bounds_lonlat, dumps, encode_area, to_lonlat
+from ui.map.encode import SCALE, dumps, encode_area, to_lonlat
 from ui.map.layers import context_layers
 from ui.views import deviation_legend
 from ui.words import WORDS, Language, word
@@ -32,8 +33,12 @@ WORD = "redraw."
 MARGIN_M = 200.0  # of the context drawn around the village
 ALL_STEPS = 400  # of a long history the last ones are listed
 PART_RULES = ("stray", "split_set")
+MOST_KNOWN = 4  # times as many shapes as a village has units are kept encoded
 MOST_PLACES = 200  # rings drawn around households without a place
 _WITH_VALUES = {"changes"}
+_KNOWN: WeakKeyDictionary[Desk, dict[bytes, tuple[list[list[list[int]]], np.ndarray]]] = (
+    WeakKeyDictionary()
+)
 
 
 @dataclass(frozen=True)
@@ -81,14 +86,14 @@ def _context(desk: Desk, context: Context) -> list[dict[str, Any]]:
 
 def ground_message(desk: Desk, plan: Plan, context: Context) -> str:
     """The village's units and what lies around them, as JSON text."""
-    frame = gpd.GeoDataFrame(geometry=plan.units.geometry, crs=desk.ground.crs)
+    shapes, bounds = _encoded(desk, plan)
     middle = gpd.GeoDataFrame(geometry=_places(plan), crs=desk.ground.crs)
     places = np.rint(shapely.get_coordinates(to_lonlat(middle)) * SCALE).astype(int)
     head = {
         "key": ground_key(desk, plan),
         "place": place_key(desk),
-        "bounds": bounds_lonlat(to_lonlat(frame)),
-        "units": [encode_area(shape) for shape in to_lonlat(frame)],
+        "bounds": bounds,
+        "units": shapes,
         "places": places.ravel().tolist(),
         "households": plan.units.households.tolist(),
         "persons": plan.units.persons.tolist(),
@@ -98,6 +103,26 @@ def ground_message(desk: Desk, plan: Plan, context: Context) -> str:
         runs = f'{{"style":{dumps(row["style"])},"area":{dumps(row["area"])},"feature":'
         rows.append(runs + str(row["text"]) + "}")
     return dumps(head)[:-1] + ',"context":[' + ",".join(rows) + "]}"
+
+
+def _encoded(desk: Desk, plan: Plan) -> tuple[list[list[list[list[int]]]], list[float]]:
+    """The units' shapes as they travel, and their bounds in degrees; kept for the next cutting.
+
+    A line cuts some units of many; encoding all of them again would take longer than the cut.
+    """
+    known = _KNOWN.setdefault(desk, {})
+    keys = shapely.to_wkb(plan.units.geometry)
+    fresh = np.flatnonzero([key not in known for key in keys])
+    frame = gpd.GeoDataFrame(geometry=plan.units.geometry[fresh], crs=desk.ground.crs)
+    shown = to_lonlat(frame)
+    for number, shape, box in zip(fresh.tolist(), shown, shapely.bounds(shown), strict=True):
+        known[keys[number]] = (encode_area(shape), box)
+    held = [known[key] for key in keys]
+    if len(known) > MOST_KNOWN * len(keys):
+        _KNOWN[desk] = dict(zip(keys, held, strict=True))
+    boxes = np.array([box for _, box in held])
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return [shape for shape, _ in held], [*low.round(6).tolist(), *high.round(6).tolist()]
 
 
 def _places(plan: Plan) -> np.ndarray:
