@@ -109,7 +109,8 @@ def gi_star(
 
     Wrong when the events are repeats of one thing (the same caller, one building's address given
     for all): then neighbourhoods are not independent draws. It compares with the area's mean, so
-    without households as ``exposure`` a busy place is hot because people are there.
+    without households as ``exposure`` a busy place is hot because people are there. Where a whole
+    neighbourhood has no exposure any event is beyond chance: add a little to every cell.
 
     Raises ValueError for other shapes, negative or missing counts, or an exposure of nothing.
     """

@@ -64,8 +64,8 @@ def scan(
     at. The p of secondary clusters is conservative.
 
     Wrong for long clusters (a road, a river bank: found as a part or a fat circle) and where the
-    population is not what is at risk. Raises ValueError for other lengths, nothing to scan, or
-    more than 3,000 places without a radius.
+    population is not what is at risk. Raises ValueError for other lengths, nothing to scan, events
+    in places without population, or more than 3,000 places without a radius.
     """
     xy = np.asarray(points, dtype=np.float64)
     cases = np.asarray(events, dtype=np.float64)
@@ -75,6 +75,11 @@ def scan(
         raise ValueError("points, events and population must tell of the same places")
     if (cases < 0).any() or (cases != np.floor(cases)).any() or (people < 0).any():
         raise ValueError("events must be whole numbers, and nothing may be negative")
+    if (cases[people == 0] > 0).any():
+        raise ValueError(
+            f"{int(cases[people == 0].sum())} events lie in places without population: any circle "
+            "around them would be beyond chance; leave them out, or give what they follow"
+        )
     if not people.sum() > 0:
         raise ValueError("no population: nothing to expect events from")
     if n > MOST_PLACES and most_radius is None:

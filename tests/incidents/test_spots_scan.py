@@ -60,7 +60,7 @@ def plain_best(xy: np.ndarray, cases: np.ndarray, people: np.ndarray) -> float:
 def test_best_circle_is_the_best_of_all(seed: int) -> None:
     rng = np.random.default_rng(seed)
     xy = rng.integers(0, 6, (30, 2)).astype(float)  # many ties, and places at one point
-    people = rng.integers(0, 50, 30).astype(float)
+    people = rng.integers(1, 50, 30).astype(float)
     cases = rng.poisson(2, 30)
     found = scan(xy, cases, people, runs=0)
     assert found[0].log_likelihood_ratio == pytest.approx(plain_best(xy, cases, people))
@@ -88,7 +88,9 @@ def test_radius_limits_circles() -> None:
 
 def test_what_cannot_be_scanned_is_refused() -> None:
     with pytest.raises(ValueError, match="no population"):
-        scan([[0, 0]], [1], [0])
+        scan([[0, 0]], [0], [0])
+    with pytest.raises(ValueError, match="3 events lie in places without population"):
+        scan([[0, 0], [1, 1]], [3, 2], [0, 9])
     with pytest.raises(ValueError, match="whole numbers"):
         scan([[0, 0]], [1.5], [3])
     with pytest.raises(ValueError, match="most_radius"):
