@@ -89,6 +89,17 @@ def test_develop_names_what_was_planted() -> None:
     assert (result.course == Course.NONE).sum() > 800
 
 
+@pytest.mark.parametrize("events", [40, 600])
+def test_a_year_of_noise_has_no_word(events: int) -> None:
+    rng = np.random.default_rng(events)
+    cells = rectangle(30, 30)
+    worded = 0
+    for _ in range(20):
+        months = rng.multinomial(events, np.full(900, 1 / 900), size=12).reshape(12, 30, 30)
+        worded += bool((develop(cells, months).course != Course.NONE).any())
+    assert worded <= 1
+
+
 def test_noise_has_no_trend() -> None:
     rng = np.random.default_rng(5)
     false = [(mann_kendall(rng.poisson(2, (12, 400))).q <= 0.05).any() for _ in range(100)]
