@@ -83,15 +83,44 @@ def refine_by_lines(
     if not len(cuts):
         return Refined(units, np.arange(len(units)))
     area = shapely.coverage_union_all(units.geometry)
-    pieces = cut(area, units.geometry, cuts)
-    parent = place_points(shapely.point_on_surface(pieces), units.geometry)
-    pieces, parent = _in_order(*_without_slivers(pieces, parent))
-    if len(pieces) == len(units):
-        return Refined(units, np.arange(len(units)))
-    defect = coverage_defects(pieces, area)
-    if defect > 10 * allowed_defect(area) or len(np.unique(parent)) < len(units):
-        raise ValueError(f"village {units.code}: refined units miss its area by {defect:.2f} m2")
-    return Refined(_attributes(units, pieces, parent, ground), parent)
+    defect = np.inf
+    # near the lines first: noding a whole village takes longer than all else together
+    for within in (_near(units, cuts), np.arange(len(units))):
+        pieces, parent = _cut_within(units, within, cuts)
+        if len(pieces) == len(units):
+            return Refined(units, np.arange(len(units)))
+        defect = coverage_defects(pieces, area)
+        if len(within) < len(units) and not shapely.coverage_is_valid(pieces):
+            continue  # snapped, the part cut has other vertices than what lies around it
+        if defect <= 10 * allowed_defect(area) and len(np.unique(parent)) == len(units):
+            return Refined(_attributes(units, pieces, parent, ground), parent)
+    raise ValueError(f"village {units.code}: refined units miss its area by {defect:.2f} m2")
+
+
+def _near(units: Units, cuts: NDArray[np.object_]) -> IntArray:
+    """Units that lines meet, and their neighbours, whose borders get the lines' ends."""
+    _, met = shapely.STRtree(units.geometry).query(cuts, predicate="intersects")
+    near = np.zeros(len(units), dtype=bool)
+    near[met] = True
+    beside = near[units.edges.a] | near[units.edges.b]
+    near[units.edges.a[beside]] = True
+    near[units.edges.b[beside]] = True
+    return np.flatnonzero(near)
+
+
+def _cut_within(
+    units: Units, within: IntArray, cuts: NDArray[np.object_]
+) -> tuple[NDArray[np.object_], IntArray]:
+    """All units, those ``within`` cut, and the unit each came from."""
+    own = units.geometry[within]
+    fresh = cut(shapely.coverage_union_all(own), own, cuts)
+    of = within[place_points(shapely.point_on_surface(fresh), own)]
+    others = np.setdiff1d(np.arange(len(units)), within)
+    return _in_order(
+        *_without_slivers(
+            np.concatenate([units.geometry[others], fresh]), np.concatenate([others, of])
+        )
+    )
 
 
 def _cuts(polygons: NDArray[np.object_], lines: NDArray[np.object_]) -> NDArray[np.object_]:
