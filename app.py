@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.frame import show_frame
-from ui.pages import board, download, plan, project
+from ui.pages import board, download, plan, project, scenarios
 from ui.session import guarded, text
 
 with guarded():
@@ -22,6 +22,12 @@ with guarded():
         ),
         "board": st.Page(
             board.show, title=text("page.board"), icon=":material/draw:", url_path="board"
+        ),
+        "scenarios": st.Page(
+            scenarios.show,
+            title=text("page.scenarios"),
+            icon=":material/compare_arrows:",
+            url_path="scenarios",
         ),
         "download": st.Page(
             download.show,

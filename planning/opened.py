@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +26,8 @@ from planning.plan import Grid, Plan
 from planning.planfile import PlanFile
 from planning.settings import Settings
 from planning.today import Today, of_plan
+
+WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,17 @@ def county_of_plan(
     shares = today.shares(ground.villages)
     own: list[VillagePlan] = []
     lost: list[NotKept] = []
-    for row, rows in enumerate(shares):
-        village, missing = _village(ground, row, today, rows, settings, plan)
-        own.append(village)
-        lost += missing
-        if progress is not None:
-            progress(row + 1, len(shares))
+
+    def open_one(row: int) -> tuple[VillagePlan, tuple[NotKept, ...]]:
+        return _village(ground, row, today, shares[row], settings, plan)
+
+    # threads: nearly all of it is geometry, which lets go of the interpreter's lock
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        for row, (village, missing) in enumerate(pool.map(open_one, range(len(shares)))):
+            own.append(village)
+            lost += missing
+            if progress is not None:
+                progress(row + 1, len(shares))
     return OpenedPlan(CountyPlan(ground, settings, tuple(own), today), tuple(lost))
 
 

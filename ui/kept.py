@@ -6,6 +6,7 @@ tables that :meth:`Kept.view` gives: those of the plan file, with the edited vil
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ import geopandas as gpd
 import numpy as np
 
 from geo.ground import Ground
+from geo.problems import InputError
 from planning.check import settings_of
 from planning.faults import Unplaced, unplaced_near
 from planning.keep import NotKept
@@ -25,6 +27,8 @@ from ui.desk import Desk
 from ui.format import name_text
 from ui.shelf import Shelf
 from ui.views import PlanView, units_frame
+
+log = logging.getLogger("gridwright.ui")
 
 STORE_VARIABLE = "GRIDWRIGHT_STORE"
 
@@ -156,6 +160,8 @@ _KEEPING = threading.Lock()
 
 def find_kept(store: Store, view: PlanView) -> Kept | None:
     """The project that the store holds of a plan, or None. Looks once a view."""
+    if view.kept is not None or view.sought:  # never wait for a plan that is being put there
+        return view.kept
     with _KEEPING:
         if view.kept is None and not view.sought:
             number = store.marked(plan_digest(view.plan))
@@ -203,6 +209,26 @@ def _put(
     made = store.create_project(county, name, provenance=told, mark=mark)
     view.county = None  # the store has it now; one copy is enough
     return Kept(store, made.project, view, lost, ground)
+
+
+def keep_in_background(
+    store: Store, view: PlanView, name: str, ground: Callable[[], Ground]
+) -> None:
+    """Put a plan that was opened into the store meanwhile, so that no planner waits for it.
+
+    Once a view. What goes wrong is logged, and said when the board is opened.
+    """
+    if view.kept is not None or view.preparing:
+        return
+    view.preparing = True
+
+    def work() -> None:
+        try:
+            keep_view(store, view, name, ground)
+        except (InputError, OSError, ValueError) as error:
+            log.warning("the plan is not ready to be redrawn: %s", type(error).__name__)
+
+    threading.Thread(target=work, name="keep", daemon=True).start()
 
 
 def open_kept(store: Store, project: int) -> tuple[Kept, PlanView]:

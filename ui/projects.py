@@ -99,6 +99,11 @@ def ground_of(project: Project, job: Job) -> Ground:
         return project.ground
 
 
+def ground_now(project: Project) -> Ground:
+    """The project's ground, for those who wait for it without a job."""
+    return ground_of(project, Job("open"))
+
+
 def in_system(layer: Layer, crs: Any) -> gpd.GeoDataFrame:
     """A layer's lines or areas in another coordinate system, a hinted GCJ-02 shift undone."""
     shapes = gpd.GeoSeries(shapely.force_2d(layer.frame.geometry.to_numpy()), crs=layer.crs)

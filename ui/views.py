@@ -125,6 +125,7 @@ class PlanView:
         self.county: CountyPlan | None = None  # of a proposal that was just made
         self.kept: Kept | None = None  # where it is in the store
         self.sought = False  # was it looked for there?
+        self.preparing = False  # is it being put there?
         self._village_layers = lru_cache(maxsize=64)(self._draw_village)
         self._context_layers = lru_cache(maxsize=64)(self._draw_context)
 

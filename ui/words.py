@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ui.wording.scenarios import SCENARIOS
+
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -679,6 +681,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "log has it.",
     ),
 }  # fmt: skip
+WORDS |= SCENARIOS
 
 
 def known(key: str) -> bool:

@@ -44,7 +44,7 @@ def patterns() -> list[re.Pattern[str]]:
     """What the sources ask for: keys, and keys with a part filled in while running."""
     found = []
     for path in SOURCES:
-        if path.name == "words.py":
+        if path.name == "words.py" or path.parent.name == "wording":
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -52,7 +52,7 @@ def patterns() -> list[re.Pattern[str]]:
                     found.append(re.compile(re.escape(node.value)))
             elif isinstance(node, ast.JoinedStr):
                 parts = [
-                    re.escape(p.value) if isinstance(p, ast.Constant) else r"[a-z_-]+"
+                    re.escape(p.value) if isinstance(p, ast.Constant) else r"[a-z0-9_-]+"
                     for p in node.values
                 ]
                 if isinstance(node.values[0], ast.Constant) and re.fullmatch(
@@ -109,7 +109,7 @@ def test_no_chinese_outside_the_table() -> None:
     found = [
         f"{path.name}: {text}"
         for path in SOURCES
-        if path.name not in KNOWS_CHINESE_DATA
+        if path.name not in KNOWS_CHINESE_DATA and path.parent.name != "wording"
         for text in constants(ast.parse(path.read_text("utf-8")))
         if CHINESE.search(text)
     ]

@@ -111,3 +111,14 @@ test("a layer hides by its switch or by the zoom", () => {
   assert.equal(visible(layer, new Set(), 13), true);
   assert.equal(visible(layer, new Set(["Roads"]), 15), false);
 });
+
+test("what a comparison or a survey draws answers to the mouse, lines do not", () => {
+  const context = { dark: false, legend: { light: ["#000001"], noneLight: "n" }, colourBy: 1 };
+  for (const style of ["moved", "choropleth", "cell", "event", "station"]) {
+    assert.equal(isInteractive(style), true);
+    assert.equal(styleOf(style, { c: [0] }, context).fill, true);
+  }
+  assert.equal(styleOf("choropleth", { c: [0] }, context).fillColor, "#000001");
+  assert.equal(styleOf("cell", {}, context).fillColor, "n");
+  assert.equal(isInteractive("beatLine"), false);
+});

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -23,6 +23,7 @@ BOARD = Path(__file__).resolve().parent.parent / "board"
 LEAFLET = BOARD / "node_modules" / "leaflet" / "dist"
 SCRIPTS = ("logic.js", "furniture.js", "board.js")
 KEY = "gridwright_map"
+MAIN = "main"
 _SENT = "map_sent"
 
 
@@ -89,33 +90,47 @@ def forget_what_was_sent() -> None:
     st.session_state.pop(_SENT, None)
 
 
+def _forget(name: str) -> None:
+    st.session_state.get(_SENT, {}).pop(name, None)
+
+
+def _key(name: str) -> str:
+    return KEY if name == MAIN else f"{KEY}_{name}"
+
+
+def nothing() -> None:
+    """For a map whose clicks mean nothing."""
+
+
 def show_map(
     scene: Scene,
     *,
-    on_picked: Callable[[], None],
-    on_opened: Callable[[], None],
+    on_picked: Callable[[], None] = nothing,
+    on_opened: Callable[[], None] = nothing,
+    name: str = MAIN,
 ) -> None:
-    """Draw or update the map; call it once a run.
+    """Draw or update a map; call it once a run for each ``name``.
 
     ``on_picked`` and ``on_opened`` run before the next rerun and read the event with
     :func:`event`.
     """
     for layer in scene.layers:
         _STORE.keep(layer)
-    sent_versions: dict[str, str] = st.session_state.get(_SENT, {})
+    held: dict[str, dict[str, str]] = st.session_state.setdefault(_SENT, {})
+    sent_versions = held.get(name, {})
     found = {key: _STORE.get(key, version) for key, version in sent_versions.items()}
     sent = {key: layer for key, layer in found.items() if layer is not None}
-    st.session_state[_SENT] = {layer.id: layer.version for layer in scene.layers}
+    held[name] = {layer.id: layer.version for layer in scene.layers}
     _renderer()(
-        key=KEY,
+        key=_key(name),
         data=message(scene, sent),
         on_picked_change=on_picked,
         on_opened_change=on_opened,
-        on_resync_change=forget_what_was_sent,
+        on_resync_change=partial(_forget, name),
     )
 
 
-def event(name: str) -> dict[str, Any] | None:
-    """The event called ``name`` of this run, or None."""
-    value = getattr(st.session_state.get(KEY), name, None)
+def event(name: str, of: str = MAIN) -> dict[str, Any] | None:
+    """The event called ``name`` of the map called ``of`` in this run, or None."""
+    value = getattr(st.session_state.get(_key(of)), name, None)
     return value if isinstance(value, dict) else None

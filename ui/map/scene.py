@@ -70,7 +70,8 @@ class Scene:
 
     ``place`` names the view (a plan's county, one village of it); the map fits ``bounds``
     (west, south, east, north in degrees) whenever the place changes and else stays where the
-    user moved it. ``words`` are the interface's own texts in the user's language.
+    user moved it. ``words`` are the interface's own texts in the user's language. Maps of one
+    ``group`` move together.
     """
 
     place: str
@@ -80,6 +81,7 @@ class Scene:
     words: Mapping[str, str] = field(default_factory=dict)
     selected: tuple[str, ...] = ()
     focus: Focus = field(default_factory=Focus)
+    group: str = ""
 
 
 def _layer_message(layer: Layer, held: Layer | None) -> str:
@@ -121,6 +123,7 @@ def message(scene: Scene, sent: Mapping[str, Layer]) -> bytes:
             "legend": scene.legend,
             "words": scene.words,
             "selected": list(scene.selected),
+            "group": scene.group,
             "focus": {
                 "number": scene.focus.number,
                 "layer": scene.focus.layer,

@@ -7,14 +7,12 @@ from functools import partial
 
 import streamlit as st
 
-from geo.ground import Ground
 from ui.desk import Answer, Desk
 from ui.desk_message import Context, message
 from ui.format import name_text
-from ui.jobs import Job
 from ui.kept import Kept, find_kept, keep_view, the_store
 from ui.map.hand import asked, show_hand
-from ui.projects import Project, ground_of
+from ui.projects import Project, ground_now
 from ui.session import (
     callback,
     guarded,
@@ -64,14 +62,10 @@ def _kept(opened: Project, view: PlanView) -> Kept | None:
         return None
     if found is None:
         with st.spinner(text("redraw.reading")):
-            return keep_view(the_store(), view, project_name(opened), partial(_ground, opened))
+            return keep_view(the_store(), view, project_name(opened), partial(ground_now, opened))
     if opened.can_propose:
-        found.homes = found.homes or partial(_ground, opened)
+        found.homes = found.homes or partial(ground_now, opened)
     return found
-
-
-def _ground(opened: Project) -> Ground:
-    return ground_of(opened, Job("open"))
 
 
 def _show_nothing(no_ground: bool) -> None:

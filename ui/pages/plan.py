@@ -8,10 +8,11 @@ import streamlit as st
 
 from ui.choice import focus, opened_on_map, picked, selected
 from ui.format import html_text, share, whole
+from ui.kept import keep_in_background, the_store
 from ui.map.component import forget_what_was_sent, show_map
 from ui.pages.beside import show_card, show_exceptions, show_grids, show_villages, side_choice
 from ui.pages.settings import show_settings
-from ui.projects import Project, villages_of
+from ui.projects import Project, ground_now, villages_of
 from ui.session import (
     callback,
     guarded,
@@ -20,6 +21,7 @@ from ui.session import (
     on_other_page,
     page_of,
     plan_now,
+    plan_view,
     project,
     project_name,
     show_failures,
@@ -48,6 +50,11 @@ def show() -> None:
         with st.sidebar:
             show_settings(opened)
         _workspace(opened, view, language())
+        first = plan_view()
+        if first is not None and first.county is None and opened.can_propose:
+            keep_in_background(
+                the_store(), first, project_name(opened), partial(ground_now, opened)
+            )
 
 
 def _show_nothing() -> None:

@@ -1,0 +1,1 @@
+"""The texts of single pages, joined in :mod:`ui.words`."""
