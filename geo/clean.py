@@ -19,7 +19,7 @@ from geo.datum import Datum, DatumEvidence
 from geo.harmonise import Shapes, metric, project, state_systems
 from geo.inspect import dimension_of, evidence, in_degrees, restated
 from geo.messages import register
-from geo.placing import place_areas, place_rows
+from geo.placing import place_areas
 from geo.problems import InputError, Problem
 from geo.read import Layer
 from geo.segments import IntArray
@@ -149,8 +149,11 @@ def _villages_of(placed: gpd.GeoDataFrame, villages: Layer, crs: CRS) -> IntArra
         return place_areas(shapes, ground, 0.0)[0]
     if (shapely.get_dimensions(shapes) == 1).any():
         return None
-    points = np.column_stack((shapely.get_x(shapes), shapely.get_y(shapes)))
-    return place_rows(points, ground, 0.0)[0]
+    found: IntArray = np.full(len(shapes), -1, dtype=np.int64)
+    which, row = shapely.STRtree(shapes).query(ground, predicate="intersects")
+    order = np.lexsort((-which, row))  # on a shared border the first village counts
+    found[row[order]] = which[order]
+    return found
 
 
 def _renumbered(table: pd.DataFrame, lost: np.ndarray) -> pd.DataFrame:

@@ -117,8 +117,13 @@ def assemble(raw: Raw, role: Role, chooser: Chooser, report: Report) -> Assemble
         if source in raw.columns and canonical not in PLACES | IDS | TIMES | COUNTS:
             columns[canonical] = _text(canonical, source, raw, dropped, report)
     labels = columns.get("name", columns.get("code"))
-    names = [None] * raw.rows if labels is None else list(labels.astype(object))
-    settle(raw, role, [masked(n) if isinstance(n, str) else None for n in names], report)
+
+    def name_of(row: int) -> str | None:
+        """What a repaired shape is called in a message."""
+        name = None if labels is None else labels.iloc[row]
+        return masked(name) if isinstance(name, str) else None
+
+    settle(raw, role, name_of, report)
     for canonical in by_canonical.keys() & COUNTS:
         columns[canonical] = _counts(canonical, by_canonical[canonical], raw, role, report)
     if role == "incidents":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 import shapely
@@ -15,6 +15,7 @@ from geo.read.limits import LIMITS
 from geo.read.repair import repaired
 from geo.read.report import Report, listed
 
+NameOf = Callable[[int], str | None]
 POINT, LINE, POLYGON = 0, 1, 2
 _DIMENSION_OF_TYPE = np.array([0, 1, 1, 2, 0, 1, 2, -1, -1])  # shapely type ids, -1 is missing
 
@@ -36,11 +37,11 @@ WANTED: dict[Role, tuple[int, ...]] = {
 }
 
 
-def settle(raw: Raw, role: Role, names: Sequence[str | None], report: Report) -> Raw:
+def settle(raw: Raw, role: Role, name_of: NameOf, report: Report) -> Raw:
     """Make the shapes of a layer usable for its role, and say what was done to which row.
 
     Sets shapes that cannot be used to None (the caller decides whether such a row is kept);
-    coordinates stay in the layer's own system. ``names`` are shown beside repaired shapes.
+    coordinates stay in the layer's own system. ``name_of`` tells a row's name, shown beside repaired shapes.
     """
     shapes = raw.shapes
     if shapes is None:
@@ -49,12 +50,12 @@ def settle(raw: Raw, role: Role, names: Sequence[str | None], report: Report) ->
     if vertices > LIMITS.vertices:
         report.fail("too_many_vertices", vertices=vertices, limit=LIMITS.vertices)
     with np.errstate(all="ignore"):  # infinite and not-a-number coordinates are told, not warned
-        raw.shapes = _settled(raw, shapes, role, names, report)
+        raw.shapes = _settled(raw, shapes, role, name_of, report)
     return raw
 
 
 def _settled(
-    raw: Raw, shapes: Shapes, role: Role, names: Sequence[str | None], report: Report
+    raw: Raw, shapes: Shapes, role: Role, name_of: NameOf, report: Report
 ) -> Shapes:
     shapes = _flat(shapes, report)
     shapes = _finite(raw, shapes, report)
@@ -62,7 +63,7 @@ def _settled(
     shapes = _on_earth(raw, shapes, report)
     shapes = _right_kind(raw, shapes, role, report)
     if role != "households" or (shapely.get_dimensions(shapes) == 2).any():
-        shapes = _valid(raw, shapes, names, report)
+        shapes = _valid(raw, shapes, name_of, report)
     return shapes
 
 
@@ -227,7 +228,7 @@ def _part(collection: shapely.Geometry, wanted: tuple[int, ...]) -> shapely.Geom
     return None
 
 
-def _valid(raw: Raw, shapes: Shapes, names: Sequence[str | None], report: Report) -> Shapes:
+def _valid(raw: Raw, shapes: Shapes, name_of: NameOf, report: Report) -> Shapes:
     """Repair crossing outlines; shapes of no extent become None."""
     dimension = shapely.get_dimensions(shapes)
     areas = np.flatnonzero(dimension == POLYGON)
@@ -243,7 +244,7 @@ def _valid(raw: Raw, shapes: Shapes, names: Sequence[str | None], report: Report
         report.stop_on_errors()
         for row, new in zip(invalid, fixed, strict=True):
             if new is not None and shapely.area(new) > 0:
-                _tell_repair(raw, int(row), names[row], shapes[row], report)
+                _tell_repair(raw, int(row), name_of(int(row)), shapes[row], report)
             shapes[row] = new
     area = np.zeros(len(shapes))
     area[areas] = shapely.area(shapes[areas])
