@@ -41,7 +41,8 @@ def settle(raw: Raw, role: Role, name_of: NameOf, report: Report) -> Raw:
     """Make the shapes of a layer usable for its role, and say what was done to which row.
 
     Sets shapes that cannot be used to None (the caller decides whether such a row is kept);
-    coordinates stay in the layer's own system. ``name_of`` tells a row's name, shown beside repaired shapes.
+    coordinates stay in the layer's own system. ``name_of`` tells a row's name, which is shown
+    beside repaired shapes.
     """
     shapes = raw.shapes
     if shapes is None:
