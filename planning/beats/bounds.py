@@ -67,10 +67,8 @@ def fewest_beats(
     """Beats that the caps need at least, however drawn; 1 where residents are unknown.
 
     A beat that is mostly rural in residents holds at most the rural cap, any other at most the
-    urban one, so a beat never holds more than the larger. Where the urban cap is the larger, an
-    urban beat may hold rural residents too, up to half: then both kinds together need at least
-    the residents divided by the urban cap, and what rural residents fit into no urban beat needs
-    rural ones.
+    urban one. Beats of the wider cap may hold residents of the other kind too, but no more than
+    of their own: what of the others fits into none of them needs beats of the narrower cap.
     """
     if (persons < 0).any():
         return 1
@@ -78,9 +76,8 @@ def fewest_beats(
     country = float(persons[~urban].sum())
     wide = math.inf if cap_urban is None else float(cap_urban)
     narrow = math.inf if cap_rural is None else float(cap_rural)
-    if narrow >= wide:
-        return max(1, math.ceil((town + country) / narrow - 1e-9))
-    # urban beats are at least half urban: u of them take at most town + min(town, rest of cap)
+    if narrow > wide:
+        wide, narrow, town, country = narrow, wide, country, town
     taken = min(country, town)
     beats = (town + taken) / wide + (country - taken) / narrow
     return max(1, math.ceil(beats - 1e-9))

@@ -185,7 +185,11 @@ def load_beat_ground(
             if key.partition(".")[0] == ("beats" if name == "existing" else name)
         }
         try:
-            layers[name] = read_layer(source, role, columns=chosen, trusted=inputs.trusted)
+            layer = read_layer(source, role, columns=chosen, trusted=inputs.trusted)
+            if any(problem.code == "read_made_points" for problem in layer.problems):
+                # outlines of stations' areas, which the reader of places would make points of
+                layer = read_layer(source, "beats", columns=chosen, trusted=inputs.trusted)
+            layers[name] = layer
         except InputError as error:
             problems += error.problems
     if problems:
@@ -376,11 +380,11 @@ def _stations(
 
 def _named(layer: Layer) -> pd.DataFrame:
     table = pd.DataFrame(index=range(len(layer.frame)))
-    for name in ("code", "name"):
+    for name in ("code", "name", "station"):
         values = layer.frame[name].fillna("").astype(str).str.strip() if name in layer.frame else ""
         table[name] = pd.Series(values, index=table.index, dtype=object)
     blank = table["name"] == ""
-    table.loc[blank, "name"] = table.loc[blank, "code"]
+    table.loc[blank, "name"] = table["station"].where(table["station"] != "", table["code"])[blank]
     return table
 
 
@@ -467,7 +471,9 @@ def _events(
         notes.append(Problem("incidents-outside", file, "", params, "warning"))
     _piles(points[has], total, file, notes)
     frame["grid"] = home
-    if "minutes" not in frame and {"time", "closed_time"} <= set(frame):
+    if "minutes" in frame:
+        frame["minutes"] = pd.to_numeric(frame["minutes"], errors="coerce")
+    elif {"time", "closed_time"} <= set(frame):
         spent = pd.to_datetime(frame["closed_time"]) - pd.to_datetime(frame["time"])
         frame["minutes"] = spent.dt.total_seconds() / 60
     return frame
