@@ -36,6 +36,13 @@ class BeatPlan(Plan):
         return wider, self.next_key
 
 
+def as_beats(plan: Plan) -> BeatPlan:
+    """A plan that was read back (:mod:`planning.record` makes plain ones) as a plan of beats."""
+    return BeatPlan(
+        plan.units, plan.label, plan.grids, plan.village_name, plan.next_key, plan.used
+    )
+
+
 def beat_name(number: int) -> str:
     """The name of a new beat: 第三警格."""
     return f"第{chinese_number(number)}警格" if number < 1000 else f"第{number}警格"
