@@ -51,9 +51,9 @@ register(
             "the cap on persons. Complete the column.",
         ),
         "households-approximate": (
-            "{count} 行没有坐标,已按村民小组、自然村或小区的位置放置,位置为近似值。",
-            "{count} rows have no coordinates and were placed at their group or compound; their "
-            "places are approximate.",
+            "{count} 行没有坐标,已按村民小组、自然村、小区或村的位置放置,位置为近似值。",
+            "{count} rows have no coordinates and were placed at their group, compound or village; "
+            "their places are approximate.",
         ),
     }
 )
@@ -161,7 +161,9 @@ def _by_name(
 ) -> Shapes:
     """A point for each row from the group or compound it names, None where there is none.
 
-    A name counts within the row's village where the row names one, else where it is unique.
+    A name counts within the row's village where the row names one, else where it is unique. In a
+    table without any coordinates, rows that name no known group or compound go to the middle of
+    their village.
     """
     found = np.full(len(frame), None, dtype=object)
     code = pd.Series(range(len(villages)), index=villages["code"].astype(str))
@@ -183,6 +185,10 @@ def _by_name(
             if found[row] is None and title:
                 own = unique.get(title) if village < 0 else exact.get((int(village), title))
                 found[row] = own
+    if "geometry" not in frame:
+        alone = np.flatnonzero(shapely.is_missing(found) & (home.to_numpy() >= 0))
+        own_village = home.to_numpy(dtype=np.int64)[alone]
+        found[alone] = shapely.point_on_surface(villages.geometry.to_numpy()[own_village])
     return found
 
 

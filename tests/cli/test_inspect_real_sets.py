@@ -94,3 +94,17 @@ def test_evidence_of_a_real_city(run, real_data: Callable[[str], Path], language
     assert code == 0
     assert "WGS 84 99." in out or "WGS 84 100.0%" in out
     assert "GCJ-02" in out
+
+
+def test_a_table_of_villages_alone_comes_to_a_plan(
+    run, real_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Households by village, without a place: each village's in its middle, and that is said."""
+    folder, plan = real_data(TW), tmp_path / "plan.gpkg"
+    code, out, err = run(
+        "propose", "--villages", folder / "clean/villages.gpkg", "--households",
+        folder / "original/village_households_2021-03_67000_subset.csv", "-o", plan,
+    )  # fmt: skip
+    assert code == 0, err
+    assert "648 rows have no coordinates and were placed" in err
+    assert "510 more unplaced" in out  # 顯宮里, which has no outline in this map
