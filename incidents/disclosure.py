@@ -30,9 +30,9 @@ Place = tuple[int, ...]  # leaf or group on each axis
 THRESHOLD = 3
 SENSITIVE_THRESHOLD = 5
 LEAST_HOUSEHOLDS = 8
-MOST_HIDDEN = 0.5  # a table with more of its numbers hidden says less than a coarser one
-_PARTNERS = 40  # areas tried as partners of an exchange, nearest relatives first
-_ORIGINS = 6
+MOST_HIDDEN = 0.25  # a table with more of its numbers hidden says less than a coarser one
+_PARTNERS = 24  # leaves an axis tried as partners of an exchange, nearest relatives first
+_ORIGINS = 4
 
 
 class Mark(IntEnum):
@@ -42,6 +42,10 @@ class Mark(IntEnum):
     SMALL = 1  # 0 .. threshold - 1, shown "<3"
     WITHHELD = 2  # threshold or more, shown "—"
     HIDDEN = 3  # any number: too few households, or no other mark can be proved; shown "—"
+
+
+# as plain numbers: looking a name up in an enumeration costs as much as comparing an array
+_SHOWN, _SMALL, _WITHHELD = int(Mark.SHOWN), int(Mark.SMALL), int(Mark.WITHHELD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +136,10 @@ class _Work:
     ) -> None:
         self.cube, self.values, self.marks, self.threshold = cube, values, marks, threshold
         self.proved = {table: np.zeros(v.shape, dtype=bool) for table, v in values.items()}
+        # a large number is worth more than several small ones, and one of a few more than one of
+        # many: totals are what people look for
+        most = max((v.size for v in values.values()), default=1)
+        self.price = {t: (1.0 + np.sqrt(v)) * np.sqrt(most / v.size) for t, v in values.items()}
         self.groups = {
             table: [axis.groups(level) for axis, level in zip(cube.axes, table, strict=True)]
             for table in values
@@ -162,16 +170,24 @@ class _Work:
         held = np.argwhere(block > 0)[:_ORIGINS]
         for place in held:
             yield tuple(int(leaves[i]) for leaves, i in zip(inside, place, strict=True)), -1
-        if self.values[table][node] < self.threshold - 1 or self.marks[table][node] == Mark.HIDDEN:
-            few = [self._liveliest(axis, leaves) for axis, leaves in enumerate(inside)]
-            for place in list(product(*few))[: 2 * _ORIGINS]:
-                yield tuple(int(i) for i in place), 1
+        if self.values[table][node] >= self.threshold - 1 and self.marks[table][node] == _SMALL:
+            return
+        seen: set[Place] = set()
+        for axis in [i for i, level in enumerate(table) if level != ALL]:
+            for leaf in self._beside(table, axis, inside):
+                if leaf not in seen:
+                    seen.add(leaf)
+                    yield leaf, 1
 
-    def _liveliest(self, axis: int, leaves: IntArray) -> IntArray:
-        """The two leaves of an axis with most events: partners for an exchange are there."""
-        other = tuple(i for i in range(self.cube.counts.ndim) if i != axis)
-        many = self.cube.counts.sum(axis=other)[leaves]
-        return leaves[np.argsort(-many, kind="stable")[:2]]
+    def _beside(self, table: Table, axis: int, inside: list[IntArray]) -> Iterator[Place]:
+        """Leaves under a node that lack an event which a near relative on one axis has."""
+        own = int(inside[axis][0])
+        near = self._partners(table, axis, own)[: 2 * _ORIGINS]
+        around = [near if i == axis else leaves for i, leaves in enumerate(inside)]
+        for place in np.argwhere(self.cube.counts[np.ix_(*around)] > 0)[:_ORIGINS]:
+            leaf = [int(leaves[i]) for leaves, i in zip(around, place, strict=True)]
+            leaf[axis] = own
+            yield tuple(leaf)
 
     def _cheapest(
         self, table: Table, chosen: Place, origin: Place, sign: int
@@ -206,24 +222,23 @@ class _Work:
         allowed: NDArray[np.bool_],
         cost: NDArray[np.float64],
     ) -> None:
-        """Rule out corners whose marks admit no such change; add up what is still shown."""
+        """Add up what is still shown, and dearer, what would lose the claim of its mark."""
         for table, groups in self.groups.items():
             # where both leaves of an axis are in one group the table does not feel the move
-            felt = np.ones(allowed.shape, dtype=bool)
+            if any(table[axis] == ALL for axis in chosen):
+                continue
+            felt: NDArray[np.bool_] = np.ones(allowed.shape, dtype=bool)
             for axis, grid in zip(chosen, grids, strict=True):
                 felt &= groups[axis][grid] != groups[axis][origin[axis]]
-            if not felt.any():
-                continue
             node = tuple(g[i] for g, i in zip(groups, index, strict=True))
             value, mark = self.values[table][node], self.marks[table][node]
-            fits = self._fits(value + step, mark)
-            allowed &= np.where(felt, fits, True)
-            cost += np.where(felt & (mark == Mark.SHOWN), 1.0 + np.log1p(value), 0.0)
+            allowed &= (value + step >= 0) | ~felt
+            price = self.price[table][node]
+            cost += felt * ((mark == _SHOWN) * price + ~self._fits(value + step, mark) * 9 * price)
 
     def _fits(self, value: IntArray, mark: NDArray[np.int8]) -> NDArray[np.bool_]:
         """Whether a number is one that its mark (a shown one: once withheld) admits."""
-        small = mark == Mark.SMALL
-        large = (mark == Mark.SHOWN) | (mark == Mark.WITHHELD)
+        small, large = mark == _SMALL, (mark == _SHOWN) | (mark == _WITHHELD)
         many = value >= self.threshold
         return np.asarray((value >= 0) & ~(small & many) & ~(large & ~many))
 
@@ -231,25 +246,21 @@ class _Work:
         """Leaves that the table tells apart from this one, nearest relatives first."""
         own = self.cube.axes[axis]
         apart = np.flatnonzero(self.groups[table][axis] != self.groups[table][axis][leaf])
-        if len(apart) <= _PARTNERS:
-            return apart
         kin = sum((of[apart] == of[leaf]).astype(np.int64) for of in own.of.values())
         return apart[np.argsort(-np.asarray(kin), kind="stable")[:_PARTNERS]]
 
     def _anything(self, table: Table, node: Place) -> _Move:
-        """One event more, with every mark that forbids it widened: always possible."""
+        """One event more: always possible."""
         inside = [np.flatnonzero(g == n) for g, n in zip(self.groups[table], node, strict=True)]
-        move = _Move(tuple(int(leaves[0]) for leaves in inside), {}, 1)
-        for other, place, step in self._touched(move):
-            mark = self.marks[other][place]
-            after = self.values[other][place] + step
-            if not self._fits(np.asarray(after), np.asarray(mark)):
-                self.marks[other][place] = Mark.HIDDEN
-        return move
+        return _Move(tuple(int(leaves[0]) for leaves in inside), {}, 1)
 
     def _apply(self, move: _Move) -> None:
-        for table, place, _ in self._touched(move):
-            if self.marks[table][place] == Mark.SHOWN:
+        """Withhold what a move needs; what would no longer be "<3", or 3 and more, claims less."""
+        for table, place, step in self._touched(move):
+            mark, after = self.marks[table][place], self.values[table][place] + step
+            if not self._fits(np.asarray(after), np.asarray(mark)):
+                self.marks[table][place] = Mark.HIDDEN
+            elif mark == _SHOWN:
                 self.marks[table][place] = Mark.WITHHELD
             self.proved[table][place] = True
 

@@ -60,7 +60,7 @@ def test_the_attack_sees_what_subtraction_gives() -> None:
 
 @given(
     rate=st.floats(0.05, 6), seed=st.integers(0, 10_000), spread=st.floats(0.1, 4),
-    most=st.sampled_from([0.5, 1.0]),
+    most=st.sampled_from([0.25, 1.0]),
 )  # fmt: skip
 @settings(max_examples=25)
 def test_no_difference_of_tables_gives_a_hidden_number_back(rate, seed, spread, most) -> None:
@@ -108,7 +108,7 @@ def test_tables_that_say_too_little_are_left_out() -> None:
     counts = np.zeros((6, 4, 2), dtype=np.int64)
     counts[:, 0, 0] = 50
     protected = protect(Cube(axes(), counts), TABLES)
-    assert ("grid", "year", "all") not in protected.dropped
+    assert ("grid", "all", "all") not in protected.dropped
     assert ("village", "month", "all") in protected.dropped
     assert ("village", "month", "all") not in protected.marks
 
