@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from test_real_sets import SETS
 
 from geo.columns import MEANINGS
@@ -21,9 +23,35 @@ def test_every_kept_column_of_every_role_is_named() -> None:
             assert f"`{column}`" in TEXT, (role, column)
 
 
+def rows_of_sets() -> dict[str, list[str]]:
+    """Set → the cells of its row in the table of real sets."""
+    table = TEXT.partition("## The real sets")[2]
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", table, re.MULTILINE)
+    return {name: [cell.strip() for cell in cells.split("|")] for name, cells in rows}
+
+
 def test_every_real_set_is_in_the_table() -> None:
-    for name in {real.source.partition("/")[0] for real in SETS}:
-        assert f"`{name}`" in TEXT
+    assert {real.source.partition("/")[0] for real in SETS} <= rows_of_sets().keys()
+
+
+@pytest.mark.real
+def test_the_table_lists_what_lies_there(real_data: Callable[[str], Path]) -> None:
+    there = {path.name for path in real_data(".").iterdir() if (path / "SOURCE.md").exists()}
+    assert rows_of_sets().keys() == there
+
+
+@pytest.mark.parametrize("role", ["villages", "households", "incidents"])
+def test_the_table_says_what_each_set_holds(role: str) -> None:
+    """A set with such a file has its rows, as they are read, in the column of the role."""
+    place = ("villages", "households", "incidents").index(role)
+    for real in SETS:
+        if real.role != role:
+            continue
+        cells = rows_of_sets()[real.source.partition("/")[0]]
+        assert cells[place], (real.source, role)
+        numbers = [int(n.replace(",", "")) for n in re.findall(r"[0-9][0-9,]*", " ".join(cells))]
+        assert real.rows in numbers or real.rows == 1, real.source
+        assert cells[-1], real.source
 
 
 def test_limits_are_those_of_the_program() -> None:
