@@ -147,12 +147,12 @@ class Board:
         x, y = self.middle()
         for row in (0, -90, 90):
             last = ""
-            for step in range(-250, 250, 8):
+            for step in range(-248, 248, 16):
                 self.page.mouse.move(x + step, y + row)
                 tip = self.page.locator(".gw-beside")
                 now = tip.inner_text().split("\n")[0] if tip.is_visible() else ""
                 if now and last and now != last:
-                    return x + step - 4, y + row
+                    return x + step - 8, y + row
                 last = now
         return None
 
@@ -311,16 +311,22 @@ def measure(address: str, name: str, chosen: list[str], rounds: int) -> None:
             print(drawn[-1], flush=True)
             for _ in range(rounds):
                 redraw(board)
-    record = {"first_map_s": round(first, 2), "villages": drawn, "edits": board.taken}
+                write(name, first, drawn, board.taken)  # so that a run cut short is a record too
+    print("\n".join(table(board.taken)))
+
+
+def write(
+    name: str, first: float, drawn: list[dict[str, str]], taken: list[dict[str, Any]]
+) -> None:
+    """The record so far."""
+    record = {"first_map_s": round(first, 2), "villages": drawn, "edits": taken}
     RECORDS.joinpath(f"board-{name}.json").write_text(json.dumps(record, ensure_ascii=False))
     units = [int(one["units"]) for one in drawn]
     head = (
         f"{len(drawn)} villages of {min(units)} to {max(units)} units; first map {first:.2f} s; "
         f"load of the machine {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores."
     )
-    lines = table(board.taken)
-    RECORDS.joinpath(f"board-{name}.md").write_text("\n".join([head, "", *lines, ""]))
-    print("\n".join([head, *lines]))
+    RECORDS.joinpath(f"board-{name}.md").write_text("\n".join([head, "", *table(taken), ""]))
 
 
 def main(arguments: list[str]) -> None:

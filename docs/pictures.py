@@ -1,16 +1,24 @@
-"""Draw the pictures of docs/: ``python docs/pictures.py REAL_DIR CITY_DIR COUNTY_DIR``.
+"""Draw the pictures of docs/.
 
-REAL_DIR holds ``cambridge_ma`` (Cambridge's public domain data), CITY_DIR a folder with a link to
-it and a plan.gpkg proposed from it, COUNTY_DIR the demonstration county with its plan.gpkg. Needs
-matplotlib, which only development installs.
+    python -m docs.pictures REAL_DIR CITY_DIR COUNTY_DIR    the method and the plans
+    python -m docs.pictures board ADDRESS                   the planner's board, in Chromium
+
+ADDRESS is the running program with the demonstration county, or any other. REAL_DIR holds
+``cambridge_ma`` (Cambridge's public domain data), CITY_DIR a folder with a link to it and a
+plan.gpkg proposed from it, COUNTY_DIR the demonstration county with its plan.gpkg. Needs matplotlib
+and playwright, which only development installs.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
+
+from benchmarks.board import SEEN, Board, chromium
 
 matplotlib.use("Agg")
 import geopandas as gpd
@@ -18,6 +26,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
+from PIL import Image
 
 from geo.coverage import dissolve
 from geo.ground import Ground, Inputs, load_ground
@@ -47,6 +56,14 @@ def _canvas(bounds: np.ndarray, width: float = 9.0) -> tuple[plt.Figure, Axes]:
 def _save(figure: plt.Figure, name: str) -> None:
     figure.savefig(HERE / name, dpi=80)
     plt.close(figure)
+    _shrink(HERE / name)
+
+
+def _shrink(path: Path) -> None:
+    """A palette of 64 colours is enough for maps and takes a third of the bytes."""
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
 
 
 def _draw(axes: Axes, shapes: np.ndarray, **style: object) -> None:
@@ -153,6 +170,190 @@ def plans(city: Path, county: Path) -> None:
     plan_map(city / "plan.gpkg", [f"{real}:streets", f"{real}:water"], "cambridge.png")
 
 
+# --- the planner's board ------------------------------------------------------------------------
+
+
+class Album:
+    """Pictures of the board, one a tool; each edit is taken back."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+
+    def take(self, name: str) -> None:
+        """A picture of the board as it is."""
+        path = HERE / f"board-{name}.png"
+        self.board.page.wait_for_timeout(400)
+        self.board.page.locator(".gw-hand").screenshot(path=path)
+        _shrink(path)
+
+    def edit(self, name: str, act: Callable[[], None]) -> None:
+        """A picture of what an edit made."""
+        before = self.board.state()["version"]
+        act()
+        self.board.page.wait_for_function(
+            "v => { const d = document.querySelector('.gw-hand').dataset;"
+            " return d.idle === 'true' && d.version !== v; }",
+            arg=before,
+        )
+        self.board.page.mouse.move(3, 3)  # nothing hovers over what changed
+        self.take(name)
+
+    def sums(self) -> dict[str, str]:
+        """Households by the grid's short code, from the table."""
+        rows = self.board.page.locator(".gw-rows tr[data-key]").all_inner_texts()
+        return {text.split()[0]: text.split()[1] for text in rows}
+
+    def back(self) -> None:
+        """As it was."""
+        board = self.board
+        board.clear()
+        board.page.locator("[data-tab=history]").click()
+        board.page.locator(".gw-body .gw-entry").last.click()
+        board.page.wait_for_timeout(800)
+        board.page.locator("[data-tab=grids]").click()
+        board.clear()
+
+
+def board_album(address: str, village: str | None = None) -> None:
+    """One picture for each tool of docs/board.md."""
+    with chromium() as browser:
+        context = browser.new_context(viewport={"width": 1180, "height": 700}, locale="en-GB")
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        board = Board(page)
+        page.goto(f"{address}/board")
+        board.ready()
+        album = Album(board)
+        album.take("tour")
+        context.add_init_script(SEEN)
+        page.reload()
+        board.ready()
+        if village:
+            board.open_village(village)
+        _choosing(album)
+        _leading(album)
+        _drawing(album)
+        _grids(album)
+        _telling(album)
+
+
+def _choosing(album: Album) -> None:
+    board = album.board
+    x, y = board.middle()
+    board.press("r")
+    board.stroke((x - 70, y - 70), (x + 60, y + 60))
+    album.take("choose")
+    board.clear()
+    board.press("l")
+    board.stroke((x - 90, y), (x, y - 80), (x + 90, y), (x, y + 80), (x - 90, y))
+    others = board.page.locator(".gw-rows tr[data-key]:not(.gw-on) .gw-small")
+    album.edit("give", others.first.click)
+    album.back()
+
+
+def _leading(album: Album) -> None:
+    board, page = album.board, album.board.page
+    found = board.border()
+    assert found is not None, "no border in the middle of the map"
+    x, y = found
+    board.press("b")
+    page.mouse.move(x - 40, y)
+    page.mouse.down()
+    page.mouse.move(x + 80, y + 20, steps=8)
+    album.take("brush")
+    board.press("Escape")
+    page.mouse.up()
+    board.clear()
+    board.press("d")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for dx, dy in ((90, 0), (-90, 0), (60, 70), (-60, 70), (60, -70), (-60, -70)):
+        page.mouse.move(x + dx, y + dy, steps=8)
+        pairs = re.findall(r"([\d,]+) → ([\d,]+)", page.inner_text(".gw-beside"))
+        if any(before != after for before, after in pairs):
+            break
+    album.take("border")
+    board.press("Escape")
+    page.mouse.up()
+    board.clear()
+
+
+def _drawing(album: Album) -> None:
+    board = album.board
+    x, y = board.middle()
+    board.press("k")
+    before = album.sums()
+    album.edit("cut", lambda: board.stroke((x - 30, y - 100), (x, y), (x + 30, y + 100)))
+    after = album.sums()
+    parts = [row for row, code in enumerate(after) if after[code] != before.get(code)]
+    board.clear()
+    board.choose_rows(*parts)
+    board.press("e")
+    board.page.wait_for_timeout(3000)
+    album.take("balance")
+    album.back()
+    board.press("k", "q")
+    album.edit("cut-units", lambda: board.stroke((x - 30, y - 100), (x, y), (x + 30, y + 100)))
+    album.back()
+    board.press("o")
+    ring = [(x + 90 * np.cos(a), y + 80 * np.sin(a)) for a in np.linspace(0, 6.2, 25)]
+    album.edit("outline", lambda: board.stroke(*ring))
+    album.back()
+    board.press("q", "k", *["ArrowUp"] * 4, " ", *["ArrowDown"] * 3, *["ArrowRight"] * 3, " ")
+    board.press(*["ArrowDown"] * 2, "ArrowLeft")
+    album.take("keyboard")
+    board.press("Escape")
+    board.clear()
+
+
+def _grids(album: Album) -> None:
+    board, page = album.board, album.board.page
+    board.choose_rows(0, 1)
+    album.edit("merge", lambda: board.press("m"))
+    album.back()
+
+    def ask(key: str, text: str) -> None:
+        board.press(key)
+        page.fill(".gw-asking input", text)
+        board.press("Enter")
+
+    board.choose_rows(0)
+    album.edit("split", lambda: ask("s", "3"))
+    album.back()
+    album.edit("number", lambda: ask("g", "9"))
+    album.back()
+    board.choose_rows(0, 1)
+    album.edit("lock", lambda: board.press("x"))
+    album.back()
+
+
+def _telling(album: Album) -> None:
+    board, page = album.board, album.board.page
+    x, y = board.middle()
+    board.press("r")
+    board.stroke((x - 60, y - 60), (x + 60, y + 60))
+    page.locator(".gw-rows tr[data-key]:not(.gw-on) .gw-small").last.click()
+    page.wait_for_timeout(1500)
+    page.locator("[data-tab=wrong]").click()
+    page.locator(".gw-body .gw-entry").first.click()
+    board.press("w")
+    page.fill(".gw-asking input", "The river runs between them")
+    board.press("Enter")
+    page.wait_for_timeout(1500)
+    album.take("wrong")
+    board.clear()
+    album.edit("tidy", lambda: board.press("i"))
+    page.locator("[data-tab=history]").click()
+    album.take("history")
+    album.back()
+    board.press("?")
+    album.take("shortcuts")
+    board.press("Escape")
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "board":
+        board_album(*sys.argv[2:4])
+        sys.exit()
     method(Path(sys.argv[1]))
     plans(Path(sys.argv[2]), Path(sys.argv[3]))

@@ -114,7 +114,9 @@ class Desk:
         step = Step(done.step, self.plan, done.plan, params=params, actor=actor)
         self.version = self.store.save_step(self.scenario, self.village, self.version, step)
         self.history = self.history.do(replace(step, seq=self.version))
-        key = "redraw.told_tidy" if done.step == "tidy" else "redraw.told_done"
+        key = "redraw.told_done" if done.units else "redraw.told_step"
+        if done.step == "tidy":
+            key = "redraw.told_tidy"
         if done.cut:
             key = "redraw.told_cut"
         if done.left:

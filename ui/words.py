@@ -555,6 +555,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{step}：{units} 个单元、{households} 户换格。",
         "{step}: {units} units with {households} households changed grid.",
     ),
+    "redraw.told_step": ("{step}：已保存。", "{step}: saved."),
     "redraw.told_part": (
         "{step}：{units} 个单元换格，{left} 个因锁定未动。",
         "{step}: {units} units changed grid; {left} stayed, locked.",
