@@ -24,10 +24,11 @@ from geo.read.times import parse_time
 from incidents.analysis import Parameters, Selection, analyse, prepare
 from incidents.areas import Areas, Homes, areas_of
 from incidents.categories import LISTS, CategoryTable, default_table, read_table, write_table
-from incidents.events import Events, load_events
+from incidents.events import load_events
 from incidents.hotspotfile import write_hotspots
 from incidents.period import Period
 from incidents.quality import Named
+from incidents.sharing import share, write_shared
 from planning.planfile import read_plan
 
 register(
@@ -72,6 +73,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     sub.add_argument("incidents", nargs="+", metavar="INCIDENTS", help="files of events")
     sub.add_argument("-o", "--output", required=True, metavar="hotspots.gpkg")
+    sub.add_argument(
+        "--shared", metavar="FILE.gpkg",
+        help="also write the file for leaders: areas only, small counts hidden, no exact cell",
+    )  # fmt: skip
     places = sub.add_argument_group("areas (at least one)")
     places.add_argument("--plan", metavar="plan.gpkg", help="grids, villages and households")
     places.add_argument("--villages", metavar="FILE", help="villages, where there is no plan")
@@ -124,8 +129,10 @@ def run_hotspots(arguments: argparse.Namespace) -> int:
     period = _period(arguments)
     columns = _columns(arguments.columns)
     table = _table(arguments)
-    free_name(output)
-    _no_input(output, arguments)
+    outputs = [output, *([Path(arguments.shared)] if arguments.shared else [])]
+    for path in outputs:
+        free_name(path)
+        _no_input(path, arguments)
     layers = [read_layer(file, "incidents", columns=columns) for file in arguments.incidents]
     places = _places(arguments)
     events = load_events(
@@ -149,7 +156,11 @@ def run_hotspots(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     for note in found.notes:
         print(f"{note.severity}: {note.text('en')}", file=sys.stderr)
-    write_hotspots(prepared, found, output, {**_program(), **places.said})
+    said = {**_program(), **places.said}
+    # the shared file first: where it cannot be made, nothing is written
+    if arguments.shared:
+        write_shared(share(prepared), found, arguments.shared, said)
+    write_hotspots(prepared, found, output, said)
     if arguments.write_categories:
         write_table(table, arguments.write_categories)
     hot, cold = int(found.significance.hot.sum()), int(found.significance.cold.sum())
@@ -278,7 +289,3 @@ def _no_input(output: Path, arguments: argparse.Namespace) -> None:
             if output.exists() and file.exists() and output.samefile(file):
                 raise InputError([Problem("hotspots-output", output.name)])
 
-
-def unmapped_words(events: Events, limit: int = 10) -> list[str]:
-    """The most frequent kinds that no class takes, with counts."""
-    return [f"{word} ({count})" for word, count in list(events.unmapped().items())[:limit]]

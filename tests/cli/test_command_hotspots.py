@@ -134,6 +134,44 @@ def test_the_table_of_categories_goes_out_and_in(run, plan, incidents, tmp_path)
     assert "300 selected" in said
 
 
+def test_the_file_for_leaders_holds_no_small_count_and_no_place(
+    run, plan, incidents, tmp_path
+) -> None:
+    out, shared = tmp_path / "hotspots.gpkg", tmp_path / "leaders.gpkg"
+    code, _, _ = run("hotspots", incidents, "--plan", plan, "-o", out, "--shared", shared)
+    assert code == 0
+    found = layers(shared)
+    assert "unplaced" not in found
+    assert "count" not in found["cells"]
+    assert not {"gi_star", "p_value", "expected", "density"} & set(found["cells"].columns)
+    counts = pd.concat([v["count"] for k, v in found.items() if k.startswith("by_")])
+    assert counts.dropna().min() >= 3
+    assert found["tables"]["count"].dropna().min() >= 3
+    assert set(found["tables"].loc[found["tables"]["count"].isna(), "shown"]) <= {"<3", "—"}
+    assert not any(
+        shape.geom_type == "Point"
+        for frame in found.values() if isinstance(frame, gpd.GeoDataFrame)
+        for shape in frame.geometry.dropna()
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--since", "2024-03-05", "--until", "2024-03-20"), "by month, by year or of all time"),
+        (("--source", "all"), "count what people reported, nothing else"),
+    ],
+)
+def test_what_is_not_shared(run, plan, incidents, tmp_path, arguments, words) -> None:
+    out, shared = tmp_path / "hotspots.gpkg", tmp_path / "leaders.gpkg"
+    code, _, err = run("hotspots", incidents, "--plan", plan, "-o", out, "--shared", shared,
+                       *arguments)  # fmt: skip
+    assert code == 2
+    assert words in err
+    assert not out.exists()
+    assert not shared.exists()
+
+
 @pytest.mark.real
 def test_tainan(run, real_data, tmp_path) -> None:
     folder = real_data("tw_tainan") / "clean"
