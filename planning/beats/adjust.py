@@ -20,9 +20,10 @@ from geo.segments import tally
 from planning.beats.ground import BeatGround, BeatInputs, grid_points, load_beat_ground
 from planning.beats.judge import BeatException, Frame, exceptions_of, frame
 from planning.beats.plan import BeatPlan
-from planning.beats.propose import BeatProposal, fill, propose_beats
+from planning.beats.propose import BeatProposal, propose_beats
 from planning.beats.rules import node_graph
 from planning.beats.settings import BeatSettings
+from planning.beats.starts import fill
 from planning.beats.today import lay_over
 from planning.beats.work import WorkSpec
 from planning.graph import IntArray

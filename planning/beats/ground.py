@@ -28,7 +28,9 @@ from geo.read.layer import FileRecord
 from geo.repair import polygonal
 from geo.segments import border_segments, outer_length, rook_edges, tally
 from geo.units import Units
-from planning.beats.today import TodaysBeats, lay_over, todays_beats
+from planning.beats.events import events_of
+from planning.beats.stations import station_of, stations_of
+from planning.beats.today import TodaysBeats, todays_beats
 from planning.beats.work import Work, WorkSpec, work_of
 from planning.graph import FloatArray, IntArray
 from planning.planfile import PlanFile
@@ -38,6 +40,11 @@ register(
         "beats-no-grids": (
             "方案中没有网格;请先划分网格。",
             "the plan holds no grid; propose grids first.",
+        ),
+        "beats-grid-codes": (
+            "网格编码“{code}”为空或重复({count} 个网格有此问题);请先给每个网格一个编码。",
+            "grid code {code!r} is blank or used twice ({count} grids have such codes); give each "
+            "grid a code of its own first.",
         ),
         "beats-grids-cross": (
             "网格图形互相重叠,无法判断相邻关系;请先运行 gridwright check 并修正。",
@@ -49,45 +56,10 @@ register(
             "the grids overlap or leave gaps; cleaning changed {area:.0f} m2, and beats are made "
             "of the cleaned grids.",
         ),
-        "incidents-unplaced": (
-            "{count} 起事件没有位置,不计入工作量(共 {total} 起)。",
-            "{count} of {total} incidents have no place and count in no beat.",
-        ),
-        "incidents-outside": (
-            "{count} 起事件在所有网格之外,不计入工作量(共 {total} 起)。",
-            "{count} of {total} incidents lie outside every grid and count in no beat.",
-        ),
-        "incidents-pile": (
-            "{count} 起事件(共 {total} 起)在同一点上,可能是默认地址;它们仍计入所在网格。",
-            "{count} of {total} incidents lie on one point, maybe a default address; they count "
-            "in the grid there.",
-        ),
-        "incidents-one-point": (
-            "全部 {total} 起事件都在同一点上,无法据此均衡工作量;请检查坐标,或改用人口。",
-            "all {total} incidents lie on one point and tell nothing of where work is; check "
-            "their coordinates, or count residents instead.",
-        ),
-        "incidents-nowhere": (
-            "没有一起事件位于网格内;请检查坐标系,或是否给错了文件。",
-            "no incident lies in any grid; check its coordinate system, or the file.",
-        ),
-        "station-no-grid": (
-            "派出所“{name}”辖区内没有网格;请核对辖区范围。",
-            "the area of station {name!r} holds no grid; check its outline.",
-        ),
-        "station-stray": (
-            "{count} 个网格(如 {code})按所占比例应归另一派出所,但与其辖区不相连,"
-            "已归入周围的派出所。",
-            "{count} grids (such as {code}) belong to a station by their share but do not touch "
-            "its area; they went to the station around them.",
-        ),
     }
 )
 
 GAP_M = 1.0  # narrower gaps between grids are digitising; wider ones part them
-PILE_SHARE = 0.01  # of all incidents on one point: worth a look
-PILE_LEAST = 20
-STRAY_SHARE = 0.25  # of a station's work: a smaller piece apart from the rest is a stray
 ON_BARRIER_M = 12.0
 
 
@@ -203,6 +175,11 @@ def assemble_beats(plan: PlanFile, layers: Mapping[str, Layer], spec: WorkSpec) 
     frame = plan.grids.reset_index(drop=True)
     if not len(frame):
         raise InputError([Problem("beats-no-grids")])
+    codes = frame["code"].fillna("").astype(str)
+    wrong = codes.duplicated(keep=False) | (codes == "")
+    if wrong.any():
+        params = {"code": codes[wrong].iloc[0], "count": int(wrong.sum())}
+        raise InputError([Problem("beats-grid-codes", params=params)])
     layers, notes = _systems(layers, frame)
     notes = [problem for layer in layers.values() for problem in layer.problems] + notes
     units = grid_units(frame, notes)
@@ -213,9 +190,9 @@ def assemble_beats(plan: PlanFile, layers: Mapping[str, Layer], spec: WorkSpec) 
     if "existing" in layers:
         today = todays_beats(layers["existing"], own, points)
         notes += today.notes
-    stations, share, place = _stations(layers.get("stations"), own, points, today, notes)
-    station = _station_of(units, share, stations, grids, notes)
-    events = _events(layers.get("incidents"), own, notes)
+    stations, share, place = stations_of(layers.get("stations"), own, points, today, notes)
+    station = station_of(units, share, stations, grids, notes)
+    events = events_of(layers.get("incidents"), own, notes)
     travel = _travel(units, place) if np.isfinite(place).all() and len(place) else None
     work = work_of(
         spec,
@@ -341,154 +318,6 @@ def _urban(plan: PlanFile, grids: pd.DataFrame) -> tuple[NDArray[np.bool_], bool
     )["class"]
     found = grids["village_code"].map(known)
     return (found != "rural").to_numpy(dtype=bool), bool(found.notna().all())
-
-
-def _stations(
-    layer: Layer | None,
-    own: gpd.GeoDataFrame,
-    points: gpd.GeoDataFrame,
-    today: TodaysBeats | None,
-    notes: list[Problem],
-) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
-    """Names of stations, what each holds of every grid (n, s), and their places (s, 2)."""
-    none = np.empty((len(own), 0)), np.empty((0, 2))
-    if layer is None or "geometry" not in layer.frame:
-        if today is None or not today.stations:
-            return (), *none
-        return today.stations, today.station_share, np.full((len(today.stations), 2), np.nan)
-    shapes = metric(layer, CRS(own.crs))
-    if (shapely.get_dimensions(shapes) == 2).any():
-        table = _named(layer)
-        areas = gpd.GeoDataFrame(
-            table.assign(station=table["name"]), geometry=list(shapes), crs=own.crs
-        )
-        areas = areas[shapely.area(shapes) > 0].reset_index(drop=True)
-        found = lay_over(areas, own, points, layer.file.name, [])
-        return found.stations, found.station_share, np.full((len(found.stations), 2), np.nan)
-    if today is None or not today.stations:
-        return (), none[0], shapely.get_coordinates(shapely.centroid(shapes))
-    place = pd.DataFrame(shapely.get_coordinates(shapely.centroid(shapes)), columns=["x", "y"])
-    place.index = pd.Index(_named(layer)["name"])
-    place = place[~place.index.duplicated()]
-    lost = [name for name in place.index if name not in today.stations]
-    notes += [
-        Problem("station-no-grid", layer.file.name, "", {"name": name}, "warning") for name in lost
-    ]
-    xy = place.reindex(list(today.stations)).to_numpy(dtype=float)
-    return today.stations, today.station_share, xy
-
-
-def _named(layer: Layer) -> pd.DataFrame:
-    table = pd.DataFrame(index=range(len(layer.frame)))
-    for name in ("code", "name", "station"):
-        values = layer.frame[name].fillna("").astype(str).str.strip() if name in layer.frame else ""
-        table[name] = pd.Series(values, index=table.index, dtype=object)
-    blank = table["name"] == ""
-    table.loc[blank, "name"] = table["station"].where(table["station"] != "", table["code"])[blank]
-    return table
-
-
-def _station_of(
-    units: Units,
-    share: FloatArray,
-    stations: tuple[str, ...],
-    grids: pd.DataFrame,
-    notes: list[Problem],
-) -> IntArray:
-    """The station that holds most of each grid; strays apart from their station's ground go to
-    the station around them, since no beat could hold them and stay in one piece."""
-    n = len(units)
-    if not stations:
-        return np.full(n, -1, dtype=np.int64)
-    station = np.where(share.max(axis=1) > 0, share.argmax(axis=1), -1).astype(np.int64)
-    notes += [
-        Problem("station-no-grid", params={"name": stations[i]}, severity="warning")
-        for i in range(len(stations))
-        if not (station == i).any()
-    ]
-    before = station.copy()
-    mass = units.households + 1e-9 * units.area
-    for _ in range(n):
-        same = station[units.edges.a] == station[units.edges.b]
-        piece = components(n, units.edges.a[same], units.edges.b[same])
-        held, of_piece = tally(piece, mass, int(piece.max()) + 1), np.zeros(piece.max() + 1, int)
-        of_piece[piece] = station
-        total = tally(station + 1, mass, len(stations) + 1)
-        stray = (of_piece < 0) | (held < STRAY_SHARE * total[of_piece + 1])
-        changed = _to_neighbours(units, station, piece, stray)
-        if changed is None:
-            break
-        station = changed
-    moved = np.flatnonzero((station != before) & (before >= 0))
-    if len(moved):
-        params = {"count": len(moved), "code": grids["code"].iloc[moved[0]]}
-        notes.append(Problem("station-stray", params=params, severity="warning"))
-    return station
-
-
-def _to_neighbours(
-    units: Units, station: IntArray, piece: IntArray, stray: NDArray[np.bool_]
-) -> IntArray | None:
-    """Give one stray piece to the station it shares most border with; None where none can go."""
-    a = np.concatenate([units.edges.a, units.edges.b])
-    b = np.concatenate([units.edges.b, units.edges.a])
-    length = np.tile(units.edges.length, 2)
-    cross = stray[piece[a]] & (station[a] != station[b]) & (station[b] >= 0)
-    if not cross.any():
-        return None
-    first = piece[a][cross].min()
-    rows = cross & (piece[a] == first)
-    host = int(tally(station[b[rows]], length[rows], int(station.max()) + 1).argmax())
-    result = station.copy()
-    result[piece == first] = host
-    return result
-
-
-def _events(
-    layer: Layer | None, own: gpd.GeoDataFrame, notes: list[Problem]
-) -> pd.DataFrame | None:
-    """Incidents with the grid each lies in (-1 outside); those without a place are counted."""
-    if layer is None:
-        return None
-    file, total = layer.file.name, len(layer.frame)
-    frame = pd.DataFrame(layer.frame.drop(columns="geometry", errors="ignore"))
-    frame["grid"] = -1
-    if "geometry" not in layer.frame:
-        raise InputError([Problem("incidents-nowhere", file)])
-    points = metric(layer, CRS(own.crs))
-    has = ~(shapely.is_missing(points) | shapely.is_empty(points))
-    if (~has).any():
-        params: dict[str, object] = {"count": int((~has).sum()), "total": total}
-        notes.append(Problem("incidents-unplaced", file, "", params, "warning"))
-    point, grid = shapely.STRtree(own.geometry.to_numpy()).query(points, predicate="intersects")
-    home = np.full(total, -1, dtype=np.int64)
-    home[point[::-1]] = grid[::-1]
-    outside = int((has & (home < 0)).sum())
-    if not (home >= 0).any():
-        raise InputError([Problem("incidents-nowhere", file)])
-    if outside:
-        params = {"count": outside, "total": total}
-        notes.append(Problem("incidents-outside", file, "", params, "warning"))
-    _piles(points[has], total, file, notes)
-    frame["grid"] = home
-    if "minutes" in frame:
-        frame["minutes"] = pd.to_numeric(frame["minutes"], errors="coerce")
-    elif {"time", "closed_time"} <= set(frame):
-        spent = pd.to_datetime(frame["closed_time"]) - pd.to_datetime(frame["time"])
-        frame["minutes"] = spent.dt.total_seconds() / 60
-    return frame
-
-
-def _piles(
-    points: NDArray[np.object_], total: int, file: str, notes: list[Problem]
-) -> None:
-    _, count = np.unique(shapely.get_coordinates(points).round(1), axis=0, return_counts=True)
-    largest = int(count.max(initial=0))
-    if largest == len(points) and largest > 1:
-        raise InputError([Problem("incidents-one-point", file, "", {"total": largest})])
-    if largest > max(PILE_LEAST, PILE_SHARE * len(points)):
-        params = {"count": largest, "total": total}
-        notes.append(Problem("incidents-pile", file, "", params, "warning"))
 
 
 def _travel(units: Units, place: FloatArray) -> FloatArray:

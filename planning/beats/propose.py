@@ -24,10 +24,10 @@ from planning.beats.numbers import numbers_of_beats
 from planning.beats.plan import BeatPlan, plan_of
 from planning.beats.rules import Borders, node_graph
 from planning.beats.settings import KINDS, BeatSettings, Kind
+from planning.beats.starts import starts_of
 from planning.county import Cancelled
-from planning.graph import FloatArray, Graph, IntArray
+from planning.graph import FloatArray, IntArray
 from planning.partition import village_seed
-from planning.start import centres_of, metis_start, power_start, repair
 
 
 @dataclass(frozen=True)
@@ -271,7 +271,7 @@ def _best(
     moves = int(np.clip(effort.moves * n, effort.least_moves, effort.most_moves))
     runs = effort.small_starts if n <= effort.small else effort.starts
     grid = float(np.median(area.graph.households[area.graph.households > 0]))
-    starts = _starts(area, k, kind, seed, runs, grid)
+    starts = starts_of(area, k, kind, seed, runs, grid)
 
     def run(number: int) -> tuple[IntArray, float]:
         start, hot = starts[number]
@@ -302,61 +302,6 @@ def _inside(area: Area, label: IntArray, k: int, price: Price) -> bool:
     held = tally(label, area.graph.households, k)
     many = np.bincount(label, minlength=k) > 1
     return bool((np.abs(held - 1)[many] <= price.band + 1e-9).all())
-
-
-def _starts(
-    area: Area, k: int, kind: Kind, seed: int, runs: int, grid: float
-) -> list[tuple[IntArray, float]]:
-    """Labels to start from and the heat to start at: today's beats, METIS, power diagrams."""
-    graph = area.graph
-    known = bool((area.home >= 0).any())
-    today = repair(graph, fill(graph, area.home), k) if known else None
-    if kind == "least-change" and today is not None:
-        # from barely warm, which keeps most at home, to hot enough to undo whole beats
-        heats = np.geomspace(0.05 * grid, 0.8 * grid, runs)
-        return [(today, float(heat)) for heat in heats]
-    metis = _matched(metis_start(graph, k, seed), area, k)
-    starts = [metis, _matched(power_start(graph, k, centres_of(graph, metis, k)), area, k)]
-    if today is not None:
-        starts.insert(0, today)
-    generator = np.random.default_rng(seed)
-    chance = (graph.households + 1e-3) / (graph.households + 1e-3).sum()
-    while len(starts) < runs:
-        sites = generator.choice(len(graph), k, replace=False, p=chance)
-        place = np.column_stack([graph.x, graph.y])[sites]
-        starts.append(_matched(power_start(graph, k, place, rounds=8), area, k))
-    return [(start, 0.3) for start in starts[: max(runs, 1)]]
-
-
-def _matched(label: IntArray, area: Area, k: int) -> IntArray:
-    """The same division, its labels those of today's beats that they share most work with."""
-    known = area.home >= 0
-    shared = np.zeros((k, k))
-    mass = area.graph.households + 1e-6
-    np.add.at(shared, (label[known], area.home[known]), mass[known])
-    old, new = linear_sum_assignment(shared, maximize=True)
-    name = np.empty(k, dtype=np.int64)
-    name[old] = new
-    return name[label]
-
-
-def fill(graph: Graph, label: IntArray) -> IntArray:
-    """Labels for the nodes without one (-1): ring by ring, the neighbour with most border."""
-    label = label.copy()
-    source = graph.source
-    while (label < 0).any():
-        rows = (label[source] < 0) & (label[graph.indices] >= 0)
-        if not rows.any():
-            label[label < 0] = 0
-            break
-        width = int(label.max()) + 1
-        pair, row = np.unique(
-            source[rows] * width + label[graph.indices[rows]], return_inverse=True
-        )
-        shared = np.bincount(row, weights=graph.length[rows] + 1e-9)
-        order = np.lexsort((-(pair % width), shared, pair // width))
-        label[pair[order] // width] = pair[order] % width
-    return label
 
 
 def _keys(

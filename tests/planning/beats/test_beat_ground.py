@@ -275,6 +275,13 @@ def test_mixed_work_is_shares_of_totals() -> None:
     assert ground.work.said["work.weight.households"] == "3"
 
 
+def test_grids_without_a_code_of_their_own_are_refused() -> None:
+    for code in ("", boards.code(0, 0)):
+        plan = boards.plan_of(1, 2)
+        plan.grids.loc[1, "code"] = code
+        assert refused(load_beat_ground, plan) == ["beats-grid-codes"]
+
+
 def test_overlapping_grids_are_cleaned_and_told() -> None:
     plan = boards.plan_of(1, 2)
     plan.grids.loc[0, "geometry"] = boards.square(0, 0, 1.1)
