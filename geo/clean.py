@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 from geo.crs import metric_crs
 from geo.datum import Datum, DatumEvidence
@@ -82,8 +82,7 @@ def clean(
         chosen = layer.datum_hint
     moved = restated(layer, chosen)
     crs = _metric_system(moved, villages)
-    shapes = shapely.force_2d(moved.frame.geometry.to_numpy())
-    shapes = project(shapes, CRS(moved.crs), crs)
+    shapes = _in_metres(moved.frame.geometry.to_numpy(), CRS(moved.crs), crs)
     lost = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     table = _renumbered(moved.frame.drop(columns="geometry"), lost)
     placed = gpd.GeoDataFrame(table[~lost], geometry=shapes[~lost], crs=crs)
@@ -92,6 +91,19 @@ def clean(
         moved, placed.reset_index(drop=True), _unplaced(layer, table, lost), crs, chosen, found,
         within,
     )  # fmt: skip
+
+
+def _in_metres(shapes: Shapes, source: CRS, crs: CRS) -> Shapes:
+    """Shapes in another system; points made anew, which takes a third of the time of moving."""
+    if not np.isin(shapely.get_type_id(shapes), (-1, 0)).all():
+        return project(shapely.force_2d(shapes), source, crs)
+    out: Shapes = np.full(len(shapes), None, dtype=object)
+    held = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    x, y = shapely.get_coordinates(shapes[held]).T
+    if not source.equals(crs, ignore_axis_order=True):
+        x, y = Transformer.from_crs(source, crs, always_xy=True).transform(x, y)
+    out[held] = shapely.points(x, y)
+    return out
 
 
 def _table(layer: Layer) -> Cleaned:
