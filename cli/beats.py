@@ -119,6 +119,7 @@ def _add_rules(rules: argparse._ArgumentGroup) -> None:
     )
     for name, what in (
         ("link", "take two grids for neighbours (a bridge, an island): A,B"),
+        ("cut", "take two grids for no neighbours (a wall, no bridge): A,B"),
         ("together", "keep grids in one beat: A,B,..."),
         ("apart", "keep two grids in different beats: A,B"),
         ("lock", "leave a beat of today as it is: its code"),
@@ -200,9 +201,9 @@ def settings_of(arguments: argparse.Namespace) -> BeatSettings:
         raise InputError([Problem("beats-least-change-existing")])
     groups = {
         name: tuple(_codes(f"--{name}", text, 2) for text in getattr(arguments, name))
-        for name in ("link", "together", "apart")
+        for name in ("link", "cut", "together", "apart")
     }
-    for name in ("link", "apart"):
+    for name in ("link", "cut", "apart"):
         for codes in groups[name]:
             if len(codes) != 2:
                 params = {"option": f"--{name}", "value": ",".join(codes), "form": "A,B"}
@@ -216,6 +217,7 @@ def settings_of(arguments: argparse.Namespace) -> BeatSettings:
             beats=arguments.beats,
             cross=arguments.cross,
             links=groups["link"],
+            cuts=groups["cut"],
             together=groups["together"],
             apart=groups["apart"],
             locked=frozenset(arguments.lock),

@@ -105,11 +105,12 @@ def _known(settings: BeatSettings, ground: BeatGround) -> BeatSettings:
 
     pairs = {
         name: tuple((a, b) for a, b in alive(getattr(settings, name)))
-        for name in ("links", "apart")
+        for name in ("links", "cuts", "apart")
     }
     return replace(
         settings,
         links=pairs["links"],
+        cuts=pairs["cuts"],
         apart=pairs["apart"],
         together=alive(settings.together),
         locked=frozenset(settings.locked & beats),

@@ -51,7 +51,9 @@ def borders(ground: BeatGround, settings: BeatSettings, mean_work: float) -> Bor
     links = _pairs(ground, settings.links)
     apart = _pairs(ground, settings.apart)
     pen = pens(ground, settings)
-    allowed = (pen[edges.a] == pen[edges.b]) & ~ground.blocked
+    cuts = np.sort(_pairs(ground, settings.cuts), axis=1)
+    cut = np.isin(edges.a * n + edges.b, cuts[:, 0] * n + cuts[:, 1])
+    allowed = (pen[edges.a] == pen[edges.b]) & ~ground.blocked & ~cut
     a = np.concatenate([edges.a[allowed], links[:, 0]])
     b = np.concatenate([edges.b[allowed], links[:, 1]])
     length = np.concatenate([edges.length[allowed], np.zeros(len(links))])

@@ -88,7 +88,8 @@ class BeatSettings:
     as urban when at least half of its residents live in urban villages. ``beats`` their number,
     None to let it follow from today's beats, the caps and the officers. ``cross`` which borders a
     beat may cross: "any" border, those between villages of one "township", or no "village"
-    border. ``links`` pairs of grid codes to be taken for neighbours (a bridge); ``together``
+    border. ``links`` pairs of grid codes to be taken for neighbours (a bridge), ``cuts`` pairs not
+    to be (a wall, a river without a bridge); ``together``
     groups of grid codes to be in one beat; ``apart`` pairs never to be; ``locked`` codes of
     today's beats that neither lose nor gain.
 
@@ -102,6 +103,7 @@ class BeatSettings:
     beats: int | None = None
     cross: Cross = "township"
     links: tuple[tuple[str, str], ...] = ()
+    cuts: tuple[tuple[str, str], ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
     locked: frozenset[str] = frozenset()

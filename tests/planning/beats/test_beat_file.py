@@ -17,10 +17,11 @@ from planning.beats.adjust import adjust, follow
 from planning.beats.beatfile import read_beatfile, to_beatfile, whole_share, write_beats
 from planning.beats.describe import beat_table
 from planning.beats.ground import BeatGround, load_beat_ground
-from planning.beats.judge import exceptions_of
+from planning.beats.judge import exceptions_of, load_of
 from planning.beats.officers import assign, posts_of
 from planning.beats.plan import BeatPlan, as_beats
 from planning.beats.propose import BeatProposal, Effort, propose_beats
+from planning.beats.pushes import pushes
 from planning.beats.settings import BeatSettings
 from planning.history import History, Step
 from planning.record import record_of, replay
@@ -236,3 +237,30 @@ def test_grids_and_beats_are_adjusted_together(tmp_path: Path) -> None:
     held = np.bincount(tight.plan.compact, weights=persons)
     assert np.abs(held / held.mean() - 1).max() <= 0.15
     assert isinstance(after.ground.today.beats, gpd.GeoDataFrame)  # type: ignore[union-attr]
+
+
+def test_pushes_show_both_beats_and_never_break_one(
+    ground: BeatGround, found: BeatProposal
+) -> None:
+    start = as_beats(found.plan.relabel(ground.home.copy()))
+    table = pushes(ground, start, found.rules, 0)
+    # the fifth column of the leaning beat, and nothing else, touches the other one
+    assert sorted(table["grid"]) == [4, 10, 16, 22]
+    assert (table["gain"] > 0).all()
+    first = table.iloc[0]
+    after = edits.transfer(start, np.array([first["grid"]]), int(first["to"])).plan
+    load = load_of(ground, after, found.rules)
+    assert first["from_deviation"] == pytest.approx(load.deviation[0])
+    assert first["to_deviation"] == pytest.approx(load.deviation[1])
+    assert first["to_room_persons"] == load.room_persons[1]
+    for grid in table["grid"]:
+        label = edits.transfer(start, np.array([grid]), 1).plan.label
+        assert boards.in_one_piece(ground, label)
+    assert not len(pushes(ground, edits.lock(start, [1]), found.rules, 0))
+
+
+def test_a_cut_parts_two_grids(ground: BeatGround) -> None:
+    pairs = tuple((boards.code(r, 2), boards.code(r, 3)) for r in range(4))
+    found = propose_beats(ground, BeatSettings(kind="balanced", cuts=pairs), effort=QUICK)
+    east = [r * 6 + c for r in range(4) for c in (3, 4, 5)]
+    assert len(set(found.plan.label[east])) == 1
