@@ -86,8 +86,8 @@ def share(prepared: Prepared) -> Shared:
     area, leaf_area = _area_axis(prepared)
     # a kind, month or area that holds nothing by its nature is no row: its noughts would have to
     # be hidden at the expense of others
-    kinds = events.classes.keys + (("other",) if (events.group < 0).any() else ())
-    group = np.where(events.group < 0, len(kinds) - 1, events.group).astype(np.int64)
+    known, group = np.unique(events.group, return_inverse=True)
+    kinds = [events.classes.keys[int(i)] if i >= 0 else "other" for i in known]
     axes = (
         area,
         time,
@@ -193,8 +193,9 @@ def _few_households(prepared: Prepared, area: Axis) -> dict[tuple[int, str], NDA
     hidden = {}
     for name, level in prepared.areas.levels.items():
         held = np.nan_to_num(level.households)
-        few = (held > 0) & (held < LEAST_HOUSEHOLDS)
-        hidden[_AREA, str(name)] = np.append(few, [False] * (area.size(name) - len(few)))
+        few = np.zeros(area.size(name), dtype=bool)  # what lies elsewhere is not few
+        few[: len(held)] = (held > 0) & (held < LEAST_HOUSEHOLDS)
+        hidden[_AREA, str(name)] = few
     return hidden
 
 
