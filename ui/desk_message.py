@@ -20,10 +20,11 @@ from planning.graph import IntArray
 from planning.history import STEPS, Step
 from planning.plan import Plan
 from planning.record import ground_key as content_key
+from ui.degrees import to_degrees
 from ui.desk import Answer, Desk
 from ui.format import DASH, decimal, name_text, share, whole
 from ui.map.colours import deviation_class
-from ui.map.encode import SCALE, dumps, encode_area, to_lonlat
+from ui.map.encode import SCALE, dumps, encode_area
 from ui.map.layers import context_layers
 from ui.views import deviation_legend
 from ui.words import WORDS, Language, word
@@ -39,6 +40,7 @@ _WITH_VALUES = {"changes"}
 _KNOWN: WeakKeyDictionary[Desk, dict[bytes, tuple[list[list[list[int]]], np.ndarray]]] = (
     WeakKeyDictionary()
 )
+_CONTEXT: WeakKeyDictionary[Desk, dict[tuple[str, ...], str]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def _context(desk: Desk, context: Context) -> list[dict[str, Any]]:
 def ground_message(desk: Desk, plan: Plan, context: Context) -> str:
     """The village's units and what lies around them, as JSON text."""
     shapes, bounds = _encoded(desk, plan)
-    middle = gpd.GeoDataFrame(geometry=_places(plan), crs=desk.ground.crs)
-    places = np.rint(shapely.get_coordinates(to_lonlat(middle)) * SCALE).astype(int)
+    middle = to_degrees(_places(plan), desk.ground.crs)
+    places = np.rint(shapely.get_coordinates(middle) * SCALE).astype(int)
     head = {
         "key": ground_key(desk, plan),
         "place": place_key(desk),
@@ -98,11 +100,20 @@ def ground_message(desk: Desk, plan: Plan, context: Context) -> str:
         "households": plan.units.households.tolist(),
         "persons": plan.units.persons.tolist(),
     }
-    rows = []
-    for row in _context(desk, context):
-        runs = f'{{"style":{dumps(row["style"])},"area":{dumps(row["area"])},"feature":'
-        rows.append(runs + str(row["text"]) + "}")
-    return dumps(head)[:-1] + ',"context":[' + ",".join(rows) + "]}"
+    return dumps(head)[:-1] + ',"context":[' + _context_text(desk, context) + "]}"
+
+
+def _context_text(desk: Desk, context: Context) -> str:
+    """The context as it travels, made once a village and set of layers."""
+    known = _CONTEXT.setdefault(desk, {})
+    roles = tuple(sorted(context))
+    if roles not in known:
+        rows = []
+        for row in _context(desk, context):
+            runs = f'{{"style":{dumps(row["style"])},"area":{dumps(row["area"])},"feature":'
+            rows.append(runs + str(row["text"]) + "}")
+        known[roles] = ",".join(rows)
+    return known[roles]
 
 
 def _encoded(desk: Desk, plan: Plan) -> tuple[list[list[list[list[int]]]], list[float]]:
@@ -113,8 +124,7 @@ def _encoded(desk: Desk, plan: Plan) -> tuple[list[list[list[list[int]]]], list[
     known = _KNOWN.setdefault(desk, {})
     keys = shapely.to_wkb(plan.units.geometry)
     fresh = np.flatnonzero([key not in known for key in keys])
-    frame = gpd.GeoDataFrame(geometry=plan.units.geometry[fresh], crs=desk.ground.crs)
-    shown = to_lonlat(frame)
+    shown = to_degrees(plan.units.geometry[fresh], desk.ground.crs)
     for number, shape, box in zip(fresh.tolist(), shown, shapely.bounds(shown), strict=True):
         known[keys[number]] = (encode_area(shape), box)
     held = [known[key] for key in keys]
@@ -215,8 +225,8 @@ def _wrong_row(desk: Desk, plan: Plan, fault: Fault, language: Language) -> dict
         "part": fault.rule in PART_RULES,
     }
     if fault.places:
-        shown = gpd.GeoSeries(shapely.points(np.array(fault.places)), crs=desk.ground.crs)
-        degrees = shapely.get_coordinates(shown.to_crs(4326).to_numpy()).round(6)
+        shown = to_degrees(shapely.points(np.array(fault.places)), desk.ground.crs)
+        degrees = shapely.get_coordinates(shown).round(6)
         row["places"] = degrees[:MOST_PLACES].tolist()
         row["box"] = [*degrees.min(axis=0).tolist(), *degrees.max(axis=0).tolist()]
     return row

@@ -7,15 +7,15 @@ What the message means for a plan, and whether it may mean anything, is decided 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from geo.enclosures import VillageGround
 from geo.ground import Ground
 from planning.requests import Request, RequestError
+from ui.degrees import to_metres
 from ui.format import name_text
 
 FIELDS = (
@@ -23,11 +23,6 @@ FIELDS = (
     "through",
 )  # fmt: skip
 """What a request may hold; everything else in a message is left out."""
-
-
-@lru_cache(maxsize=8)
-def _to_metres(crs: CRS) -> Transformer:
-    return Transformer.from_crs(4326, crs, always_xy=True)
 
 
 def to_request(message: Mapping[str, Any], crs: CRS) -> dict[str, object]:
@@ -58,6 +53,5 @@ def _in_metres(points: object, crs: CRS) -> list[list[float]]:
         raise RequestError("shape", "points") from error
     if not pairs or any(not (-180 <= x <= 180 and -90 <= y <= 90) for x, y in pairs):
         raise RequestError("shape", "points")
-    x, y = _to_metres(crs).transform([p[0] for p in pairs], [p[1] for p in pairs])
     # a millimetre is as much as a hand can mean, and keeps the history short
-    return [[round(a, 3), round(b, 3)] for a, b in zip(x, y, strict=True)]
+    return [[float(x), float(y)] for x, y in to_metres(pairs, crs).round(3)]
