@@ -113,12 +113,13 @@ def write_kml(
             frame[column] = [plain(value) for value in frame[column]]
 
     def write(target: Path) -> None:
-        # as "name.kml" only: LIBKML makes a folder of any other ending
+        named = target.with_name(f"{target.name}.kml")  # LIBKML makes a folder of any other ending
         pyogrio.write_dataframe(
-            frame, target, driver="LIBKML", layer=_layer_name(level, system),
+            frame, named, driver="LIBKML", layer=_layer_name(level, system),
             layer_options={"NAME": _layer_name(level, system),
                            "DESCRIPTION": _description(system)},
         )  # fmt: skip
+        named.replace(target)
 
     return atomically(path, write)
 
