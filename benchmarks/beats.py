@@ -126,15 +126,13 @@ def chicago() -> BeatGround:
     )
 
 
-def instances(quick: bool) -> Iterator[tuple[str, BeatGround]]:
+def instances() -> Iterator[tuple[str, BeatGround]]:
     yield "city 819", city_ground(819, 100)
     if CAMBRIDGE.is_dir():
         for layer in ("sectors", "car_routes", "walking_routes"):
             yield f"Cambridge {layer.replace('_', ' ')}", cambridge(f"police_{layer}")
     if CHICAGO.is_file():
         yield "Chicago districts", chicago()
-    if not quick:
-        yield "city 7,066", city_ground(7066, 820)
 
 
 def measure(name: str, ground: BeatGround) -> Iterator[dict[str, Any]]:
@@ -220,10 +218,16 @@ def main(argv: list[str]) -> int:
     options.add_argument("--quick", action="store_true", help="without the city of 7,066 grids")
     given = options.parse_args(argv)
     rows: list[dict[str, Any]] = []
-    proofs = list(gaps(4))
-    for name, ground in instances(given.quick):
+    proofs: list[dict[str, Any]] = []
+    for name, ground in instances():
         rows += measure(name, ground)
         record(rows, proofs)  # a run cut short leaves what it has
+    proofs += gaps(3)
+    record(rows, proofs)
+    if not given.quick:
+        for row in measure("city 7,066", city_ground(7066, 820)):
+            rows.append(row)
+            record(rows, proofs)
     print(table(rows, proofs))
     return 0
 

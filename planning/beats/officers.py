@@ -22,8 +22,8 @@ from planning.plan import Plan
 register(
     {
         "officers-few": (
-            "{posts} 个岗位不够 {beats} 个警格,{short} 个警格没有民警(如 {code})。",
-            "{posts} posts do not reach for {beats} beats; {short} have none (such as {code}).",
+            "{beats} 个警格中有 {short} 个没有岗位(如 {code});已安排 {posts} 个岗位。",
+            "{short} of {beats} beats have no post (such as {code}); {posts} posts were placed.",
         ),
         "officers-much": (
             "{count} 个警格的每岗工作量超出幅度 {band:.0%}(最高的 {code} 为平均的 {times:.2f} "
