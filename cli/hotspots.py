@@ -21,14 +21,16 @@ from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
 from geo.read.times import parse_time
-from incidents.analysis import Parameters, Selection, analyse, prepare
+from incidents.analysis import Parameters, analyse, prepare
 from incidents.areas import Areas, Homes, areas_of
 from incidents.categories import LISTS, CategoryTable, default_table, read_table, write_table
 from incidents.events import load_events
 from incidents.hotspotfile import write_hotspots
 from incidents.period import Period
 from incidents.quality import Named
-from incidents.sharing import share, write_shared
+from incidents.selection import Selection
+from incidents.sharedfile import write_shared
+from incidents.sharing import share
 from planning.planfile import read_plan
 
 register(

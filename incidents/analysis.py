@@ -7,7 +7,7 @@ selection. Pages keep the :class:`Prepared` and call :func:`analyse` at each cha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -36,10 +36,10 @@ from incidents.gistar import Method, Significance, gi_star
 from incidents.loop import Closure, closed, closure, dispatched
 from incidents.period import Period
 from incidents.quality import Named, Quality, quality_of
+from incidents.selection import Selection, kind_of
 from incidents.trend import Development, courses, develop, mann_kendall
 from incidents.words import SOURCES
 
-Source = Literal["reported", "discovered", "all"]
 Exposure = Literal["auto", "ground", "households"]
 LEAST_PERIODS = 6  # with fewer, what a cell became cannot be told
 MOST_PERIODS = 40  # more months than this are taken by quarters, more quarters by years
@@ -57,10 +57,6 @@ register(
             "events found on patrol are counted: where patrols go more is found, so the map shows "
             "the patrols' ways too, not only the troubles.",
         ),
-        "hotspots-category": (
-            "类别“{name}”不存在;可用:{known}。",
-            "{name!r} is no class and no kind of these events; known: {known}.",
-        ),
         "hotspots-no-households": (
             "没有户数,无法按户数比较;请提供网格方案或住户。",
             "there are no households to compare with; give a plan with its households.",
@@ -71,16 +67,6 @@ register(
         ),
     }
 )
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which events are looked at. ``category`` is a class's key or a kind in the files' words."""
-
-    period: Period = field(default_factory=Period)
-    category: str | None = None
-    source: Source = "reported"
-    without_piles: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,7 +180,7 @@ def analyse(
     chosen = selection or Selection()
     how = parameters or Parameters(cell=prepared.cells.size)
     events = prepared.events
-    kind, left_out = _kind(prepared, chosen)
+    kind, left_out = kind_of(events, prepared.quality.piled, chosen)
     in_time = chosen.period.holds(events.time)
     left_out["other-period"] = int((kind & ~in_time).sum())
     rows = np.flatnonzero(kind & in_time)
@@ -217,37 +203,6 @@ def analyse(
         _tables(prepared, rows, kind, chosen.period), development, accuracy,
         closure(events.take(rows)), left_out, months, tuple(notes),
     )  # fmt: skip
-
-
-def _kind(prepared: Prepared, chosen: Selection) -> tuple[NDArray[np.bool_], dict[str, int]]:
-    """Events of the source and category, whatever their time; and how many were left out."""
-    events = prepared.events
-    found = events.source == SOURCES.index("discovered")
-    keep = {"reported": ~found, "discovered": found}.get(chosen.source, np.ones(len(found), bool))
-    left = {"other-source": int((~keep).sum())}
-    if chosen.category is not None:
-        fits = _category(events, chosen.category)
-        left["other-category"] = int((keep & ~fits).sum())
-        keep &= fits
-    if chosen.without_piles:
-        piled = np.zeros(len(events), dtype=bool)
-        piled[prepared.quality.piled] = True
-        left["pile"] = int((keep & piled).sum())
-        keep &= ~piled
-    return keep, left
-
-
-def _category(events: Events, name: str) -> NDArray[np.bool_]:
-    """Events of a class (by key or name) or of a kind or sub-kind as the files word it."""
-    for number, (key, names) in enumerate(events.classes.classes.items()):
-        if name == key or name in names:
-            return np.asarray(events.group == number)
-    hit = np.asarray((events.category == name) | (events.subtype == name))
-    if not hit.any():
-        words = [*events.classes.keys, *map(str, events.category.categories[:20])]
-        params: dict[str, object] = {"name": name, "known": ", ".join(filter(None, words))}
-        raise InputError([Problem("hotspots-category", params=params)])
-    return hit
 
 
 def _cell_counts(prepared: Prepared, rows: IntArray) -> FloatArray:

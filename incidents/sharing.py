@@ -9,50 +9,25 @@ coarser, from five; the other tables do not count them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.geopackage import write_whole
-from geo.messages import register
-from geo.problems import InputError, Problem
-from incidents.analysis import Hotspots, Prepared
-from incidents.areas import LevelName, change
+from incidents.analysis import Prepared
+from incidents.areas import LevelName
 from incidents.cube import ALL, Axis, IntArray, Table, count_cube
 from incidents.disclosure import (
     LEAST_HOUSEHOLDS,
     SENSITIVE_THRESHOLD,
-    THRESHOLD,
     Protected,
     protect,
 )
-from incidents.hotspotfile import density_layer, provenance
 from incidents.loop import closed
-from incidents.trend import Course
 from incidents.words import SOURCES
-
-register(
-    {
-        "sharing-period": (
-            "共享表只按整月、整年或全部时段给出;请把时段改为一个月或一年。",
-            "shared tables are by month, by year or of all time; choose a whole month or year.",
-        ),
-        "sharing-category": (
-            "共享表只按大类给出,不按“{name}”;可用:{known}。",
-            "shared tables are by class, not by {name!r}; known: {known}.",
-        ),
-        "sharing-source": (
-            "共享表只含群众报告的事件;请把来源设为群众报告。",
-            "shared tables count what people reported, nothing else; choose the source reported.",
-        ),
-    }
-)
 
 #: levels that tables by month and kind at once are made for; finer ones would be all "<3"
 _COARSE: tuple[LevelName, ...] = ("beat", "township", "county")
@@ -210,149 +185,3 @@ def _rows(shown: Protected, level: str, period: str, kind: str) -> pd.DataFrame:
     codes = [axes[0].label(level, i) for i in range(axes[0].size(level))]
     counts, texts = shown.shown(table)[at], shown.text(table)[at]
     return pd.DataFrame({"code": codes, "count": counts, "shown": texts})
-
-
-def shared_layers(
-    shared: Shared, found: Hotspots, said: Mapping[str, object] | None = None
-) -> dict[str, pd.DataFrame]:
-    """The layers of a file for leaders: areas, cells without counts, tables, provenance.
-
-    Raises :class:`InputError` where the selection is no row of the published tables.
-    """
-    period, kind = _pick(shared, found)
-    layers: dict[str, pd.DataFrame] = {
-        "cells": _cells(shared.prepared, found),
-        "density": density_layer(shared.prepared, found, hot_only=True),
-    }
-    for name in shared.prepared.areas.levels:
-        layers[f"by_{name}"] = _areas(shared, name, period, kind)
-    layers["tables"] = _long(shared.common)
-    if shared.sensitive is not None:
-        layers["sensitive"] = _long(shared.sensitive)
-    whole = provenance(shared.prepared, found, said or {})
-    kept = whole[~whole["key"].str.match(r"count\.(?:outside|unplaced|mapped|selected)|left_out|"
-                                         r"closure|doubt")]  # fmt: skip
-    more = {
-        "sharing.threshold": f"<{THRESHOLD}", "sharing.least_households": LEAST_HOUSEHOLDS,
-        "sharing.sensitive": f"by beat and coarser, from {SENSITIVE_THRESHOLD}",
-        "sharing.tables_left_out": len(shared.common.dropped),
-    }  # fmt: skip
-    lines = pd.DataFrame({"key": list(more), "value": [str(v) for v in more.values()]})
-    layers["provenance"] = pd.concat([kept, lines], ignore_index=True)
-    return layers
-
-
-def write_shared(
-    shared: Shared, found: Hotspots, path: str | Path, said: Mapping[str, object] | None = None
-) -> None:
-    """Write the leaders' file, whole or not at all; raises InputError."""
-    write_whole(shared_layers(shared, found, said), path)
-
-
-def _pick(shared: Shared, found: Hotspots) -> tuple[str, str]:
-    """Period and class of a selection as the published tables name them."""
-    chosen, classes = found.selection, shared.prepared.events.classes
-    kind = ""
-    if chosen.category is not None:
-        words = {w: key for key, names in classes.classes.items() for w in (key, *names)}
-        if chosen.category not in words:
-            params: dict[str, object] = {"name": chosen.category, "known": ", ".join(classes.keys)}
-            raise InputError([Problem("sharing-category", params=params)])
-        kind = words[chosen.category]
-    if chosen.source != "reported":
-        raise InputError([Problem("sharing-source")])
-    period, length = chosen.period, None
-    if period.open:
-        return "", kind
-    if period.since is not None and period.until is not None:
-        first, last = (t.astype("datetime64[M]") for t in (period.since, period.until))
-        if first.astype("datetime64[D]") == period.since and (
-            last.astype("datetime64[D]") == period.until
-        ):
-            length = int((last - first).astype(int))
-    if length == 1:
-        return str(np.datetime_as_string(first)), kind
-    if length == 12 and int(first.astype(int)) % 12 == 0:
-        return str(np.datetime_as_string(first))[:4], kind
-    raise InputError([Problem("sharing-period")])
-
-
-def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDataFrame:
-    """One row an area: count, rate and changes only where each number they are made of is shown."""
-    level = shared.prepared.areas.levels[name]
-    try:
-        table = shared.rows(name, period, kind)
-    except (KeyError, ValueError):  # that table was left out, or has no such month
-        axis = shared.common.cube.axes[_AREA]
-        codes = [axis.label(name, i) for i in range(axis.size(name))]
-        table = pd.DataFrame({"code": codes, "count": np.nan, "shown": "—"})
-    without = len(table) - len(level)  # rows for what lies outside or has no place
-    table.insert(1, "name", [*level.names, *[""] * without])
-    table["suppressed"] = table["count"].isna().astype(np.int64)
-    people = np.append(level.persons, [np.nan] * without)
-    enough = table["count"] >= 10
-    table["rate_per_1000"] = (table["count"] / people * 1000).where(enough & (people > 0))
-    for column, earlier in (
-        ("change_on_period", _earlier(period, 1)), ("change_on_year", _earlier(period, 12)),
-    ):  # fmt: skip
-        table[column] = np.nan
-        if earlier:
-            try:
-                before = shared.rows(name, earlier, kind)["count"]
-            except (KeyError, ValueError):
-                continue
-            table[column] = change(table["count"].to_numpy(), before.to_numpy())
-    shapes = np.array([*shared.prepared.areas.shapes(name), *[None] * without], dtype=object)
-    return gpd.GeoDataFrame(table, geometry=shapes, crs=shared.prepared.areas.crs)
-
-
-def _earlier(period: str, months: int) -> str:
-    """The period before, or the same a year earlier, in the tables' words."""
-    if len(period) == 4:
-        return str(int(period) - 1)
-    return str(np.datetime64(period, "M") - months) if period else ""
-
-
-def _cells(prepared: Prepared, found: Hotspots) -> gpd.GeoDataFrame:
-    """Significant cells and their words; no count, no test value that gives one back. Cells with
-    a few households, or of unknown ones where some are known, are left out."""
-    inside = found.cells.inside
-    keep = found.significance.significant.copy()
-    course = np.zeros(inside.shape, dtype=np.int8)
-    if found.development is not None:
-        course = found.development.course
-        keep |= course > 0
-    if prepared.households is not None:
-        keep &= (prepared.households == 0) | (prepared.households >= LEAST_HOUSEHOLDS)
-    pick = keep[inside]
-    direction = np.where(found.significance.hot, "hot", "")
-    direction = np.where(found.significance.cold, "cold", direction)
-    frame = pd.DataFrame(
-        {
-            "cell": found.cells.names()[pick],
-            "significant": found.significance.significant[inside][pick].astype(np.int64),
-            "direction": direction[inside][pick],
-            "trend": [Course(int(c)).name.lower() for c in course[inside][pick]],
-        }
-    )
-    shapes = found.cells.polygons()[pick]
-    return gpd.GeoDataFrame(frame, geometry=shapes, crs=prepared.areas.crs)
-
-
-def _long(shown: Protected) -> pd.DataFrame:
-    """Every published table as rows: level, code, period, kind, state, count, shown."""
-    parts = []
-    for table in shown.marks:
-        values, texts = shown.shown(table), shown.text(table)
-        where = np.indices(values.shape).reshape(values.ndim, -1)
-        columns = {
-            name: np.array([axis.label(level, i) for i in range(axis.size(level))])[at]
-            for name, axis, level, at in zip(
-                ("code", "period", "kind", "state"), shown.cube.axes, table, where,
-                strict=True,
-            )
-        }  # fmt: skip
-        part = pd.DataFrame({"level": table[0], **columns})
-        part["count"], part["shown"] = values.ravel(), texts.ravel().astype(str)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)

@@ -15,13 +15,15 @@ from geo.crs import metric_crs
 from geo.geopackage import read_whole, write_whole
 from geo.problems import InputError
 from geo.read import read_layer
-from incidents.analysis import Parameters, Prepared, Selection, analyse, prepare
+from incidents.analysis import Parameters, Prepared, analyse, prepare
 from incidents.areas import Homes, areas_of
 from incidents.disclosure import Mark
 from incidents.events import load_events
 from incidents.hotspotfile import layers_of, write_hotspots
 from incidents.period import Period
-from incidents.sharing import ELSEWHERE, Shared, share, shared_layers, write_shared
+from incidents.selection import Selection
+from incidents.sharedfile import shared_layers, write_shared
+from incidents.sharing import ELSEWHERE, Shared, share
 
 
 @pytest.fixture(scope="module")
