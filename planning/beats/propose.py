@@ -294,6 +294,19 @@ def _best(
         )
         if cost < least - 1e-12:
             best, least = label, cost
+    if kind == "least-change" and not _inside(area, best, k, price):
+        # today stands in the way: even out from other starts, then home as far as the band allows
+        even = replace(price, moved=0.05, even=0.5 / price.band**2)
+        tried = [
+            search(area, start, k, even, moves=moves, hot=hot, cold=effort.cold * grid, seed=seed)
+            for start, hot in starts_of(area, k, "balanced", seed, effort.starts, grid)
+        ]
+        label, cost = search(
+            area, min(tried, key=lambda pair: pair[1])[0], k, price,
+            moves=2 * moves, hot=0.1 * grid, cold=effort.cold * grid, seed=seed + 1, first=1.0,
+        )
+        if cost < least - 1e-12:
+            best = label
     return best
 
 
