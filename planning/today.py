@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from geo.messages import register
 from geo.problems import InputError, Problem
-from geo.read import read_layer
+from geo.read import list_layers, read_layer
 from geo.read.source import record
 from planning.graph import IntArray
 from planning.planfile import PlanFile, read_plan
@@ -83,17 +83,20 @@ def of_plan(plan: PlanFile, crs: CRS, file: str = "", sha256: str = "") -> Today
     return _today(plan.grids, crs, file, sha256, frozenset(retired))
 
 
-def read_today(source: str | Path, crs: CRS) -> Today:
+def read_today(source: str | Path, crs: CRS, *, trusted: bool = True) -> Today:
     """Read a plan.gpkg, or any polygon layer (``FILE:layer``) with codes and names.
 
-    Raises :class:`InputError` for a file that cannot be read, holds no polygons, or does not
-    say its coordinate system.
+    ``trusted`` False for what somebody sent: then it is read apart from this process, as every
+    upload is, and a plan gives its grids and nothing else. Raises :class:`InputError` for a file
+    that cannot be read, holds no polygons, or does not say its coordinate system.
     """
     path = Path(source)
-    if path.is_file() and _is_plan(path):
+    if trusted and path.is_file() and _is_plan(path):
         found = record(path)
         return of_plan(read_plan(path), crs, found.name, found.sha256)
-    layer = read_layer(source, "dedicated")
+    if not trusted and "grids" in list_layers(path, trusted=False):
+        source = f"{source}:grids"
+    layer = read_layer(source, "dedicated", trusted=trusted)
     frame = layer.frame
     if not isinstance(frame, gpd.GeoDataFrame):
         raise InputError([Problem("grids-no-polygons", layer.file.name)])

@@ -6,6 +6,7 @@ import html
 import math
 import re
 import unicodedata
+from datetime import datetime
 
 DASH = "—"
 """Stands where there is no value."""
@@ -75,3 +76,8 @@ def html_text(value: object) -> str:
 def markdown_text(value: object) -> str:
     """A value from a file, shown as it is where Streamlit would read Markdown."""
     return _MARKDOWN.sub(r"\\\1", name_text(value))
+
+
+def local_time(moment: str) -> str:
+    """A moment of the store (ISO 8601, UTC) on this server's clock, to the minute."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -25,7 +25,7 @@ from planning.opened import county_of_plan, plan_digest
 from store.projects import ScenarioInfo, Store
 from ui.desk import Desk
 from ui.format import name_text
-from ui.shelf import Shelf
+from ui.shelf import Shelf, new_id
 from ui.views import PlanView, units_frame
 
 log = logging.getLogger("gridwright.ui")
@@ -73,6 +73,7 @@ class Kept:
         self.store = store
         self.project = project
         self.first = first
+        self.key = first.key if first else new_id()
         self.not_kept = not_kept
         self.homes = homes
         self.settings = store.settings(project)
@@ -123,7 +124,7 @@ class Kept:
             else:
                 filed = self.store.refiled(scenario, held.plan, changed)
             view = PlanView(
-                f"{self.first.key if self.first else self.project}/{scenario}",
+                f"{self.key}/{scenario}",
                 filed,
                 self.first.context if self.first else {},
                 self._units_of(scenario),

@@ -14,7 +14,7 @@ from geo.read import list_layers
 from ui.shelf import Shelf, new_id
 from ui.sources import PLAN_NAME, Candidate, candidates, first_guess, safe_name
 
-Kind = Literal["demo", "folder", "upload"]
+Kind = Literal["demo", "folder", "upload", "saved"]
 
 
 @dataclass(frozen=True)

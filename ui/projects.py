@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,11 +31,12 @@ from ui.errors import JobGoneError
 from ui.jobs import CancelledError, Job, Jobs, Step
 from ui.pickups import Kind, Pickup, layers_of, pick_folder
 from ui.shelf import Shelf, new_id
-from ui.sources import ROLES, candidates, first_guess
+from ui.sources import ROLES, candidates, first_guess, safe_name
 from ui.views import PlanView, units_frame
 
 if TYPE_CHECKING:
     from planning.county import CountyPlan, Progress
+    from planning.today import Today
 
 PROJECT_VARIABLE = "GRIDWRIGHT_PROJECT"
 CONTEXT_ROLES = ("roads", "water", "railways", "compounds")
@@ -216,9 +217,15 @@ def open_pickup(job: Job, pickup: Pickup, chosen: Mapping[str, str], *, trusted:
     return project.id
 
 
-def propose(job: Job, project: Project, settings: Settings) -> str:
+def propose(
+    job: Job,
+    project: Project,
+    settings: Settings,
+    today: Callable[[Ground], Today] | None = None,
+) -> str:
     """Propose grids; returns the new plan's id. The earlier plan stays on its shelf.
 
+    With ``today``'s grids only those that break a rule are changed, as little as possible.
     Raises :class:`ui.jobs.CancelledError` when the job was asked to stop.
     """
     # Here: the engine takes a second to import, and who only looks need not wait for it.
@@ -234,12 +241,33 @@ def propose(job: Job, project: Project, settings: Settings) -> str:
     workers = max(1, min(8, os.cpu_count() or 1))
     try:
         plan = propose_county(
-            ground, settings, workers=workers, progress=progress, cancelled=job.cancelled
-        )
+            ground, settings, workers=workers, progress=progress, cancelled=job.cancelled,
+            today=None if today is None else today(ground),
+        )  # fmt: skip
     except Cancelled as stopped:
         raise CancelledError from stopped
     job.report(Step("drawing"))
     return keep_plan(project, to_planfile(plan), plan)
+
+
+def grids_of_plan(plan: PlanFile) -> Callable[[Ground], Today]:
+    """The grids of a plan that is open, as today's."""
+    from planning.today import of_plan
+
+    return lambda ground: of_plan(plan, ground.crs, "plan")
+
+
+def grids_of_upload(name: str, content: bytes) -> Callable[[Ground], Today]:
+    """The grids of a file somebody brought; it is deleted when it has been read."""
+    from planning.today import read_today
+
+    def read(ground: Ground) -> Today:
+        with tempfile.TemporaryDirectory(prefix="gridwright-upload-") as folder:
+            path = Path(folder) / safe_name(name)
+            path.write_bytes(content)
+            return read_today(path, ground.crs, trusted=False)
+
+    return read
 
 
 def open_demonstration(job: Job) -> str:

@@ -45,6 +45,11 @@ class Shelf(Generic[T]):
             self._things.move_to_end(key)
             return self._things[key]
 
+    def all(self) -> list[T]:
+        """Everything on the shelf, the one unused for longest first."""
+        with self._lock:
+            return list(self._things.values())
+
     def __contains__(self, key: str) -> bool:
         with self._lock:
             return key in self._things

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ui.wording.kept import KEPT
 from ui.wording.scenarios import SCENARIOS
 
 Language = Literal["zh", "en"]
@@ -682,7 +683,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "log has it.",
     ),
 }  # fmt: skip
-WORDS |= SCENARIOS
+WORDS |= SCENARIOS | KEPT
 
 
 def known(key: str) -> bool:

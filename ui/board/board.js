@@ -68,9 +68,9 @@ class Board {
 
   /** Take the others of the group to where this map went. */
   lead() {
-    if (this.following) return;
+    if (this.following || !this.root.isConnected) return;
     for (const other of together.get(this.group) || []) {
-      if (other === this) continue;
+      if (other === this || !other.root.isConnected) continue; // a page that was left
       other.following = true;
       other.map.setView(this.map.getCenter(), this.map.getZoom(), { animate: false });
       other.following = false;

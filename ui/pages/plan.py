@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from ui.choice import focus, opened_on_map, picked, selected
-from ui.format import html_text, share, whole
+from ui.format import html_text, markdown_text, share, whole
 from ui.kept import keep_in_background, the_store
 from ui.map.component import forget_what_was_sent, show_map
 from ui.pages.beside import show_card, show_exceptions, show_grids, show_villages, side_choice
@@ -133,11 +133,28 @@ def _numbers(view: PlanView, village: str | None) -> None:
         ("headline.lines", share(head.on_lines, 1)),
         ("headline.exceptions", whole(head.exceptions)),
     )
+    _kept_from(view)
     body = "".join(
         f"<div><b>{html_text(value)}</b><span>{html_text(text(key))}</span></div>"
         for key, value in cells
     )
     st.html(f"<div class='gw-numbers'>{body}</div>")
+
+
+def _kept_from(view: PlanView) -> None:
+    """What became of today's grids, where the plan started from them."""
+    moved = view.plan.value("from.households_moved")
+    if moved is None:
+        return
+    told = {name: view.plan.value(f"from.{name}") or "0" for name in (
+        "lower_bound", "grids_unchanged", "grids_changed", "grids_new", "grids_gone",
+        "grids_not_mended")}  # fmt: skip
+    st.caption(text("plan.kept_from", moved=moved, **told))
+    rows = view.plan.provenance
+    lost = rows.loc[rows["key"] == "from.not_kept", "value"]
+    if len(lost):
+        with st.expander(text("plan.not_kept", count=len(lost))):
+            st.markdown("\n".join(f"- {markdown_text(line)}" for line in lost))
 
 
 def _without_plan(opened: Project, lang: Language) -> None:

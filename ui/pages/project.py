@@ -14,6 +14,7 @@ from ui.intake import INTAKES, LOOKS, Intake, look_into, take_folder, take_uploa
 from ui.jobs import Job, Snapshot
 from ui.map.component import forget_what_was_sent
 from ui.pages.files import ACCEPT, LOOK, show_review
+from ui.pages.saved import show_saved
 from ui.pickups import pick_folder
 from ui.projects import JOBS, Project, open_demonstration, open_pickup
 from ui.remembered import choices_file
@@ -110,8 +111,8 @@ def _take_away() -> None:
 
 
 def _choose() -> None:
-    labels = [text("project.upload"), text("project.folder"), text("project.demo")]
-    upload, folder, demo = st.tabs(labels)
+    names = ("upload", "folder", "demo", "kept")
+    upload, folder, demo, saved = st.tabs([text(f"project.{name}") for name in names])
     with upload:
         _upload()
     with folder:
@@ -121,6 +122,10 @@ def _choose() -> None:
         if st.button(text("project.open_demo"), key="open_demo", type="primary"):
             start(KIND, JOBS.start(KIND, open_demonstration))
             st.rerun()
+
+
+    with saved:
+        show_saved()
 
 
 def _upload() -> None:

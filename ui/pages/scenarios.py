@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import streamlit as st
 from planning.record import table_of, write_table
 from store.projects import ScenarioInfo
 from ui.comparison import Pair
-from ui.format import DASH, html_text, name_text
+from ui.format import DASH, html_text, local_time, name_text
 from ui.kept import Kept, find_kept, the_store
 from ui.map.component import forget_what_was_sent, show_map
 from ui.map.scene import Focus
@@ -81,11 +80,6 @@ def _state(scenario: ScenarioInfo, current: int) -> str:
     return " · ".join(words)
 
 
-def _local(moment: str) -> str:
-    """A moment of the store (ISO 8601, UTC) on this server's clock."""
-    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
 # --- what there is ------------------------------------------------------------------------------
 
 
@@ -99,7 +93,7 @@ def _manage(kept: Kept, held: list[ScenarioInfo]) -> None:
             "parent": [names.get(one.parent or 0, "") for one in held],
             "edited": [one.edited for one in held],
             "changes": [one.changes for one in held],
-            "made": [_local(one.created_at) for one in held],
+            "made": [local_time(one.created_at) for one in held],
         }
     )
     st.caption(text("scenarios.lead"))

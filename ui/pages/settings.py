@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -18,9 +20,17 @@ from ui.draft import (
     with_preset,
 )
 from ui.jobs import Job, Snapshot
-from ui.projects import JOBS, Project, propose
-from ui.session import PROPOSE, callback, draft, language, open_plan, text
+from ui.projects import JOBS, Project, grids_of_plan, grids_of_upload, propose
+from ui.session import PROPOSE, callback, draft, language, open_plan, plan_now, text
+from ui.sources import UPLOADABLE
 from ui.watch import running, show_job, show_outcome, start
+
+if TYPE_CHECKING:
+    from geo.ground import Ground
+    from planning.today import Today
+
+
+AFRESH, PLAN, FILE = STARTS = ("afresh", "plan", "file")
 
 
 def _key(name: str) -> str:
@@ -115,19 +125,51 @@ def _button(opened: Project) -> None:
     if running(PROPOSE):
         show_job(_done)
         return
+    start_from, file = _start()
     pressed = st.button(
         text("settings.propose"), type="primary", width="stretch", key="propose",
-        disabled=bool(wrong) or not opened.can_propose,
+        disabled=bool(wrong) or not opened.can_propose or (start_from == FILE and file is None),
     )  # fmt: skip
     if pressed:
         settings = to_settings(draft())
 
+        today = _today(start_from, file)
+
         def work(job: Job) -> str:
-            return propose(job, opened, settings)
+            return propose(job, opened, settings, today)
 
         start(PROPOSE, JOBS.start(PROPOSE, work))
         st.rerun()
     show_outcome()
+
+
+def _start() -> tuple[str, Any]:
+    """Where the proposal starts: afresh, from the open plan, or from the grids of a file."""
+    has_plan = st.session_state.get("plan") is not None
+    choices = {name: text(f"settings.from_{name}") for name in STARTS if name != PLAN or has_plan}
+    key = f"{_key('from')}_{language()}"
+    if st.session_state.get(key) not in choices:
+        st.session_state[key] = AFRESH
+    chosen = st.selectbox(
+        text("settings.from"), list(choices), format_func=choices.__getitem__, key=key,
+        help=text("settings.from_help"),
+    )  # fmt: skip
+    if chosen != FILE:
+        return chosen, None
+    kinds = [suffix for suffix in UPLOADABLE if suffix not in ("csv", "tsv", "txt", "xlsx", "xls")]
+    return chosen, st.file_uploader(
+        text("settings.from_upload"), type=kinds, key=_key("today"),
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def _today(start_from: str, file: Any) -> Callable[[Ground], Today] | None:
+    if start_from == PLAN:
+        view = plan_now()
+        return None if view is None else grids_of_plan(view.plan)
+    if start_from == FILE and file is not None:
+        return grids_of_upload(file.name, file.getvalue())
+    return None
 
 
 def _done(now: Snapshot) -> None:
