@@ -30,7 +30,7 @@ def show_frame() -> None:
         page_title=text("app.name"),
         page_icon=str(HERE / "board" / "mark.svg"),
         layout="wide",
-        initial_sidebar_state="expanded",
+        initial_sidebar_state="auto",
     )
     # Streamlit's own uploader speaks English only; page.css puts these words in its place.
     words = f":root {{ --gw-upload: '{text('project.upload')}'; }}"

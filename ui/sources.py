@@ -19,6 +19,10 @@ ROLES = (
     "villages", "households", "roads", "water", "railways", "compounds", "groups", "dedicated",
 )  # fmt: skip
 REQUIRED = ("villages", "households")
+MORE_ROLES = ("incidents", "beats", "stations")
+"""Roles that no proposal needs: what happened, and where the police look after it."""
+
+USED_ROLES = (*ROLES, *MORE_ROLES)
 PLAN_NAME = "plan.gpkg"
 FOLDERS_VARIABLE = "GRIDWRIGHT_FOLDERS"
 

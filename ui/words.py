@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ui.wording.incidents import INCIDENTS
 from ui.wording.kept import KEPT
 from ui.wording.scenarios import SCENARIOS
 
@@ -684,6 +685,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
 }  # fmt: skip
 WORDS |= SCENARIOS | KEPT
+WORDS |= INCIDENTS
 
 
 def known(key: str) -> bool:
