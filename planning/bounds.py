@@ -7,6 +7,8 @@ does not speak for a side that it does not form.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,13 @@ SECOND_SHARE = 0.3  # a side's second bound is named when this much of the side 
 
 SIDES = ("东", "南", "西", "北")
 _UNNAMED = {"road": "道路", "water": "水系", "railway": "铁路"}
-_VILLAGE, _FIELD = "村界", "田地"
+_VILLAGE, _FIELD, _PREMISES = "村界", "田地", "院界"
+_ENGLISH = {
+    _VILLAGE: "village boundary", _FIELD: "open ground", _PREMISES: "premises",
+    "道路": "a road", "水系": "water", "铁路": "a railway",
+}  # fmt: skip
+_SIDES_EN = ("East to", "south to", "west to", "north to")
+_TEXT = re.compile("东至(.*?)[,，]南至(.*?)[,，]西至(.*?)[,，]北至(.*)")
 
 
 def segment_words(segments: Segments, lines: Linework) -> NDArray[np.object_]:
@@ -50,11 +58,24 @@ def _first_met(
     return np.where(met.any(axis=1), first, -1).astype(np.int64)
 
 
-def four_bounds(segments: Segments, label: IntArray, k: int, lines: Linework) -> list[str]:
-    """One sentence a grid: 东至人民路,南至通扬河,西至村界,北至田地. Labels 0..k-1 of units."""
+def four_bounds(
+    segments: Segments,
+    label: IntArray,
+    k: int,
+    lines: Linework,
+    dedicated: IntArray | None = None,
+) -> list[str]:
+    """One sentence a grid: 东至人民路,南至通扬河,西至村界,北至田地. Labels 0..k-1 of units.
+
+    ``dedicated`` (k,): not negative for a dedicated grid; where no line runs, it is bounded, and
+    bounds its neighbours, by its premises (院界) and not by fields.
+    """
     words = segment_words(segments, lines)
     right = np.where(segments.right >= 0, label[segments.right], -1)
     left = label[segments.left]
+    if dedicated is not None:
+        walled = (dedicated[left] >= 0) | ((right >= 0) & (dedicated[right] >= 0))
+        words[walled & (words == _FIELD)] = _PREMISES
     border = left != right
     texts = []
     for grid in range(k):
@@ -85,3 +106,27 @@ def _leading(words: NDArray[np.object_]) -> str:
     if len(order) > 1 and count[order[1]] >= SECOND_SHARE * count.sum():
         text += f"、{names[order[1]]}"
     return text
+
+
+def sides_of(text: str) -> tuple[str, str, str, str] | None:
+    """What bounds a grid on its east, south, west and north, from its sentence; None for another.
+
+    Names may hold a comma; only one that the next side's word follows ends a side.
+    """
+    found = _TEXT.fullmatch(text.strip())
+    return (found[1], found[2], found[3], found[4]) if found else None
+
+
+def side_in_english(side: str) -> str:
+    """One side's words in English; names of roads and waters stay as they are."""
+    return " and ".join(_ENGLISH.get(word, word) for word in side.split("、"))
+
+
+def bounds_in_english(text: str) -> str:
+    """The sentence in English: East to 人民路, south to ...; another text as it is."""
+    sides = sides_of(text)
+    if sides is None:
+        return text
+    return ", ".join(
+        f"{head} {side_in_english(side)}" for head, side in zip(_SIDES_EN, sides, strict=True)
+    )

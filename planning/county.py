@@ -165,7 +165,9 @@ def _measured(
         proposal=proposal,
         measures=measures,
         outlines=dissolve(units.geometry, proposal.label),
-        bounds=four_bounds(units.segments, proposal.label, proposal.k, lines),
+        bounds=four_bounds(
+            units.segments, proposal.label, proposal.k, lines, proposal.dedicated
+        ),
         exceptions=exceptions(units, proposal, measures, settings, set_names),
         micro=micro_grids(units, proposal, settings) if settings.micro else None,
     )

@@ -208,7 +208,9 @@ def _described(ground: Ground, settings: Settings, own: EditedVillage) -> Villag
         proposal=proposal,
         measures=measures,
         outlines=np.array([outlines[key] for key in keys], dtype=object),
-        bounds=four_bounds(plan.units.segments, proposal.label, proposal.k, ground.lines),
+        bounds=four_bounds(
+            plan.units.segments, proposal.label, proposal.k, ground.lines, proposal.dedicated
+        ),
         exceptions=[_reasoned(e, plan, keys[e.grid], touched) for e in found],
         micro=micro_grids(plan.units, proposal, settings) if settings.micro else None,
         grids=tuple(plan.grids[key] for key in keys),

@@ -1,29 +1,25 @@
 """The grid division register (网格划分登记表) as an Excel workbook, ready to print and to file.
 
-One row a grid; further sheets hold the villages, the exceptions and where the plan came from.
-Every text cell is stored as text and carries Excel's quote prefix, so that a village called
-``=1+1`` stays a name, in Excel and when the cell is edited.
+A first sheet with the figures of every township, then one sheet a township with one row a grid,
+then the villages and all levels, the exceptions, what was asked for besides (staff, services), and
+where the plan came from. The form is in
+:mod:`planning.register_form`, how a sheet looks in :mod:`planning.workbook`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from openpyxl import Workbook
-from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
-from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from planning.bounds import side_in_english, sides_of
 from planning.export import (
-    GRID_COLUMNS,
     NOTICE_EN,
     NOTICE_ZH,
-    VILLAGE_COLUMNS,
     Column,
     Language,
     Plan,
@@ -32,132 +28,281 @@ from planning.export import (
     in_words,
     plain,
     present,
+    rule_names,
+)
+from planning.export.columns import KIND_WORDS
+from planning.levels import LEVEL_WORDS, levels
+from planning.register_cover import cover
+from planning.register_form import (
+    COMPOUND_COLUMNS,
+    EXCEPTION_COLUMNS,
+    LEVEL_COLUMNS,
+    NO_TOWN,
+    PROVENANCE_COLUMNS,
+    SERVICE_COLUMNS,
+    SIGNED,
+    STAFF_COLUMNS,
+    TITLES,
+    Filing,
+    block,
+)
+from planning.services import KINDS as SERVICE_KINDS
+from planning.staff import KINDS as POST_KINDS
+from planning.workbook import (
+    Paper,
+    banner,
+    cell_of,
+    columns_between,
+    fit_height,
+    line,
+    page,
+    sheet_name,
+    widths,
 )
 
-EXCEPTION_COLUMNS: tuple[Column, ...] = (
-    Column("grid_code", "网格编码", "Grid code", "grid_code", "网格编码", 18),
-    Column("rule", "规则", "Rule", "rule", "规则", 18),
-    Column("value", "实际值", "Value", "value", "实际值", 12, "#,##0.##"),
-    Column("limit", "限值", "Limit", "limit", "限值", 12, "#,##0.##"),
-    Column("reason", "原因", "Reason", "reason", "原因", 60),
-)
-PROVENANCE_COLUMNS: tuple[Column, ...] = (
-    Column("key", "项目", "Key", "key", "项目", 34),
-    Column("value", "内容", "Value", "value", "内容", 90),
-)
-TITLES = {
-    "register": ("网格划分登记表", "Grid division register"),
-    "villages": ("村(社区)汇总", "Villages"),
-    "exceptions": ("例外情况", "Exceptions"),
-    "provenance": ("来源与参数", "Provenance"),
-}
 
-_THIN = Side(style="thin", color="B5B9C0")
-_FRAME = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
-_HEAD = PatternFill("solid", fgColor="E6EAF0")
-_EXCEL_TEXT = 32_767  # characters a cell can hold
+@dataclass(frozen=True)
+class _Head:
+    """One column of a township's sheet: its group, its name, its width and its number format."""
+
+    group: tuple[str, str]
+    name: tuple[str, str]
+    width: float
+    form: str = ""
 
 
-def put_text(cell: Cell, text: str) -> None:
-    """Store ``text`` as text whatever it begins with."""
-    cell.value = text[:_EXCEL_TEXT]
-    cell.data_type = "s"  # openpyxl takes a leading "=" for a formula unless told
-    cell.quotePrefix = True
-
-
-def cell_of(sheet: Worksheet, row: int, column: int) -> Cell:
-    """The cell to write to; a new sheet has no merged cells, whose rest cannot be written."""
-    cell = sheet.cell(row=row, column=column)
-    assert isinstance(cell, Cell)
-    return cell
-
-
-def put(cell: Cell, value: object, number_format: str) -> None:
-    """Store a value: numbers as numbers where the column has a format, everything else as text."""
-    clean = plain(value)
-    if clean is None:
-        return
-    if number_format and isinstance(clean, int | float):
-        cell.value = clean
-        cell.number_format = number_format
-    else:
-        put_text(cell, str(clean))
-
-
-def _sheet(
-    sheet: Worksheet, frame: pd.DataFrame, columns: Sequence[Column], title: str, language: Language
-) -> None:
-    """Title, notice, header and one row a record; the header repeats on every printed page."""
-    columns = present(frame, columns)
-    chinese = language == "zh"
-    heading, notice = cell_of(sheet, 1, 1), cell_of(sheet, 2, 1)
-    put_text(heading, title)
-    heading.font = Font(size=14, bold=True)
-    put_text(notice, NOTICE_ZH if chinese else NOTICE_EN)
-    notice.font = Font(size=9, color="5B616A")
-    for number, column in enumerate(columns, start=1):
-        letter = get_column_letter(number)
-        sheet.column_dimensions[letter].width = column.width
-        head = cell_of(sheet, 3, number)
-        put_text(head, column.chinese if chinese else column.english)
-        head.font, head.fill, head.border = Font(bold=True), _HEAD, _FRAME
-        head.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
-        wrap = Alignment(vertical="center", wrap_text=column.width >= 30)
-        for row, value in enumerate(in_words(frame, column, language), start=4):
-            cell = cell_of(sheet, row, number)
-            put(cell, value, column.number_format)
-            cell.border, cell.alignment = _FRAME, wrap
-    if columns:
-        last = get_column_letter(len(columns))
-        sheet.auto_filter.ref = f"A3:{last}{max(3, 3 + len(frame))}"
-    sheet.freeze_panes = "A4"
-    sheet.print_title_rows = "3:3"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    # "&" begins a code in Excel's footers; the notice holds none.
-    sheet.oddFooter = HeaderFooterItem(
-        left=_HeaderFooterPart(text=NOTICE_ZH if chinese else NOTICE_EN, size=8),
-        right=_HeaderFooterPart(text="&P / &N"),
-    )
-
-
-def _with_reasons(plan: Plan, language: Language) -> pd.DataFrame:
-    """The grids with a column ``reason``: the planner's own word, else those of the exceptions."""
-    grids = pd.DataFrame(plan.grids).sort_values("code")
-    told: dict[str, list[str]] = {}
-    for code, reason in zip(plan.exceptions["grid_code"], plan.exceptions["reason"], strict=True):
-        text = str(plain(reason) or "").strip()
-        text = in_language(text, language)
-        if text and text not in told.setdefault(str(code), []):
-            told[str(code)].append(text)
-    own = grids["reason"] if "reason" in grids else [""] * len(grids)
-    return grids.assign(
-        reason=[
-            str(plain(said) or "").strip() or "; ".join(told.get(str(code), []))
-            for code, said in zip(grids["code"], own, strict=True)
-        ]
-    )
-
-
-def write_register(plan: Plan, path: Path, *, language: Language = "zh") -> Path:
+def write_register(
+    plan: Plan, path: Path, *, language: Language = "zh", filing: Filing | None = None
+) -> Path:
     """Write the register to ``path`` (.xlsx), grids in the order of their codes.
 
-    Counts and measures are numbers with formats, codes and names are text. Raises OSError when
-    the file cannot be written; then ``path`` is as it was.
+    Counts are numbers with formats, codes and names are text. Raises OSError when the file cannot
+    be written; then ``path`` is as it was.
     """
+    told = filing or Filing()
     index = 0 if language == "zh" else 1
     book = Workbook()
-    sheets = (
-        ("register", _with_reasons(plan, language), GRID_COLUMNS),
-        ("villages", plan.villages.sort_values("code"), VILLAGE_COLUMNS),
-        ("exceptions", plan.exceptions, EXCEPTION_COLUMNS),
-        ("provenance", plan.provenance, PROVENANCE_COLUMNS),
-    )
     book.remove(book.worksheets[0])
-    for key, frame, columns in sheets:
-        title = TITLES[key][index]
-        book.create_sheet(title)
-        _sheet(book.worksheets[-1], frame, columns, title, language)
+    taken: set[str] = set()
+
+    def sheet(title: str) -> Worksheet:
+        book.create_sheet(sheet_name(title, taken))
+        return book.worksheets[-1]
+
+    cover(sheet(TITLES["register"][index]), plan, told, language)
+    rows = _register_rows(plan, told, language)
+    for town, own in rows.groupby("town", sort=False):
+        _township(sheet(str(town)), str(town), own, told, language)
+    table = levels(plan)
+    table["share"] = table["dedicated"] / table["grids"].where(table["grids"] > 0)
+    table["level"] = [LEVEL_WORDS[level][index] for level in table["level"]]
+    upper = table[~table["level"].isin([LEVEL_WORDS[x][index] for x in ("grid", "micro_grid")])]
+    lists: list[tuple[str, pd.DataFrame | None, Sequence[Column]]] = [
+        ("levels", upper, LEVEL_COLUMNS),
+        ("exceptions", plan.exceptions, EXCEPTION_COLUMNS),
+        ("staff", _spoken(told.staff, "lacks_text", language), STAFF_COLUMNS),
+        ("services", _kinds(told.services, language), SERVICE_COLUMNS),
+        ("compounds", told.compounds, COMPOUND_COLUMNS),
+        ("provenance", plan.provenance, PROVENANCE_COLUMNS),
+    ]
+    for key, frame, columns in lists:
+        if frame is not None:
+            title = TITLES[key][index]
+            write_list(sheet(title), frame, columns, title, language=language, paper=told.paper)
     return atomically(path, lambda target: book.save(target))
+
+
+def write_list(
+    sheet: Worksheet,
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    title: str,
+    *,
+    language: Language,
+    paper: Paper = "A4",
+) -> None:
+    """A plain list: title, header, one row a record, filters, the header on every page."""
+    index = 0 if language == "zh" else 1
+    shown = present(frame, columns)
+    room = [max(c.width, 2 + columns_between(c.english) / 2 if index else 0) for c in shown]
+    banner(sheet, 1, title, len(shown), language=language, size=14, bold=True, side="center")
+    forms = [c.number_format for c in shown]
+    heads = [(c.chinese, c.english)[index] for c in shown]
+    line(sheet, 2, heads, forms, language=language, head=True)
+    fit_height(sheet, 2, heads, room)
+    values = [in_words(frame, column, language) for column in shown]
+    for number, row in enumerate(zip(*values, strict=True), start=3):
+        line(sheet, number, row, forms, language=language)
+        fit_height(sheet, number, row, room)
+    widths(sheet, room)
+    if shown:
+        last = cell_of(sheet, 2, len(shown)).column_letter
+        sheet.auto_filter.ref = f"A2:{last}{2 + len(frame)}"
+    page(sheet, titles="1:2", language=language, paper=paper, freeze="A3")
+
+
+def _spoken(frame: pd.DataFrame | None, column: str, language: Language) -> pd.DataFrame | None:
+    """The frame with one column's ``Chinese / English; ...`` in the reader's language."""
+    if frame is None:
+        return None
+    said = [
+        "; ".join(in_language(part, language) for part in str(text).split("; "))
+        for text in frame[column]
+    ]
+    return frame.assign(**{column: said})
+
+
+def _kinds(frame: pd.DataFrame | None, language: Language) -> pd.DataFrame | None:
+    if frame is None:
+        return None
+    words = {kind: pair[0 if language == "zh" else 1] for kind, pair in SERVICE_KINDS.items()}
+    return frame.assign(kind=frame["kind"].map(words))
+
+
+def _reasons(plan: Plan, language: Language) -> dict[str, str]:
+    """By grid, the planner's own word for its exceptions, else those of the rules."""
+    told: dict[str, list[str]] = {}
+    for code, reason in zip(plan.exceptions["grid_code"], plan.exceptions["reason"], strict=True):
+        text = in_language(str(plain(reason) or "").strip(), language)
+        if text and text not in told.setdefault(str(code), []):
+            told[str(code)].append(text)
+    found = {code: "; ".join(texts) for code, texts in told.items()}
+    if "reason" in plan.grids:
+        for code, said in zip(plan.grids["code"], plan.grids["reason"], strict=True):
+            if text := str(plain(said) or "").strip():
+                found[str(code)] = text
+    return found
+
+
+def _heads(filing: Filing, language: Language) -> list[_Head]:
+    """The columns of a township's sheet, grouped as on the printed form."""
+    chinese = language == "zh"
+    grid, size = ("网格", "Grid"), ("规模", "Size")
+    bounds = ("四至", "Bounds")
+    staff = (f"网格员配置(应配 {filing.pattern})", f"Posts ({filing.pattern})")
+    remark = ("例外与备注", "Exceptions and remarks")
+    heads = [
+        _Head(grid, ("序号", "No."), 5, "0"),
+        _Head(grid, ("网格编码", "Grid code"), 18),
+        _Head(grid, ("网格名称", "Grid name"), 20),
+        _Head(grid, ("类型", "Kind"), 9.5 if chinese else 14),
+        _Head(grid, ("村(社区)", "Village"), 12),
+        _Head(size, ("户数", "House-holds"), 7.5, "0"),
+        _Head(size, ("人口", "Persons"), 8, "0"),
+        _Head(size, ("微网格数", "Micro-grids"), 7, "0"),
+        _Head(bounds, ("东至", "East"), 15),
+        _Head(bounds, ("南至", "South"), 15),
+        _Head(bounds, ("西至", "West"), 15),
+        _Head(bounds, ("北至", "North"), 15),
+    ]
+    heads += [_Head(staff, pair, 7 if chinese else 10, "0") for pair in POST_KINDS.values()]
+    heads += [_Head(staff, ("缺岗", "Lacks"), 6, "0")]
+    if filing.services is not None:
+        near = ("最近服务设施(米)", "Nearest services (m)")
+        heads += [
+            _Head(near, words, 9, "#,##0")
+            for kind, words in SERVICE_KINDS.items()
+            if (filing.services["kind"] == kind).any()
+        ]
+    heads += [
+        _Head(remark, ("例外情况", "Exceptions"), 12),
+        _Head(remark, ("原因", "Reason"), 24),
+        _Head(remark, ("备注", "Remarks"), 8),
+    ]
+    return heads
+
+
+def _register_rows(plan: Plan, filing: Filing, language: Language) -> pd.DataFrame:
+    """One row a grid: the cells of its line in ``cells`` (without the running number), its town."""
+    index = 0 if language == "zh" else 1
+    table = levels(plan)
+    table = table[table["level"] == "grid"].set_index("code")
+    grids = pd.DataFrame(plan.grids).assign(code=plan.grids["code"].astype(str))
+    grids = grids.sort_values("code", kind="stable")
+    reasons = _reasons(plan, language)
+    staff = None if filing.staff is None else filing.staff.set_index("code")
+    services = filing.services
+    ways = None if services is None else services.set_index(["grid_code", "kind"])["metres"]
+    kinds = [] if services is None else [k for k in SERVICE_KINDS if (services["kind"] == k).any()]
+    rows = []
+    for grid in grids.to_dict("records"):
+        code = grid["code"]
+        kind = str(plain(grid.get("kind")) or "comprehensive")
+        sides = sides_of(str(plain(grid.get("bounds_text")) or ""))
+        four = sides or (str(plain(grid.get("bounds_text")) or ""), "", "", "")
+        posts: list[object] = [None] * (len(POST_KINDS) + 1)
+        if staff is not None and code in staff.index:
+            posts = [plain(staff.at[code, c]) for c in (*POST_KINDS, "lacks")]
+        micro = None if plan.micro_grids is None else table.at[code, "micro_grids"]
+        cells: list[object] = [
+            code, grid.get("name"), KIND_WORDS.get(kind, kind) if index == 0 else kind,
+            grid.get("village_name"), grid.get("households"), grid.get("persons"), micro,
+            *(four if index == 0 else map(side_in_english, four)),
+            *posts,
+            *([None if ways is None else ways.get((code, k)) for k in kinds]),
+            rule_names(str(plain(grid.get("exceptions")) or ""), language),
+            reasons.get(code, ""), "",
+        ]  # fmt: skip
+        town = str(plain(grid.get("township_name")) or "").strip() or NO_TOWN[index]
+        rows.append((town, [plain(cell) for cell in cells], kind))
+    return pd.DataFrame(rows, columns=["town", "cells", "kind"])
+
+
+def _township(
+    sheet: Worksheet, town: str, rows: pd.DataFrame, filing: Filing, language: Language
+) -> None:
+    """One township: title, header block, two header rows, the grids, their sum, the signatures."""
+    index = 0 if language == "zh" else 1
+    heads = _heads(filing, language)
+    n, room, forms = len(heads), [h.width for h in heads], [h.form for h in heads]
+    title = TITLES["register"][index]
+    banner(
+        sheet, 1, f"{town}{title}" if index == 0 else f"{town}: {title}", n,
+        language=language, size=16, bold=True, side="center",
+    )  # fmt: skip
+    banner(sheet, 2, block(filing, language), n, language=language)
+    groups = [h.group[index] for h in heads]
+    line(sheet, 3, groups, forms, language=language, head=True)
+    line(sheet, 4, [h.name[index] for h in heads], forms, language=language, head=True)
+    sheet.row_dimensions[3].height = 18
+    fit_height(sheet, 4, [h.name[index] for h in heads], room)
+    start = 0
+    for stop in range(1, n + 1):
+        if stop == n or groups[stop] != groups[start]:
+            if stop - start > 1:
+                sheet.merge_cells(start_row=3, start_column=start + 1, end_row=3, end_column=stop)
+            start = stop
+    last = 4
+    for number, cells in enumerate(rows["cells"], start=1):
+        last = 4 + number
+        values = [number, *cells]
+        line(sheet, last, values, forms, language=language)
+        fit_height(sheet, last, values, room)
+    line(sheet, last + 1, _sums(rows, heads, index), forms, language=language, total=True)
+    banner(sheet, last + 2, NOTICE_ZH if index == 0 else NOTICE_EN, n, language=language)
+    banner(sheet, last + 3, SIGNED[language], n, language=language)
+    sheet.row_dimensions[last + 3].height = 30
+    widths(sheet, room)
+    page(sheet, titles="1:4", language=language, paper=filing.paper, freeze="D5")
+
+
+def _sums(rows: pd.DataFrame, heads: Sequence[_Head], index: int) -> list[object]:
+    """The last line: counts added up; a sum of which a part is not known is left empty."""
+    dedicated = int((rows["kind"] == "dedicated").sum())
+    usual = len(rows) - dedicated
+    words = (
+        f"综合 {usual} 个,专属 {dedicated} 个",
+        f"{usual} comprehensive, {dedicated} dedicated",
+    )
+    sums: list[object] = [None, ("合计", "Total")[index], words[index], *[None] * (len(heads) - 3)]
+    posts = {pair[index] for pair in (*POST_KINDS.values(), ("缺岗", "Lacks"))}
+    added = {"户数", "House-holds", "人口", "Persons", "微网格数", "Micro-grids"} | posts
+    for column, head in enumerate(heads[1:], start=1):
+        if head.name[index] not in added:
+            continue
+        # dedicated grids have no posts to fill
+        own = rows[rows["kind"] != "dedicated"] if head.name[index] in posts else rows
+        held = [cells[column - 1] for cells in own["cells"]]
+        if held and all(isinstance(value, int | float) for value in held):
+            sums[column] = sum(held)
+    return sums

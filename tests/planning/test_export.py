@@ -1,16 +1,13 @@
-"""Exports read back: names, codes, counts and shapes as they were, and nothing runs in Excel."""
+"""Exports read back: names, codes, counts and shapes as they were."""
 
 from __future__ import annotations
 
 import json
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
-import openpyxl
-import pandas as pd
 import pytest
 
 from geo.problems import InputError
@@ -26,12 +23,9 @@ from planning.export import (
     write_shapefile,
 )
 from planning.planfile import PlanFile
-from planning.register import write_register
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ui"))
 from synthetic import plan as synthetic_plan
-
-FORMULAS = ["=1+1", "+1", "-1+2", "@SUM(1)", "\tx", '=HYPERLINK("http://x","y")']
 
 
 @pytest.fixture
@@ -106,67 +100,6 @@ def test_geojson_is_in_degrees_and_says_what_it_is(plan: PlanFile, tmp_path: Pat
     assert 32 < latitude < 33
     back = gpd.read_file(path).to_crs(plan.grids.crs)
     assert (back.geometry.area / plan.grids.geometry.area - 1).abs().max() < 1e-4
-
-
-@pytest.mark.parametrize("text", FORMULAS)
-def test_no_text_becomes_a_formula(plan: PlanFile, tmp_path: Path, text: str) -> None:
-    plan.grids.loc[0, "village_name"] = text
-    plan.exceptions.loc[0, "reason"] = text
-    path = write_register(plan, tmp_path / "register.xlsx")
-    book = openpyxl.load_workbook(path)
-    types = {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row}
-    assert "f" not in types
-    cells = [c for c in book.worksheets[0]["F"] if c.value == text]
-    assert len(cells) == 1
-    assert cells[0].quotePrefix
-
-
-def test_register_has_one_row_a_grid_with_numbers_as_numbers(
-    plan: PlanFile, tmp_path: Path
-) -> None:
-    sheet = openpyxl.load_workbook(write_register(plan, tmp_path / "r.xlsx")).worksheets[0]
-    head = [cell.value for cell in sheet[3]]
-    rows = list(sheet.iter_rows(min_row=4, values_only=True))
-    assert sheet.title == "网格划分登记表"
-    assert sheet["A2"].value == NOTICE_ZH
-    assert [row[0] for row in rows] == sorted(plan.grids["code"])
-    assert sum(row[head.index("户数")] for row in rows) == plan.grids["households"].sum()
-    assert rows[0][head.index("网格类型")] == "综合网格"
-    assert rows[0][head.index("人口")] is None
-
-
-def test_the_register_prints_the_reason(plan: PlanFile, tmp_path: Path) -> None:
-    codes = sorted(plan.grids["code"])
-    plan.exceptions.loc[0, ["grid_code", "reason"]] = [codes[0], "单独超上限 / too large by itself"]
-    rows = [(codes[1], "max_persons", 2000.0, 1500.0, "人工调整 / by hand")]
-    more = pd.DataFrame(rows, columns=["grid_code", "rule", "value", "limit", "reason"])
-    own = ["河在中间" if code == codes[1] else "" for code in plan.grids["code"]]
-    told = replace(
-        plan,
-        grids=plan.grids.assign(reason=own),
-        exceptions=pd.concat([plan.exceptions.iloc[:1], more], ignore_index=True),
-    )
-    for language, first in (("zh", "单独超上限"), ("en", "too large by itself")):
-        path = write_register(told, tmp_path / "r.xlsx", language=language)  # type: ignore[arg-type]
-        sheet = openpyxl.load_workbook(path).worksheets[0]
-        head = [cell.value for cell in sheet[3]].index("例外原因" if language == "zh" else "Reason")
-        column = [row[head] for row in sheet.iter_rows(min_row=4, values_only=True)]
-        assert column[:2] == [first, "河在中间"]
-        assert not any(column[2:])
-
-
-def test_register_in_english(plan: PlanFile, tmp_path: Path) -> None:
-    book = openpyxl.load_workbook(write_register(plan, tmp_path / "r.xlsx", language="en"))
-    assert book.sheetnames[0] == "Grid division register"
-    assert book.worksheets[0]["G3"].value == "Households"
-
-
-def test_a_control_character_does_not_stop_the_register(
-    plan: PlanFile, tmp_path: Path
-) -> None:
-    plan.grids.loc[0, "name"] = "柳\x00塘\x0b村"
-    sheet = openpyxl.load_workbook(write_register(plan, tmp_path / "r.xlsx")).worksheets[0]
-    assert sheet["B4"].value == "柳塘村"
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

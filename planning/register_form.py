@@ -1,0 +1,116 @@
+"""The printed form of the register: titles, columns of its lists, header block, signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from planning.export import Column, Language
+from planning.staff import KINDS as POST_KINDS
+from planning.workbook import Paper
+
+TITLES = {
+    "register": ("网格划分登记表", "Grid division register"),
+    "levels": ("分级汇总", "Levels"),
+    "exceptions": ("例外情况", "Exceptions"),
+    "staff": ("人员配置", "Staff"),
+    "services": ("服务设施", "Services"),
+    "compounds": ("小区与调解室", "Compounds"),
+    "provenance": ("来源与参数", "Provenance"),
+}
+NO_TOWN = ("未注明乡镇", "No township told")
+EXCEPTION_COLUMNS: tuple[Column, ...] = (
+    Column("grid_code", "网格编码", "Grid code", "grid_code", "网格编码", 18),
+    Column("rule", "规则", "Rule", "rule", "规则", 20),
+    Column("value", "实际值", "Value", "value", "实际值", 12, "#,##0.##"),
+    Column("limit", "限值", "Limit", "limit", "限值", 12, "#,##0.##"),
+    Column("reason", "原因", "Reason", "reason", "原因", 64),
+)
+PROVENANCE_COLUMNS: tuple[Column, ...] = (
+    Column("key", "项目", "Key", "key", "项目", 34),
+    Column("value", "内容", "Value", "value", "内容", 90),
+)
+LEVEL_COLUMNS: tuple[Column, ...] = (
+    Column("level", "级别", "Level", "level", "级别", 14),
+    Column("code", "代码", "Code", "code", "代码", 18),
+    Column("name", "名称", "Name", "name", "名称", 22),
+    Column("parent", "上级代码", "Parent code", "parent", "上级代码", 16),
+    Column("villages", "村(社区)", "Villages", "villages", "村数", 10, "#,##0"),
+    Column("grids", "网格", "Grids", "grids", "网格数", 10, "#,##0"),
+    Column("dedicated", "其中专属", "Dedicated", "dedicated", "专属数", 10, "#,##0"),
+    Column("share", "专属占比", "Share", "share", "专属占比", 10, "0.0%"),
+    Column("micro_grids", "微网格", "Micro-grids", "micro", "微网格数", 12, "#,##0"),
+    Column("households", "户数", "Households", "households", "户数", 12, "#,##0"),
+    Column("persons", "人口", "Persons", "persons", "人口", 12, "#,##0"),
+)
+STAFF_COLUMNS: tuple[Column, ...] = (
+    Column("code", "网格编码", "Grid code", "code", "网格编码", 18),
+    Column("name", "网格名称", "Grid", "name", "网格名称", 22),
+    Column("households", "户数", "Households", "households", "户数", 9, "0"),
+    Column("persons", "人口", "Persons", "persons", "人口", 9, "0"),
+    Column("incidents", "事件", "Incidents", "incidents", "事件", 9, "0"),
+    *(Column(kind, zh, en, kind, zh[:5], 9, "0") for kind, (zh, en) in POST_KINDS.items()),
+    Column("lacks", "缺岗", "Lacks", "lacks", "缺岗", 8, "0"),
+    Column("lacks_text", "缺何岗位", "Which", "lacks_text", "缺何岗位", 26),
+    Column("households_a_worker", "每岗户数", "Households a worker", "h_work", "每岗户数", 11,
+           "0.0"),
+    Column("persons_a_worker", "每岗人口", "Persons a worker", "p_work", "每岗人口", 11, "0.0"),
+    Column("incidents_a_worker", "每岗事件", "Incidents a worker", "i_work", "每岗事件", 11, "0.0"),
+    Column("group_size", "群成员数", "Group size", "group_size", "群成员数", 10, "0"),
+    Column("groups", "群数", "Groups", "groups", "群数", 8, "0"),
+)  # fmt: skip
+SERVICE_COLUMNS: tuple[Column, ...] = (
+    Column("grid_code", "网格编码", "Grid code", "grid_code", "网格编码", 18),
+    Column("kind", "设施", "Service", "kind", "设施", 16),
+    Column("name", "最近处", "Nearest", "name", "最近处", 32),
+    Column("metres", "半数户不超过(米)", "Half of households within (m)", "metres", "距离", 18,
+           "#,##0"),
+    Column("share_beyond", "步行 15 分钟以外户占比", "Share beyond a 15-minute walk", "beyond",
+           "步行外占比", 22, "0%"),
+)  # fmt: skip
+COMPOUND_COLUMNS: tuple[Column, ...] = (
+    Column("name", "小区", "Compound", "name", "小区", 24),
+    Column("village_code", "村(社区)代码", "Village code", "vill_code", "村代码", 16),
+    Column("households", "户数", "Households", "households", "户数", 10, "0"),
+    Column("grid_codes", "所在网格", "Grids", "grids", "所在网格", 36),
+    Column("room", "最近调解室", "Nearest mediation room", "room", "调解室", 30),
+    Column("metres", "距离(米)", "Distance (m)", "metres", "距离", 12, "#,##0"),
+)
+
+
+@dataclass(frozen=True)
+class Filing:
+    """What an office puts on the register besides the plan. Empty fields are left to fill in.
+
+    ``unit`` who files it, ``date`` and ``version`` as they are to be printed; ``pattern`` of posts
+    a grid should have; ``staff`` of :func:`planning.staff.staffing`, ``services`` and
+    ``compounds`` of :mod:`planning.services`, or None.
+    """
+
+    unit: str = ""
+    date: str = ""
+    version: str = ""
+    paper: Paper = "A4"
+    pattern: str = "1+1+2+N"
+    staff: pd.DataFrame | None = None
+    services: pd.DataFrame | None = None
+    compounds: pd.DataFrame | None = None
+
+
+def block(filing: Filing, language: Language) -> str:
+    """The line under the title: who files it, when, which version."""
+    blank = "____________"
+    unit, date = filing.unit or blank, filing.date or blank
+    version = filing.version or "____"
+    if language == "zh":
+        return f"填报单位:{unit}    填报日期:{date}    版本:{version}    计量单位:户、人"
+    return f"Filed by: {unit}    Date: {date}    Version: {version}    Counts: households, persons"
+
+
+SIGNED = {
+    "zh": "填报人:____________    审核人:____________    负责人(签字):____________    "
+    "单位(盖章):____________    日期:____年__月__日",
+    "en": "Prepared by: ____________    Checked by: ____________    Approved (signature): "
+    "____________    Seal: ____________    Date: ____________",
+}
