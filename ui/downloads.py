@@ -4,62 +4,137 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
-from planning.export import NOTICE_EN, NOTICE_ZH, fits_gbk, write_geojson, write_shapefile
-from planning.planfile import PlanFile, write_plan
-from planning.register import write_register
+from planning.approval import write_approval
+from planning.export import (
+    Level,
+    System,
+    fits_gbk,
+    with_notice,
+    write_csv,
+    write_geojson,
+    write_geopackage,
+    write_geoparquet,
+    write_kml,
+    write_shapefile,
+)
+from planning.export.systems import DEGREES, SYSTEMS
+from planning.planfile import PlanFile
+from planning.register import Filing, write_register
 from ui.words import Language, word
+
+__all__ = [
+    "FORMS",
+    "Choice",
+    "Form",
+    "content",
+    "file_name",
+    "gbk_can_write",
+    "system_label",
+    "system_of",
+    "with_notice",
+]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the visitor chose. ``system`` None: what is usual for the form."""
+
+    system: System | None = None
+    level: Level = "grids"
+    filing: Filing = field(default_factory=Filing)
+
+
+Write = Callable[[PlanFile, Path, Language, Choice, System], object]
 
 
 @dataclass(frozen=True)
 class Form:
-    """One kind of file: its key in the words, its suffix and its media type."""
+    """One kind of file: its key in the words, its suffix, its media type, and how it is written.
+
+    ``systems`` it can be in, the usual one first; none for a document. ``one_level``: it holds
+    only the level chosen.
+    """
 
     key: str
     suffix: str
     media: str
-    write: Callable[[PlanFile, Path, Language], object]
+    write: Write
+    systems: tuple[System, ...] = ()
+    one_level: bool = False
 
 
-def with_notice(plan: PlanFile) -> PlanFile:
-    """The plan with the notice in its provenance."""
-    notice = pd.DataFrame({"key": ["notice.zh", "notice.en"], "value": [NOTICE_ZH, NOTICE_EN]})
-    rest = plan.provenance[~plan.provenance["key"].isin(list(notice["key"]))]
-    return replace(plan, provenance=pd.concat([notice, rest], ignore_index=True))
-
+_ANY: tuple[System, ...] = ("metric", *DEGREES)
+_LON_LAT: tuple[System, ...] = ("wgs84", "cgcs2000", "gcj02")
+_OFFICE = "application/vnd.openxmlformats-officedocument"
 
 FORMS: tuple[Form, ...] = (
-    Form("register", ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-         lambda plan, path, language: write_register(plan, path, language=language)),
+    Form("register", ".xlsx", f"{_OFFICE}.spreadsheetml.sheet",
+         lambda plan, path, language, choice, _: write_register(
+             plan, path, language=language, filing=choice.filing)),
+    Form("approval", ".docx", f"{_OFFICE}.wordprocessingml.document",
+         lambda plan, path, language, choice, _: write_approval(
+             plan, path, language=language, filing=choice.filing)),
     Form("gpkg", ".gpkg", "application/geopackage+sqlite3",
-         lambda plan, path, _: write_plan(with_notice(plan), path)),
+         lambda plan, path, _, __, system: write_geopackage(plan, path, system=system), _ANY),
     Form("geojson", ".geojson", "application/geo+json",
-         lambda plan, path, _: write_geojson(plan, path)),
+         lambda plan, path, _, choice, system: write_geojson(
+             plan, path, system=system, level=choice.level), _LON_LAT, True),
     Form("shapefile", ".zip", "application/zip",
-         lambda plan, path, _: write_shapefile(plan, path, encoding="UTF-8")),
+         lambda plan, path, _, __, system: write_shapefile(
+             plan, path, encoding="UTF-8", system=system), _ANY),
     Form("shapefile_gbk", ".zip", "application/zip",
-         lambda plan, path, _: write_shapefile(plan, path, encoding="GBK")),
+         lambda plan, path, _, __, system: write_shapefile(
+             plan, path, encoding="GBK", system=system), _ANY),
+    Form("kml", ".kml", "application/vnd.google-earth.kml+xml",
+         lambda plan, path, _, choice, system: write_kml(
+             plan, path, system=system, level=choice.level), _LON_LAT, True),
+    Form("geoparquet", ".parquet", "application/vnd.apache.parquet",
+         lambda plan, path, _, choice, system: write_geoparquet(
+             plan, path, system=system, level=choice.level), _ANY, True),
+    Form("csv", ".csv", "text/csv",
+         lambda plan, path, language, choice, system: write_csv(
+             plan, path, system=system, level=choice.level, language=language), _LON_LAT, True),
 )  # fmt: skip
 
 
-def content(form: Form, plan: PlanFile, language: Language) -> bytes:
+def system_of(form: Form, choice: Choice) -> System | None:
+    """The system that the file will be in; None for a document."""
+    if not form.systems:
+        return None
+    return choice.system if choice.system in form.systems else form.systems[0]
+
+
+def content(
+    form: Form, plan: PlanFile, language: Language, choice: Choice | None = None
+) -> bytes:
     """The file's bytes. Raises what the writers raise; nothing stays on the disk."""
+    chosen = choice or Choice()
     with tempfile.TemporaryDirectory(prefix="gridwright-download-") as name:
         path = Path(name) / f"plan{form.suffix}"
-        form.write(plan, path, language)
+        form.write(plan, path, language, chosen, system_of(form, chosen) or "metric")
         return path.read_bytes()
 
 
-def file_name(form: Form, language: Language) -> str:
-    """The name under which the browser saves the file."""
-    if form.key == "register":
-        return word("download.register_name", language) + form.suffix
-    mark = {"shapefile": "-utf8", "shapefile_gbk": "-gbk"}.get(form.key, "")
-    return word("download.file_name", language) + mark + form.suffix
+def file_name(form: Form, language: Language, choice: Choice | None = None) -> str:
+    """The name under which the browser saves the file: a chosen system and level are part of it."""
+    if form.key in ("register", "approval"):
+        return word(f"download.{form.key}_name", language) + form.suffix
+    chosen = choice or Choice()
+    marks = [{"shapefile": "utf8", "shapefile_gbk": "gbk"}.get(form.key, "")]
+    if form.one_level and chosen.level != "grids":
+        marks.append(chosen.level.replace("_", "-"))
+    if chosen.system is not None and chosen.system in form.systems:
+        marks.append(chosen.system)
+    name = word("download.file_name", language)
+    return "-".join([name, *(mark for mark in marks if mark)]) + form.suffix
+
+
+def system_label(system: System, language: Language) -> str:
+    """What a system is called on the page and in the files."""
+    return SYSTEMS[system][0 if language == "zh" else 1]
 
 
 def gbk_can_write(plan: PlanFile) -> bool:

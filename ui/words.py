@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ui.wording.beats import BEATS
+from ui.wording.filing import FILING
 from ui.wording.incidents import INCIDENTS
 from ui.wording.kept import KEPT
 from ui.wording.scenarios import SCENARIOS
@@ -684,8 +686,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "log has it.",
     ),
 }  # fmt: skip
-WORDS |= SCENARIOS | KEPT
+WORDS |= SCENARIOS | KEPT | BEATS
 WORDS |= INCIDENTS
+WORDS |= FILING
 
 
 def known(key: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from planning.export import NOTICE_ZH
 from planning.planfile import read_plan, write_plan
 from planning.settings import Settings
 from ui import projects
-from ui.downloads import FORMS, content, file_name, gbk_can_write
+from ui.downloads import FORMS, Choice, content, file_name, gbk_can_write, system_of
 from ui.errors import JobGoneError
 from ui.jobs import CancelledError, Job
 from ui.pickups import pick_folder, pick_upload
@@ -167,7 +168,8 @@ def test_a_shelf_forgets_the_oldest_but_not_the_pinned() -> None:
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.key)
 def test_every_form_is_made_and_named(form: object) -> None:
-    assert content(form, plan(), "zh")[:4] in (b"PK\x03\x04", b"SQLi", b'{\n"t')  # type: ignore[arg-type]
+    begins = (b"PK\x03\x04", b"SQLi", b'{\n"t', b"<?xm", b"PAR1", b"\xef\xbb\xbf\xe7")
+    assert content(form, plan(), "zh")[:4] in begins  # type: ignore[arg-type]
     for language in ("zh", "en"):
         assert file_name(form, language).endswith(form.suffix)  # type: ignore[arg-type, attr-defined]
 
@@ -192,6 +194,31 @@ def test_the_two_shapefiles_say_their_encoding() -> None:
         form = next(form for form in FORMS if form.key == key)
         with zipfile.ZipFile(io.BytesIO(content(form, plan(), "zh"))) as archive:
             assert archive.read("grids.cpg") == mark
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.key)
+@pytest.mark.parametrize("system", [None, "cgcs2000", "wgs84", "gcj02"])
+def test_every_form_is_made_in_every_system_and_says_which(form: object, system: object) -> None:
+    choice = Choice(system=system)  # type: ignore[arg-type]
+    written = content(form, plan(), "zh", choice)  # type: ignore[arg-type]
+    name = file_name(form, "en", choice)  # type: ignore[arg-type]
+    own = system_of(form, choice)  # type: ignore[arg-type]
+    if own is None:
+        assert form.key in ("register", "approval")  # type: ignore[attr-defined]
+        return
+    assert system in (None, own)
+    assert (str(system) in name) == (system is not None)
+    if own == "gcj02" and form.suffix != ".zip":  # type: ignore[attr-defined]
+        assert b"GCJ-02" in written
+
+
+def test_a_level_is_part_of_the_name_where_the_file_holds_one() -> None:
+    choice = Choice(level="villages")
+    names = {form.key: file_name(form, "en", choice) for form in FORMS}
+    assert names["kml"] == "grid-plan-villages.kml"
+    assert names["gpkg"] == "grid-plan.gpkg"
+    found = json.loads(content(next(f for f in FORMS if f.key == "geojson"), plan(), "zh", choice))
+    assert len(found["features"]) == len(plan().villages)
 
 
 def test_gbk_is_offered_only_where_it_can_write_every_name() -> None:

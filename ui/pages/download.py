@@ -1,12 +1,25 @@
-"""Take the plan away: GeoPackage, GeoJSON, Shapefile, and the register in Excel."""
+"""Take the plan away: register, paper for approval, and the data in every usual form."""
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 
 import streamlit as st
 
-from ui.downloads import FORMS, content, file_name, gbk_can_write
+from planning.export.systems import DEGREES
+from planning.planfile import PlanFile
+from planning.register import Filing
+from ui.downloads import (
+    FORMS,
+    Choice,
+    Form,
+    content,
+    file_name,
+    gbk_can_write,
+    system_label,
+    system_of,
+)
 from ui.format import html_text
 from ui.session import (
     guarded,
@@ -36,23 +49,82 @@ def show() -> None:
         name = html_text(project_name(opened))
         st.html(f"<h2 class='gw-h2'>{html_text(text('page.download'))} · {name}</h2>")
         st.caption(text("download.lead"))
-        lang = language()
+        st.html(f"<h3 class='gw-h3'>{html_text(text('download.documents'))}</h3>")
+        choice = Choice(filing=_filing())
+        for form in FORMS:
+            if not form.systems:
+                _offer(form, view.plan, choice, possible=True)
+        st.html(f"<h3 class='gw-h3'>{html_text(text('download.maps'))}</h3>")
+        choice = _data_choice(view.plan)
         gbk = gbk_can_write(view.plan)
         for form in FORMS:
-            with st.container(border=True, key=f"gw_form_{form.key}"):
-                words, button = st.columns([4, 1], vertical_alignment="center")
-                words.markdown(f"**{text(f'download.{form.key}')}**")
-                possible = form.key != "shapefile_gbk" or gbk
-                note = f"download.{form.key}_text" if possible else "download.not_gbk"
-                words.caption(text(note))
-                button.download_button(
-                    text("download.button"),
-                    # Made when asked for, so that opening the page writes no file.
-                    data=partial(content, form, view.plan, lang),
-                    file_name=file_name(form, lang),
-                    mime=form.media,
-                    key=f"download_{form.key}",
-                    on_click="ignore",
-                    disabled=not possible,
-                    width="stretch",
-                )
+            if form.systems:
+                _offer(form, view.plan, choice, possible=form.key != "shapefile_gbk" or gbk)
+
+
+def _filing() -> Filing:
+    """What the office puts on the papers; empty fields are left to fill in by hand."""
+    with st.expander(text("download.filing")):
+        unit, day, version, paper = st.columns([3, 2, 1, 1])
+        return Filing(
+            unit=unit.text_input(text("download.unit"), key="filing_unit", max_chars=60).strip(),
+            date=day.text_input(
+                text("download.date"), value=date.today().isoformat(), key="filing_date",
+                max_chars=20,
+            ).strip(),
+            version=version.text_input(
+                text("download.version"), value="1", key="filing_version", max_chars=20
+            ).strip(),
+            paper="A3" if paper.selectbox(
+                text("download.paper"), ["A4", "A3"], key="filing_paper"
+            ) == "A3" else "A4",
+        )  # fmt: skip
+
+
+def _data_choice(plan: PlanFile) -> Choice:
+    """The coordinate system and the level of the data."""
+    lang = language()
+    left, right = st.columns(2)
+    system = left.selectbox(
+        text("download.system"),
+        [None, *DEGREES],
+        format_func=lambda own: text("download.system_usual")
+        if own is None
+        else system_label(own, lang),
+        key="download_system",
+    )
+    micro = plan.micro_grids is not None and len(plan.micro_grids) > 0
+    levels = ["grids", "villages", *(["micro_grids"] if micro else [])]
+    level = right.selectbox(
+        text("download.level"),
+        levels,
+        format_func=lambda own: text(f"download.level_{own}"),
+        key="download_level",
+    )
+    if system == "gcj02":
+        st.warning(text("download.gcj02_note"))
+    return Choice(system=system, level=level)
+
+
+def _offer(form: Form, plan: PlanFile, choice: Choice, *, possible: bool) -> None:
+    """One form: what it is, the system it will be in, and the button."""
+    lang = language()
+    with st.container(border=True, key=f"gw_form_{form.key}"):
+        words, button = st.columns([4, 1], vertical_alignment="center")
+        words.markdown(f"**{text(f'download.{form.key}')}**")
+        note = text(f"download.{form.key}_text" if possible else "download.not_gbk")
+        system = system_of(form, choice)
+        if possible and system is not None:
+            note += "  \n" + text("download.in_system", system=system_label(system, lang))
+        words.caption(note)
+        button.download_button(
+            text("download.button"),
+            # Made when asked for, so that opening the page writes no file.
+            data=partial(content, form, plan, lang, choice),
+            file_name=file_name(form, lang, choice),
+            mime=form.media,
+            key=f"download_{form.key}",
+            on_click="ignore",
+            disabled=not possible,
+            width="stretch",
+        )

@@ -1,0 +1,43 @@
+"""Texts of the download page for what is filed: Chinese, English."""
+
+FILING: dict[str, tuple[str, str]] = {
+    "download.system": ("坐标系", "Coordinate system"),
+    "download.system_usual": ("各格式常用的坐标系", "What is usual for each form"),
+    "download.gcj02_note": (
+        "GCJ-02 坐标有约 500 米偏移，仅供高德、腾讯等网络地图显示，不能与其他数据混用。",
+        "GCJ-02 is shifted by some 500 m. It is for AMap, Tencent and the like; never mix it with "
+        "other data.",
+    ),
+    "download.level": ("层级", "Level"),
+    "download.level_grids": ("网格", "Grids"),
+    "download.level_villages": ("村（社区）", "Villages"),
+    "download.level_micro_grids": ("微网格", "Micro-grids"),
+    "download.in_system": ("坐标系：{system}", "Coordinates: {system}"),
+    "download.filing": ("登记表和报批材料的填报信息", "Who files it, when, which version"),
+    "download.unit": ("填报单位", "Filed by"),
+    "download.date": ("填报日期", "Date"),
+    "download.version": ("版本", "Version"),
+    "download.paper": ("纸张", "Paper"),
+    "download.maps": ("空间数据", "Data"),
+    "download.documents": ("登记与报批", "Register and approval"),
+    "download.approval": ("报批材料（Word）", "Paper for approval (Word)"),
+    "download.approval_text": (
+        "划分方法、主要数据、例外及原因、签字栏，可用 WPS 或 Word 修改。",
+        "Method, figures, exceptions with their reasons, signatures; for WPS or Word.",
+    ),
+    "download.kml": ("KML（奥维、谷歌地球等）", "KML"),
+    "download.kml_text": (
+        "所选层级，含全部属性，可在手机地图软件中打开。",
+        "The level chosen, with every column; for globes and field apps.",
+    ),
+    "download.geoparquet": ("GeoParquet（分析用）", "GeoParquet"),
+    "download.geoparquet_text": (
+        "所选层级，供数据分析程序使用。", "The level chosen, for analysis.",
+    ),
+    "download.csv": ("CSV 表格", "CSV table"),
+    "download.csv_text": (
+        "所选层级的属性和一个内部点的坐标，UTF-8 编码，可用 Excel 打开。",
+        "The columns of the level chosen and a point inside each; UTF-8, opens in Excel.",
+    ),
+    "download.approval_name": ("网格划分报批材料", "grid-division-approval"),
+}
