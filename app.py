@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.frame import show_frame
-from ui.pages import board, download, leader, plan, project, scenarios
+from ui.pages import board, download, incidents, leader, plan, project, scenarios
 from ui.session import guarded, text
 
 with guarded():
@@ -31,6 +31,12 @@ with guarded():
         ),
         "leader": st.Page(
             leader.show, title=text("page.leader"), icon=":material/monitoring:", url_path="leader"
+        ),
+        "incidents": st.Page(
+            incidents.show,
+            title=text("page.incidents"),
+            icon=":material/query_stats:",
+            url_path="incidents",
         ),
         "download": st.Page(
             download.show,

@@ -53,12 +53,16 @@ LAYERS: Shelf[Mapping[str, tuple[Layer, ...]]] = Shelf(room=8)
 
 @dataclass(frozen=True, eq=False)
 class Courses:
-    """What a category's cells became over all months: (ny, nx) word and number of hot months."""
+    """What a category's cells became over all months: (ny, nx) word and number of hot months.
+
+    ``breaks`` are the fixed limits of yearly density for hot cells, ``everywhere`` for all cells.
+    """
 
     course: np.ndarray
     hot: np.ndarray
     months: int
     breaks: np.ndarray
+    everywhere: np.ndarray
 
 
 @dataclass(eq=False)
@@ -250,8 +254,9 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
 
     None where nobody reported such an event.
     """
-    from incidents.analysis import Selection, analyse
+    from incidents.analysis import analyse
     from incidents.density import fixed_breaks
+    from incidents.selection import Selection
 
     if kind not in study.courses:
         chosen = Selection(category=kind, without_piles=True)
@@ -268,6 +273,7 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
             empty if grown is None else grown.hot_periods,
             0 if grown is None else len(times),
             fixed_breaks(yearly[hot] if hot.any() else yearly, 5),
+            fixed_breaks(yearly, 5),
         )
     return study.courses[kind]
 

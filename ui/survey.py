@@ -27,7 +27,8 @@ from ui.study import years_of
 from ui.words import Language, word
 
 if TYPE_CHECKING:
-    from incidents.analysis import Hotspots, Prepared, Selection
+    from incidents.analysis import Hotspots, Prepared
+    from incidents.selection import Selection
     from ui.study import Study
 
 HEAT_LIGHT = ("#fed976", "#feb24c", "#fd8d3c", "#e8442c", "#a50f26")
@@ -143,7 +144,7 @@ def analysed(study: Study, prepared: Prepared, chosen: Selection, *, trend: bool
 
 def report(study: Study, period: str, kind: str, language: Language, place: str = "") -> Report:
     """Everything a leader may see of one period and class; raises InputError for no event."""
-    from incidents.analysis import Selection
+    from incidents.selection import Selection
     from ui.study import course_of
 
     category = kind or None

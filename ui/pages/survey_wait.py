@@ -54,7 +54,7 @@ def study_now(*, upload: bool) -> Study | None:
     if upload:
         uploader(opened, view)
     else:
-        _nothing("incidents.no_events", "project", "page.project")
+        _nothing("incidents.no_events", "incidents", "page.incidents")
     return None
 
 
@@ -65,10 +65,15 @@ def read(opened: Project, view: PlanView | None, files: tuple[tuple[str, bytes],
     def work(job: Job) -> Study:
         return make_study(job, key, opened, view, files)
 
-    follow(key, start_study(key, work))
+    follow(start_study(key, work))
 
 
-def follow(key: str, job_id: str) -> None:
+def watching() -> bool:
+    """Does this visitor wait for events to be read?"""
+    return bool(st.session_state.get(JOB))
+
+
+def follow(job_id: str) -> None:
     """Watch a job of :data:`ui.study.SURVEYS` from now on."""
     st.session_state[JOB], st.session_state[SAID] = job_id, []
 

@@ -129,4 +129,249 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     ),
     "incidents.sources": ("数据与参数", "Data and parameters"),
     "incidents.north": ("北", "N"),
+    # --- the analysts' page
+    "incidents.part_quality": ("数据质量", "Fitness"),
+    "incidents.part_kinds": ("类别对照", "Classes"),
+    "incidents.part_spots": ("热点", "Hot spots"),
+    "incidents.part_areas": ("区域", "Areas"),
+    "incidents.part_time": ("时间", "Time"),
+    "incidents.part_loop": ("闭环", "The loop"),
+    "incidents.part_trust": ("可信度", "Trust"),
+    "incidents.part_files": ("文件", "Files"),
+    "incidents.months": ("时段（月）", "Period (months)"),
+    "incidents.source": ("来源", "Source"),
+    "incidents.source_reported": ("群众报告", "Reported by people"),
+    "incidents.source_all": ("报告和巡查发现", "Reported and found on patrol"),
+    "incidents.source_discovered": ("巡查发现", "Found on patrol"),
+    "incidents.without_piles": ("不计未确认的堆点", "Without unconfirmed piles"),
+    # --- fitness
+    "incidents.no_map": (
+        "只有 {share} 的事件有可用位置，低于 85 %：以下地图都不可靠。",
+        "Only {share} of the events have a usable place, under 85 %: no map below can be "
+        "relied on.",
+    ),
+    "incidents.quality_read": ("读入事件", "Events read"),
+    "incidents.quality_placed": ("有可用位置", "With a usable place"),
+    "incidents.quality_repeats": ("读入时去掉的重复行", "Repeated rows left out"),
+    "incidents.quality_unmapped": ("没有归类", "Without a class"),
+    "incidents.quality_piled": ("未确认的堆点事件", "In unconfirmed piles"),
+    "incidents.pile_real": ("确为真实位置", "It is a real place"),
+    "incidents.dropped": (
+        "{file}：“{column}”列是个人信息，已丢弃（{count}）。",
+        "{file}: the column {column} holds personal data and was dropped ({count}).",
+    ),
+    # --- classes
+    "incidents.list": ("类别表", "List of classes"),
+    "incidents.list_six": ("六大类", "Six classes"),
+    "incidents.list_three": ("三件事（家里、邻里、村里）", "Three (family, neighbours, village)"),
+    "incidents.list_seven": ("七类矛盾纠纷", "Seven fields of disputes"),
+    "incidents.no_class": ("（未归类）", "(no class)"),
+    "incidents.kinds_missing": (
+        "有 {count} 种说法没有归类，排在最前；它们仍计入合计。",
+        "{count} kinds have no class; they stand first, and stay in every total.",
+    ),
+    "incidents.kind_words": ("文件中的说法", "Words of the files"),
+    "incidents.sensitive": ("敏感", "Sensitive"),
+    "incidents.kinds_text": (
+        "敏感类别不上领导的地图，只按警格以上、5 件起给出。",
+        "Sensitive kinds are not on the leaders' map; they are given by beat and coarser, from "
+        "five.",
+    ),
+    "incidents.kinds_use": ("采用这张对照表", "Use this table"),
+    # --- hot spots
+    "incidents.view": ("地图", "Map"),
+    "incidents.view_gi": ("显著性（Gi*）", "Significance (Gi*)"),
+    "incidents.view_density": ("密度（每平方公里每年）", "Density (per km² a year)"),
+    "incidents.view_course": ("变化", "Course"),
+    "incidents.cell_count": ("本格事件", "Events in the cell"),
+    "incidents.cell_around": ("含周围八格", "With its neighbours"),
+    "incidents.cell_expected": ("应有", "Expected"),
+    "incidents.cell_z": ("Gi* 值", "Gi*"),
+    "incidents.cell_q": ("校正后 q 值", "q (corrected)"),
+    "incidents.gi_hot": ("偏高 {level} %", "high {level} %"),
+    "incidents.gi_cold": ("偏低 {level} %", "low {level} %"),
+    "incidents.hot_periods": ("偏高期数", "Periods high"),
+    "incidents.points": ("事件点（仅限分析）", "Events (analysts only)"),
+    "incidents.points_of": ("显示哪里的事件点", "Show the events of"),
+    "incidents.no_points": ("不显示", "nowhere"),
+    "incidents.event_time": ("时间", "Time"),
+    "incidents.event_category": ("大类", "Kind"),
+    "incidents.event_subtype": ("小类", "Sub-kind"),
+    "incidents.event_source": ("来源", "Source"),
+    "incidents.spots_told": (
+        "{cells} 个格子中 {hot} 个显著偏高、{cold} 个显著偏低；{all} 条事件中 {mapped} 条上图。",
+        "{hot} cells of {cells} significantly high, {cold} low; {mapped} of {all} events mapped.",
+    ),
+    "incidents.gi_text": (
+        "Gi* 含本格和周围八格，双侧检验，按全部格子校正（Benjamini-Hochberg）；"
+        "有户数时与户数相比。",
+        "Gi* of the cell and its neighbours, two-sided, corrected over all cells "
+        "(Benjamini-Hochberg), against households where they are known.",
+    ),
+    "incidents.clusters": ("聚集范围（HDBSCAN）", "Clusters (HDBSCAN)"),
+    "incidents.clusters_text": (
+        "聚集只说明靠得近，不是显著性检验；轮廓由整格组成。",
+        "Clusters say what is close together and test nothing; outlines are whole cells.",
+    ),
+    "incidents.per_km2": ("每平方公里", "Per km²"),
+    "incidents.too_many": (
+        "超过 {most} 条，请缩短时段。", "More than {most} events: choose a shorter period.",
+    ),
+    "incidents.scan": ("扫描统计（泊松）", "Scan statistic (Poisson)"),
+    "incidents.scan_text": (
+        "圆内事件相对于人口；p 是对全图只做一次的检验；圆最多含 10 % 的人口。",
+        "Events in a circle against its people; one p for the whole map; a circle holds at most "
+        "10 % of the people.",
+    ),
+    "incidents.scan_people": (
+        "没有人口或户数，无法扫描。", "There are no residents or households to scan against.",
+    ),
+    "incidents.scan_where": ("中心", "Middle"),
+    "incidents.scan_radius": ("半径（米）", "Radius (m)"),
+    "incidents.scan_areas": ("区域数", "Areas"),
+    "incidents.scan_risk": ("相对风险", "Relative risk"),
+    "incidents.scan_p": ("p 值", "p"),
+    "incidents.near": ("近距重复（Knox）", "Near repeats (Knox)"),
+    "incidents.near_text": (
+        "行为距离（米），列为相隔天数；实际对数除以应有对数，* 为 p ≤ 0.05，括号内为对数。",
+        "Rows are metres, columns days apart; pairs found over pairs expected, * where p ≤ 0.05, "
+        "pairs in brackets.",
+    ),
+    "incidents.near_limits": (
+        "需要有日期和位置的事件，且不超过 {most} 条；请缩短时段或选一个类别。",
+        "Needs events with a day and a place, and no more than {most}; choose a shorter period or "
+        "one class.",
+    ),
+    # --- areas
+    "incidents.level": ("层级", "Level"),
+    "incidents.measure": ("着色依据", "Coloured by"),
+    "incidents.measure_rate_smoothed": (
+        "每千人每年（平滑）", "Per 1,000 people a year, smoothed",
+    ),
+    "incidents.measure_rate_per_1000": ("每千人每年", "Per 1,000 people a year"),
+    "incidents.measure_density": ("每平方公里每年", "Per km² a year"),
+    "incidents.measure_closure_rate": ("办结率", "Closed"),
+    "incidents.measure_change_on_year": ("同比", "Change on last year"),
+    "incidents.not_enough": ("不足 10 件", "not enough data"),
+    "incidents.areas_text": (
+        "不按件数着色：面积和人口不同的区域不能比件数。平滑为经验贝叶斯；界限为漏斗图的偶然范围。",
+        "Never coloured by counts: areas differ in size and people. Smoothed by empirical Bayes; "
+        "limits are what chance allows (funnel).",
+    ),
+    "incidents.outside": ("区域之外", "Outside"),
+    "incidents.unplaced": ("没有位置", "Without a place"),
+    "incidents.unusual_high": ("偏高", "high"),
+    "incidents.unusual_low": ("偏低", "low"),
+    "incidents.col_code": ("编码", "Code"),
+    "incidents.col_name": ("区域", "Area"),
+    "incidents.col_unusual": ("异常", "Unusual"),
+    "incidents.col_count": ("事件数", "Events"),
+    "incidents.col_rate_per_1000": ("每千人", "Per 1,000"),
+    "incidents.col_rate_smoothed": ("平滑后", "Smoothed"),
+    "incidents.col_rate_low": ("下限", "Lower limit"),
+    "incidents.col_rate_high": ("上限", "Upper limit"),
+    "incidents.col_density": ("每平方公里", "Per km²"),
+    "incidents.col_persons": ("人口", "People"),
+    "incidents.col_closure_rate": ("办结率", "Closed"),
+    "incidents.col_change_on_period": ("环比", "On the period before"),
+    "incidents.col_change_on_year": ("同比", "On last year"),
+    # --- time
+    "incidents.one": ("月份", "Month"),
+    "incidents.play": ("播放", "Play"),
+    "incidents.stop": ("停止", "Stop"),
+    "incidents.one_month": ("只有一个月的数据。", "The data tell of one month only."),
+    "incidents.week": ("小时 × 星期", "Hour by weekday"),
+    "incidents.weekdays": ("周一 周二 周三 周四 周五 周六 周日", "Mon Tue Wed Thu Fri Sat Sun"),
+    "incidents.week_text": (
+        "{used} 条有钟点；其中 {spread} 条只知道时间段，按比例分摊；{rest} 条没有钟点，未计入。",
+        "{used} with an hour, {spread} of them spread over an interval; {rest} without one are "
+        "left out.",
+    ),
+    "incidents.week_none": (
+        "事件没有钟点，无法按小时统计。", "The events tell no hour.",
+    ),
+    "incidents.changes": ("同比与环比", "Against earlier periods"),
+    "incidents.changes_choose": (
+        "请在上方选一段时间，再与上一期和去年同期比较。",
+        "Choose a period above to compare it with the one before and with last year.",
+    ),
+    "incidents.courses": ("格子的变化：", "Cells:"),
+    "incidents.courses_none": (
+        "不足六期，不能说明变化。", "Fewer than six periods: nothing is said about the course.",
+    ),
+    # --- the loop
+    "incidents.by": ("按", "By"),
+    "incidents.by_department": ("部门", "Department"),
+    "incidents.by_class": ("类别", "Class"),
+    "incidents.by_category": ("文件中的大类", "Kind in the files' words"),
+    "incidents.untold": ("未注明", "not told"),
+    "incidents.loop_told": (
+        "办结 {closed} / 派遣 {sent} = {shown}；每万人每年 {rate} 件",
+        "closed {closed} of {sent} dispatched = {shown}; {rate} per 10,000 people a year",
+    ),
+    "incidents.loop_sent": ("派遣", "Dispatched"),
+    "incidents.loop_closed": ("办结", "Closed"),
+    "incidents.loop_late": ("超期未结", "Open after the limit"),
+    "incidents.loop_median": ("办结天数（中位）", "Days, median"),
+    "incidents.loop_p90": ("办结天数（九成）", "Days, 90 %"),
+    "incidents.peace": ("平安指数", "Peace index"),
+    "incidents.peace_indicator": ("指标", "Indicator"),
+    "incidents.peace_weight": ("权重（0 为不用）", "Weight (0: unused)"),
+    "incidents.peace_best": ("得 100 分", "Scores 100"),
+    "incidents.peace_worst": ("得 0 分", "Scores 0"),
+    "incidents.peace_events": ("每万人每年事件", "Events per 10,000 a year"),
+    "incidents.peace_closure": ("办结率（0–1）", "Closure (0 to 1)"),
+    "incidents.peace_late": ("超期未结占派遣（0–1）", "Open after the limit (0 to 1)"),
+    "incidents.peace_days": ("办结天数中位", "Days to close, median"),
+    "incidents.peace_wrong": (
+        "至少一个指标的权重要大于 0，且 100 分值与 0 分值不同。",
+        "At least one weight above 0, and different values for 100 and 0.",
+    ),
+    "incidents.peace_recipe": ("配方：", "Recipe:"),
+    # --- trust
+    "incidents.trust_text": (
+        "用前四分之三的月份画图，看后四分之一的事件有多少落在图上最热的地面。这不是预测。",
+        "A map of the first three quarters of the months, tried on the events of the last quarter. "
+        "Nothing is forecast.",
+    ),
+    "incidents.trust_none": (
+        "月份太少，无法检验。", "Too few months to try it on.",
+    ),
+    "incidents.trust_words": (
+        "命中率：后期事件落在这部分地面的份额。PAI：命中率 ÷ 面积份额，1 为随便挑。PEI：与最好可能"
+        "之比。RRI：图上应有 ÷ 实际。简单计数往往不差。",
+        "Hit rate: share of the later events on this share of the ground. PAI: hit rate / share of "
+        "ground, 1 is choosing by lot. PEI: against the best possible. RRI: foreseen / came. "
+        "Simple counting is often as good.",
+    ),
+    "incidents.surface_density": ("密度图", "Density"),
+    "incidents.surface_count": ("简单计数", "Simple counting"),
+    "incidents.trust_surface": ("方法", "Map"),
+    "incidents.trust_share": ("地面份额", "Share of ground"),
+    "incidents.trust_hit": ("命中率", "Hit rate"),
+    "incidents.trust_pai": ("面积精度指数 PAI", "PAI"),
+    "incidents.trust_pei": ("精度效率指数 PEI", "PEI"),
+    "incidents.trust_rri": ("命中数比 RRI", "RRI"),
+    "incidents.trust_events": ("后期事件", "Later events"),
+    # --- files
+    "incidents.file_analyst": ("分析结果（GeoPackage）", "Analysis (GeoPackage)"),
+    "incidents.file_analyst_text": (
+        "格子、密度、各级区域、来源与参数；含小区域的准确件数，只供分析人员。",
+        "Cells, density, areas of every level, provenance; exact counts of small areas, for "
+        "analysts only.",
+    ),
+    "incidents.file_analyst_name": ("事件分析", "hotspots"),
+    "incidents.file_leaders": ("共享结果（GeoPackage）", "Shared results (GeoPackage)"),
+    "incidents.file_leaders_text": (
+        "小数已保护，没有点；时段须为整月、整年或全部，来源为群众报告。",
+        "Small counts protected, no points; for a whole month, a year or all of the time, reported "
+        "by people.",
+    ),
+    "incidents.file_leaders_name": ("事件共享", "events-shared"),
+    "incidents.file_classes": ("类别对照表（CSV）", "Table of classes (CSV)"),
+    "incidents.file_classes_text": (
+        "可用表格软件编辑，命令行 --categories 可读。",
+        "For a spreadsheet; the command line reads it with --categories.",
+    ),
+    "incidents.file_classes_name": ("类别对照表", "classes"),
 }

@@ -1,0 +1,65 @@
+"""Files of an analysis: the analysts' own, the one for leaders, the table of classes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from incidents.analysis import Hotspots
+from incidents.categories import write_table
+from incidents.hotspotfile import provenance, write_hotspots
+from incidents.sharedfile import write_shared
+from planning.export import NOTICE_EN, NOTICE_ZH
+from ui.format import html_text
+from ui.session import text
+from ui.study import Study
+from ui.survey import analysed
+
+SAID = {"notice.zh": NOTICE_ZH, "notice.en": NOTICE_EN}
+
+
+def _content(write: Callable[[Path], None], suffix: str) -> bytes:
+    """The bytes of a file; nothing stays on the disk."""
+    with tempfile.TemporaryDirectory(prefix="gridwright-download-") as folder:
+        path = Path(folder) / f"events{suffix}"
+        write(path)
+        return path.read_bytes()
+
+
+def show_files(study: Study, found: Hotspots) -> None:
+    """What may be taken away, each with what it holds; and the provenance."""
+    prepared = study.kept_apart(study.prepared)
+    forms = (
+        ("analyst", ".gpkg", lambda path: write_hotspots(prepared, found, path, SAID)),
+        ("leaders", ".gpkg", partial(_shared, study, found)),
+        ("classes", ".csv", lambda path: write_table(study.table, path)),
+    )
+    for name, suffix, write in forms:
+        with st.container(border=True, key=f"gw_form_{name}"):
+            words, button = st.columns([4, 1], vertical_alignment="center")
+            words.markdown(f"**{text(f'incidents.file_{name}')}**")
+            words.caption(text(f"incidents.file_{name}_text"))
+            button.download_button(
+                text("download.button"), data=partial(_content, write, suffix),
+                file_name=f"{text(f'incidents.file_{name}_name')}{suffix}",
+                mime="application/octet-stream", key=f"incident_file_{name}", on_click="ignore",
+                disabled=name == "leaders" and study.shared is None, width="stretch",
+            )  # fmt: skip
+    rows = "".join(
+        f"<tr><td>{html_text(key)}</td><td>{html_text(value)}</td></tr>"
+        for key, value in provenance(prepared, found, SAID).itertuples(index=False)
+    )
+    with st.expander(text("incidents.sources")):
+        st.html(f"<table class='gw-table'>{rows}</table>")
+
+
+def _shared(study: Study, found: Hotspots, path: Path) -> None:
+    """The leaders' file never holds a sensitive kind's cells."""
+    if study.shared is None:
+        return
+    same = analysed(study, study.open, found.selection, trend=True)
+    write_shared(study.shared, same, path, SAID)
