@@ -256,8 +256,9 @@ def test_a_page_that_was_left_and_found_again_has_its_map(visitor: Page, address
 
 def test_the_register_can_be_downloaded(visitor: Page, address: str, tmp_path: Path) -> None:
     visitor.goto(f"{address}/download")
+    visitor.locator(".st-key-download_csv button").wait_for()  # the last: nothing moves any more
     with visitor.expect_download() as coming:
-        visitor.get_by_role("button", name="下载").first.click()
+        visitor.locator(".st-key-download_register button").click()
     assert coming.value.suggested_filename == "网格划分登记表.xlsx"
     path = tmp_path / "register.xlsx"
     coming.value.save_as(path)
