@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.frame import show_frame
-from ui.pages import board, download, incidents, leader, plan, project, scenarios
+from ui.pages import beats, board, download, incidents, leader, plan, project, scenarios
 from ui.session import guarded, text
 
 with guarded():
@@ -28,6 +28,12 @@ with guarded():
             title=text("page.scenarios"),
             icon=":material/compare_arrows:",
             url_path="scenarios",
+        ),
+        "beats": st.Page(
+            beats.show,
+            title=text("page.beats"),
+            icon=":material/local_police:",
+            url_path="beats",
         ),
         "leader": st.Page(
             leader.show, title=text("page.leader"), icon=":material/monitoring:", url_path="leader"

@@ -21,6 +21,7 @@ from store.plans import Conflict
 from store.projects import Store
 from ui.format import name_text
 from ui.gestures import homes_for, to_request
+from ui.words import Language
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,14 @@ class Desk:
         """The plan as it is now."""
         return self.history.present
 
+    def own_words(self, language: Language) -> Mapping[str, str]:
+        """Words of the board that mean something else on this desk; none."""
+        return {}
+
+    def listed(self, plan: Plan, language: Language) -> tuple[list[Any], list[Any]] | None:
+        """Rows of the grids and of what is wrong, where they are not a village's own; None."""
+        return None
+
     @property
     def token(self) -> str:
         """Names this state of this plan: what a request says it was made on."""
@@ -111,7 +120,7 @@ class Desk:
             key = "redraw.told_locked" if done.left else "redraw.told_nothing"
             return Answer(own, key, values, kind="warn")
         params = {"grid": "", **done.said, "request": dict(request)}
-        step = Step(done.step, self.plan, done.plan, params=params, actor=actor)
+        step = Step(done.step, self.history.present, done.plan, params=params, actor=actor)
         self.version = self.store.save_step(self.scenario, self.village, self.version, step)
         self.history = self.history.do(replace(step, seq=self.version))
         key = "redraw.told_done" if done.units else "redraw.told_step"

@@ -281,7 +281,7 @@ def message(
         plan, token = desk.plan, desk.token
         key = ground_key(desk, plan)
         known = sent is not None and sent.ground_key == key
-        rows, wrong = _grid_rows(desk, plan, language)
+        rows, wrong = desk.listed(plan, language) or _grid_rows(desk, plan, language)
         state: dict[str, Any] = {
             "version": token,
             **_labels(plan.label, sent, known),
@@ -300,8 +300,10 @@ def message(
         }  # fmt: skip
     head: dict[str, Any] = {"ground_key": key, "state": state}
     if sent is None or not known or sent.language != language:
-        head["words"] = words_for(language)
-        head["legend"] = deviation_legend(language)
+        own = desk.own_words(language)
+        legend = deviation_legend(language)
+        head["words"] = words_for(language) | dict(own)
+        head["legend"] = legend | ({"title": own["legend"], "choices": []} if own else {})
     text = dumps(head)
     if not known:
         text = text[:-1] + ',"ground":' + ground_message(desk, plan, context) + "}"

@@ -62,6 +62,9 @@ class Kept:
     with its households, for cutting units.
     """
 
+    slot = "scenario"
+    """Where a visitor's session remembers which scenario is open."""
+
     def __init__(
         self,
         store: Store,
@@ -104,12 +107,15 @@ class Kept:
             if key not in self._desks:
                 if village not in {str(code) for code in self.ground.villages["code"]}:
                     raise KeyError(village)
-                desk = Desk(
-                    self.store, self.project, scenario, village, self.ground, self.settings,
-                    self.homes, self._unplaced.get(village),
-                )  # fmt: skip
-                self._desks.put(key, desk)
+                self._desks.put(key, self.make_desk(scenario, village))
             return self._desks.get(key)
+
+    def make_desk(self, scenario: int, village: str) -> Desk:
+        """A new desk of a village that is here."""
+        return Desk(
+            self.store, self.project, scenario, village, self.ground, self.settings, self.homes,
+            self._unplaced.get(village),
+        )  # fmt: skip
 
     def view(self, scenario: int) -> PlanView:
         """The plan as the scenario has it now; only villages that changed are filed again."""

@@ -129,16 +129,16 @@ def plan_now() -> PlanView | None:
 
 def scenario_of(kept: Kept) -> int:
     """The scenario this visitor has open; at first the adopted one, else the proposal."""
-    asked = _held("scenario") or ""
+    asked = _held(kept.slot) or ""
     wanted = int(asked) if asked.isdecimal() else None
     found = kept.scenario(wanted)
-    _remember("scenario", str(found) if wanted == found else None)
+    _remember(kept.slot, str(found) if wanted == found else None)
     return found
 
 
-def open_scenario(number: int) -> None:
+def open_scenario(number: int, slot: str = Kept.slot) -> None:
     """Show another scenario, here and after a reload."""
-    _remember("scenario", str(number))
+    _remember(slot, str(number))
 
 
 def draft() -> Draft:

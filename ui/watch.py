@@ -13,7 +13,7 @@ from ui.projects import JOBS
 from ui.session import language, tell, text
 
 EVERY = 0.5  # seconds between two looks
-STAGES = {name: name for name in ("reading", "plan", "making", "drawing", "counting")}
+STAGES = {name: name for name in ("reading", "plan", "making", "drawing", "counting", "beats")}
 
 
 def step_text(state: str, step: Step) -> str:

@@ -45,7 +45,10 @@ class Board {
     this.map.on("move", () => this.lead());
     this.map.on("moveend", () => this.report());
     this.group = "";
-    this.watcher = new ResizeObserver(() => this.map.invalidateSize({ pan: false }));
+    this.watcher = new ResizeObserver(() => {
+      this.map.invalidateSize({ pan: false });
+      if (this.unfitted) this.fit();
+    });
     this.watcher.observe(this.canvas);
     this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
     this.onScheme = () => window.setTimeout(() => this.recolour(), 80);
@@ -68,7 +71,7 @@ class Board {
 
   /** Take the others of the group to where this map went. */
   lead() {
-    if (this.following || !this.root.isConnected) return;
+    if (this.following || this.unfitted || !this.root.isConnected) return;
     for (const other of together.get(this.group) || []) {
       if (other === this || !other.root.isConnected) continue; // a page that was left
       other.following = true;
@@ -278,7 +281,10 @@ class Board {
   }
 
   fit() {
-    if (this.bounds) {
+    const size = this.map.getSize();
+    // In a column that is not laid out yet every zoom fits: wait for room.
+    this.unfitted = Boolean(this.bounds) && Math.min(size.x, size.y) < 60;
+    if (this.bounds && !this.unfitted) {
       // The legend covers the lower left corner; keep the county out from under it.
       const aside = this.legendBox.hidden ? 14 : this.legendBox.offsetWidth * 0.5;
       this.map.fitBounds(cornersOf(this.bounds), { paddingTopLeft: [aside, 14],

@@ -51,7 +51,9 @@ export function fillChosen(box, words, { units, sum, grids }) {
       [words.households, whole(grid.households)], [words.persons, whole(grid.persons)],
       [words.deviation, percent(grid.deviation)],
       [words.compactness, grid.compactness.toFixed(2)],
-      [words.reach, `${whole(grid.reach)} m`], [words.on_lines, percent(grid.on_lines).replace("+", "")],
+      [words.reach, `${whole(grid.reach)} m`],
+      ...(grid.on_lines === null ? [] : [[words.on_lines, percent(grid.on_lines).replace("+", "")]]),
+      ...(grid.extra || []),
     ]));
     for (const fault of grid.faults) card.appendChild(element("div", "gw-fault", fault));
     if (grid.reason) card.appendChild(element("div", "gw-reason", `${words.reason}: ${grid.reason}`));

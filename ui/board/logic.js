@@ -152,8 +152,11 @@ export function styleOf(style, feature, context) {
     case "cell":
       return { stroke: false, fill: true, fillOpacity: 0.72,
         fillColor: classColour(context.legend, feature.c ? feature.c[0] : -1, dark) };
+    case "movedGrid":
+      return { stroke: false, fill: true, fillColor: dark ? "#ff8ac1" : "#d6277a",
+        fillOpacity: 0.32 };
     case "beatLine":
-      return { stroke: true, color: dark ? "#ffd54a" : "#1d2f6f", weight: 3.2, opacity: 0.95,
+      return { stroke: true, color: dark ? "#ffd54a" : "#1d2f6f", weight: 1.8, opacity: 0.95,
         fill: false };
     case "event":
       return { stroke: true, color: dark ? "#15171a" : "#ffffff", weight: 0.6, opacity: 0.9,
@@ -167,7 +170,7 @@ export function styleOf(style, feature, context) {
 }
 
 const INTERACTIVE = new Set([
-  "grid", "household", "villageArea", "moved", "choropleth", "cell", "event", "station",
+  "grid", "household", "villageArea", "moved", "movedGrid", "choropleth", "cell", "event", "station",
 ]);
 
 /** Styles whose features answer to the mouse. */

@@ -114,7 +114,7 @@ test("a layer hides by its switch or by the zoom", () => {
 
 test("what a comparison or a survey draws answers to the mouse, lines do not", () => {
   const context = { dark: false, legend: { light: ["#000001"], noneLight: "n" }, colourBy: 1 };
-  for (const style of ["moved", "choropleth", "cell", "event", "station"]) {
+  for (const style of ["moved", "movedGrid", "choropleth", "cell", "event", "station"]) {
     assert.equal(isInteractive(style), true);
     assert.equal(styleOf(style, { c: [0] }, context).fill, true);
   }

@@ -52,7 +52,7 @@ def show() -> None:
         village = _choose_village(view, kept)
         if kept.not_kept:
             st.warning(text("redraw.told_not_kept", count=len(kept.not_kept)))
-        _board(kept, kept.desk(scenario_of(kept), village), opened.context, language())
+        show_board(kept, kept.desk(scenario_of(kept), village), opened.context, language())
 
 
 def _kept(opened: Project, view: PlanView) -> Kept | None:
@@ -103,7 +103,7 @@ def _village_changed(key: str) -> None:
 
 
 @st.fragment
-def _board(kept: Kept, desk: Desk, context: Context, lang: Language) -> None:
+def show_board(kept: Kept, desk: Desk, context: Context, lang: Language) -> None:
     """Everything that answers to a click; a fragment, so that only it runs again."""
     with guarded():
         desk = _current(kept, desk)
@@ -129,16 +129,16 @@ def _asked(kept: Kept, desk: Desk) -> None:
     if not request:
         return
     desk = _current(kept, desk)
-    answer = _scenario(desk, request) or desk.ask(request)
+    answer = _scenario(kept, desk, request) or desk.ask(request)
     st.session_state[_ANSWER] = replace(answer, id=str(request.get("id", "")))
 
 
-def _scenario(desk: Desk, request: dict[str, object]) -> Answer | None:
+def _scenario(kept: Kept, desk: Desk, request: dict[str, object]) -> Answer | None:
     """Branch, rename or open a scenario; None for any other request."""
     do, name = str(request.get("do")), name_text(request.get("name"))[:60]
     if do == "branch" and name:
         number = desk.store.branch(desk.scenario, name)
-        open_scenario(number)
+        open_scenario(number, kept.slot)
         return Answer("", "redraw.told_branch", {"name": name})
     if do == "rename_scenario" and name:
         desk.store.rename(desk.scenario, name)
@@ -147,6 +147,6 @@ def _scenario(desk: Desk, request: dict[str, object]) -> Answer | None:
         held = {one.id: one for one in desk.store.scenarios(desk.project)}
         chosen = request.get("scenario")
         if chosen in held:
-            open_scenario(int(str(chosen)))
+            open_scenario(int(str(chosen)), kept.slot)
             return Answer("", "redraw.told_open", {"name": held[int(str(chosen))].name})
     return None
