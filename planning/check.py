@@ -120,9 +120,13 @@ def _explained(exceptions: pd.DataFrame) -> np.ndarray:
 
 def _unexplained(rows: pd.DataFrame) -> list[Finding]:
     """Exceptions without a reason that no check of this module would find: a set that is cut."""
+    found = rows[~rows["rule"].isin(CHECKS.keys())]
+    numbers = found[["value", "limit"]].astype(float).to_numpy()
     return [
-        Finding("unexplained", str(e.grid_code), float(e.value), float(e.limit), str(e.rule))
-        for e in rows[~rows["rule"].isin(CHECKS.keys())].itertuples()
+        Finding("unexplained", str(code), float(value), float(limit), str(rule))
+        for code, rule, (value, limit) in zip(
+            found["grid_code"], found["rule"], numbers, strict=True
+        )
     ]
 
 
