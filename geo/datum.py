@@ -22,6 +22,12 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Datum = Literal["wgs84", "gcj02", "bd09"]
 
+SURE_SHARE = 0.98
+"""A best share under this leaves the datum in doubt."""
+
+SURE_MARGIN = 0.01
+"""A second best that comes within this leaves the datum in doubt."""
+
 _AXIS = 6378245.0  # Krasovsky semi-major axis, metres
 _ECC2 = 0.00669342162296594323  # its squared eccentricity
 _BOX = (72.004, 0.8293, 137.8347, 55.8271)
@@ -188,5 +194,5 @@ def detect_datum(
         shares[datum] = float(hits.mean()) if hits.size else 0.0
     best = max(datums, key=lambda datum: shares[datum])
     second = max(share for datum, share in shares.items() if datum != best)
-    doubtful = shares[best] < 0.98 or shares[best] - second < 0.01
+    doubtful = shares[best] < SURE_SHARE or shares[best] - second < SURE_MARGIN
     return DatumEvidence(best, shares, int(chosen.size), doubtful)

@@ -21,8 +21,9 @@ from geo.columns import Role
 from geo.datum import Datum, DatumEvidence
 from geo.ground import Inputs, assemble
 from geo.inspect import Choice, evidence, look, restated
-from geo.problems import InputError, Problem
+from geo.problems import InputError, Language, Problem
 from geo.read import Layer, list_layers
+from geo.reasons import why
 from geo.roles import likely_role
 from ui.format import name_text
 from ui.jobs import CancelledError, Job, Jobs, Step
@@ -59,6 +60,17 @@ class Entry:
     layer: Layer | None = None
     problems: tuple[Problem, ...] = ()
     columns: tuple[str, ...] = ()
+    _phrases: tuple[Layer, Language, dict[str, str]] | None = field(default=None, repr=False)
+
+    def phrases(self, language: Language) -> dict[str, str]:
+        """The file's columns -> why each was taken for what, worked out once a reading."""
+        if self.layer is None:
+            return {}
+        held = self._phrases
+        if held is None or held[0] is not self.layer or held[1] != language:
+            told = {c.source: why(self.layer, c, language) for c in self.layer.columns}
+            held = self._phrases = self.layer, language, told
+        return held[2]
 
     @property
     def label(self) -> str:

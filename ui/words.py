@@ -127,7 +127,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "files.warning": ("提示", "Warning"),
     "files.note": ("说明", "Note"),
     "files.none": ("（不使用）", "(none)"),
-    "files.unused": ("未读取的列：{names}", "Columns not read: {names}"),
+    "files.unused": ("未读取的列：", "Columns that are not read:"),
     "files.dropped": (
         "作为个人信息丢弃：{columns} 列；清空单元格 {cells} 个。",
         "Left out as personal: {columns} columns; {cells} cells emptied.",
@@ -154,6 +154,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "asked).",
     ),
     "files.evidence_sure": ("判断为 {datum}。", "So it is {datum}."),
+    "files.doubt_low": ("最高比例不到 98 %。", "The best share is under 98 %."),
+    "files.doubt_close": (
+        "有两种假设相差不到 1 个百分点。", "Two of them are within 1 percentage point.",
+    ),
     "files.evidence_doubt": (
         "看来是 {datum}，但不能确定：请核对地图，必要时改选。",
         "It looks like {datum}, but this is doubtful: check the map, and choose another if needed.",
@@ -163,9 +167,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "datum.wgs": ("WGS 84（同 CGCS2000）", "WGS 84 / CGCS2000"),
     "datum.gcj": ("GCJ-02（高德、腾讯）", "GCJ-02 (AMap, Tencent)"),
     "datum.bd": ("BD-09（百度）", "BD-09 (Baidu)"),
-    "why.given": ("您的选择", "your choice"),
-    "why.name": ("按列名", "by name"),
-    "why.content": ("按内容", "by content"),
     "column.code": ("代码", "Code"),
     "column.name": ("名称", "Name"),
     "column.township_name": ("乡镇（街道）", "Township"),

@@ -50,7 +50,7 @@ def test_files_are_shown_before_they_are_kept_and_a_broken_one_says_why(
     assert "villages.gpkg" in body
     assert "households.csv" in body
     # what each column was taken for stands there to be changed
-    found = page.get_by_text("by name").or_(page.get_by_text("按列名"))
+    found = page.get_by_text("its name is a known synonym of village code; the values are 12")
     found.first.wait_for(timeout=SLOW)
     accept = page.get_by_role("button", name="Accept").or_(
         page.get_by_role("button", name="接受")

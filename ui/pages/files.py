@@ -9,9 +9,11 @@ from functools import partial
 import streamlit as st
 
 from geo.columns import MEANINGS, ROLES, Role
+from geo.datum import SURE_MARGIN, SURE_SHARE, DatumEvidence
 from geo.inspect import Choice, in_degrees
 from geo.problems import Problem
 from geo.read import Layer
+from geo.reasons import meaning_word
 from ui.format import DASH, html_text, markdown_text, name_text, share, whole
 from ui.intake import (
     LOOKS,
@@ -41,6 +43,7 @@ _STYLE = """<style>
 .st-key-gw_look .gw-board { height: 25.5rem; }
 .gw-facts { font-size: 0.8rem; line-height: 1.55; }
 .gw-facts span { opacity: 0.75; }
+.gw-why { font-size: 0.72rem; line-height: 1.35; opacity: 0.8; margin: -0.75rem 0 0.2rem; }
 .gw-told { font-size: 0.8rem; line-height: 1.5; margin: 0; padding-left: 1.1rem; }
 .gw-told b { font-weight: 600; }
 .gw-bad { color: #b3124f; }
@@ -279,8 +282,16 @@ def _evidence(intake: Intake, entry: Entry) -> str:
         sentences.append(text("files.evidence_chosen", datum=datum))
     elif found is not None:
         key = "files.evidence_doubt" if found.doubtful else "files.evidence_sure"
-        sentences.append(text(key, datum=text(_DATUMS[found.datum])))
+        doubts = [text(f"files.doubt_{doubt}") for doubt in doubts_of(found)]
+        sentences += [*doubts, text(key, datum=text(_DATUMS[found.datum]))]
     return " ".join(sentences)
+
+
+def doubts_of(found: DatumEvidence) -> tuple[str, ...]:
+    """Why the evidence is doubtful: "low", the best share is under 98 %; "close", two are alike."""
+    first, second = sorted(found.shares.values(), reverse=True)[:2]
+    told = (("low", first < SURE_SHARE), ("close", first - second < SURE_MARGIN))
+    return tuple(name for name, holds in told if holds)
 
 
 def _datum_changed(intake: Intake, entry: Entry, key: str) -> None:
@@ -316,9 +327,15 @@ def meanings(entry: Entry) -> list[str]:
         meaning
         for meaning in MEANINGS[entry.role]
         if meaning not in _NEVER_KEPT
-        and known(f"column.{meaning}")
         and (meaning not in _PLACES or entry.is_table or meaning in read)
     ]
+
+
+def column_word(entry: Entry, meaning: str) -> str:
+    """What a canonical column is called in a layer, in the visitor's language."""
+    if known(f"column.{meaning}"):
+        return text(f"column.{meaning}")
+    return meaning_word(meaning, entry.role or "villages", language())
 
 
 def _columns(intake: Intake, entry: Entry, busy: bool) -> None:
@@ -326,8 +343,9 @@ def _columns(intake: Intake, entry: Entry, busy: bool) -> None:
         st.caption(text("files.choose_role"))
         return
     found = {} if entry.layer is None else {
-        c.canonical: (c.source, c.why) for c in entry.layer.columns if c.canonical
+        c.canonical: c.source for c in entry.layer.columns if c.canonical
     }  # fmt: skip
+    phrases = entry.phrases(language())
     personal = set() if entry.layer is None else {
         c.source for c in entry.layer.columns if c.why == "personal"
     }  # fmt: skip
@@ -336,14 +354,17 @@ def _columns(intake: Intake, entry: Entry, busy: bool) -> None:
     options = list(labels)
     boxes = st.columns(2, gap="small")
     for number, meaning in enumerate(meanings(entry)):
-        source, why = found.get(meaning, (entry.choice.columns.get(meaning, ""), ""))
-        label = text(f"column.{meaning}") + (f" · {text(f'why.{why}')}" if why else "")
+        source = found.get(meaning, entry.choice.columns.get(meaning, ""))
         key = f"col_{intake.id}_{entry.number}_{entry.role}_{meaning}_{source}_{language()}"
-        boxes[number % 2].selectbox(
-            label, options, index=options.index(source) if source in options else 0,
-            format_func=labels.__getitem__, key=key, disabled=busy,
-            on_change=callback(partial(_column_changed, intake, entry, meaning, key)),
-        )  # fmt: skip
+        with boxes[number % 2]:
+            st.selectbox(
+                column_word(entry, meaning), options,
+                index=options.index(source) if source in options else 0,
+                format_func=labels.__getitem__, key=key, disabled=busy,
+                on_change=callback(partial(_column_changed, intake, entry, meaning, key)),
+            )  # fmt: skip
+            if meaning in found:
+                st.html(f"<div class='gw-why'>{html_text(phrases[source])}</div>")
     _left_out(entry)
 
 
@@ -369,13 +390,25 @@ def _left_out(entry: Entry) -> None:
     told = text("files.nothing_dropped")
     if counts:
         told = text("files.dropped", columns=counts.get("column", 0), cells=whole(cells))
-    unused = [name_text(c.source) for c in layer.columns if c.why == "unused"]
+    aside = unused_reasons(layer, entry.phrases(language()))
     lines = [told]
-    if unused:
-        more = " …" if len(unused) > _MOST_TOLD else ""
-        lines.append(text("files.unused", names=", ".join(unused[:_MOST_TOLD]) + more))
+    if aside:
+        lines.append(text("files.unused"))
+    lines += [f"{', '.join(names)}: {why}" for why, names in aside.items()]
     body = "".join(f"<div>{html_text(line)}</div>" for line in lines)
     st.html(f"<div class='gw-facts'>{body}</div>")
+
+
+def unused_reasons(layer: Layer, phrases: Mapping[str, str]) -> dict[str, list[str]]:
+    """Columns that are not read, by the reason; a personal column is counted, never named."""
+    found: dict[str, list[str]] = {}
+    for column in layer.columns:
+        if column.canonical is None and column.why != "personal":
+            found.setdefault(phrases[column.source], []).append(name_text(column.source) or "?")
+    for names in found.values():
+        if len(names) > _MOST_TOLD:
+            names[_MOST_TOLD:] = ["…"]
+    return found
 
 
 def _problems(problems: tuple[Problem, ...]) -> None:
@@ -396,7 +429,7 @@ def _rows(entry: Entry) -> None:
     if entry.layer is None:
         st.caption(text("files.unreadable"))
         return
-    st.html(rows_table(entry.layer, {m: text(f"column.{m}") for m in meanings(entry)}))
+    st.html(rows_table(entry.layer, {m: column_word(entry, m) for m in meanings(entry)}))
 
 
 def rows_table(layer: Layer, titles: Mapping[str, str], most: int = 8) -> str:
