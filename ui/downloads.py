@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planning.approval import write_approval
+from planning.changes import find_changes, write_changes
+from planning.code_schemes import Scheme, recode
+from planning.earlier import earlier_version
 from planning.export import (
     Level,
     System,
@@ -29,7 +32,9 @@ __all__ = [
     "FORMS",
     "Choice",
     "Form",
+    "changes_content",
     "content",
+    "earlier_version",
     "file_name",
     "gbk_can_write",
     "system_label",
@@ -45,6 +50,7 @@ class Choice:
     system: System | None = None
     level: Level = "grids"
     filing: Filing = field(default_factory=Filing)
+    scheme: Scheme = field(default_factory=Scheme)
 
 
 Write = Callable[[PlanFile, Path, Language, Choice, System], object]
@@ -114,7 +120,8 @@ def content(
     chosen = choice or Choice()
     with tempfile.TemporaryDirectory(prefix="gridwright-download-") as name:
         path = Path(name) / f"plan{form.suffix}"
-        form.write(plan, path, language, chosen, system_of(form, chosen) or "metric")
+        told = plan if chosen.scheme == Scheme() else recode(plan, chosen.scheme)
+        form.write(told, path, language, chosen, system_of(form, chosen) or "metric")
         return path.read_bytes()
 
 
@@ -144,3 +151,13 @@ def gbk_can_write(plan: PlanFile) -> bool:
     return all(
         fits_gbk(value) for column in texts for value in column.unique() if isinstance(value, str)
     )
+
+
+def changes_content(
+    before: PlanFile, after: PlanFile, language: Language, filing: Filing
+) -> bytes:
+    """The table of changes since an earlier version, as a workbook."""
+    found = find_changes(before, after)
+    with tempfile.TemporaryDirectory(prefix="gridwright-download-") as name:
+        path = write_changes(found, Path(name) / "changes.xlsx", language=language, filing=filing)
+        return path.read_bytes()

@@ -16,11 +16,22 @@ import shapely
 from synthetic import CRS, SOUTH, WEST, plan, square
 
 from geo.problems import InputError
+from planning.code_schemes import Scheme
 from planning.export import NOTICE_ZH
 from planning.planfile import read_plan, write_plan
+from planning.register import Filing
 from planning.settings import Settings
 from ui import projects
-from ui.downloads import FORMS, Choice, content, file_name, gbk_can_write, system_of
+from ui.downloads import (
+    FORMS,
+    Choice,
+    changes_content,
+    content,
+    earlier_version,
+    file_name,
+    gbk_can_write,
+    system_of,
+)
 from ui.errors import JobGoneError
 from ui.jobs import CancelledError, Job
 from ui.pickups import pick_folder, pick_upload
@@ -219,6 +230,32 @@ def test_a_level_is_part_of_the_name_where_the_file_holds_one() -> None:
     assert names["gpkg"] == "grid-plan.gpkg"
     found = json.loads(content(next(f for f in FORMS if f.key == "geojson"), plan(), "zh", choice))
     assert len(found["features"]) == len(plan().villages)
+
+
+def test_an_earlier_version_that_was_uploaded_is_read_apart(tmp_path: Path) -> None:
+    form = next(form for form in FORMS if form.key == "gpkg")
+    before = earlier_version("v1.gpkg", content(form, plan(), "zh"))
+    assert list(before.grids["code"]) == list(plan().grids["code"])
+    assert set(before.households["grid_code"]) == set(plan().households["grid_code"])
+    book = openpyxl.load_workbook(
+        io.BytesIO(changes_content(before, plan(), "zh", Filing(version="2")))
+    )
+    assert book.worksheets[0].max_row == 2  # nothing changed: title and header
+    assert book.worksheets[1].max_row == 2 + len(plan().grids)
+
+
+@pytest.mark.parametrize("data", [b"", b"no GeoPackage", b"SQLite format 3\x00" + b"\x00" * 200])
+def test_an_upload_that_is_no_plan_is_told(data: bytes) -> None:
+    with pytest.raises(InputError) as caught:
+        earlier_version("old.gpkg", data)
+    assert all("old.gpkg" in problem.text("zh") for problem in caught.value.problems)
+
+
+def test_codes_can_be_downloaded_in_another_scheme() -> None:
+    form = next(form for form in FORMS if form.key == "geojson")
+    choice = Choice(scheme=Scheme("{village}G{number:2}"))
+    found = json.loads(content(form, plan(), "zh", choice))
+    assert found["features"][0]["properties"]["code"] == "320116001001G01"
 
 
 def test_gbk_is_offered_only_where_it_can_write_every_name() -> None:

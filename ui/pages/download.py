@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
 import streamlit as st
 
+from geo.problems import InputError
+from planning.code_schemes import Scheme
 from planning.export.systems import DEGREES
 from planning.planfile import PlanFile
 from planning.register import Filing
@@ -14,7 +17,9 @@ from ui.downloads import (
     FORMS,
     Choice,
     Form,
+    changes_content,
     content,
+    earlier_version,
     file_name,
     gbk_can_write,
     system_label,
@@ -50,23 +55,25 @@ def show() -> None:
         st.html(f"<h2 class='gw-h2'>{html_text(text('page.download'))} · {name}</h2>")
         st.caption(text("download.lead"))
         st.html(f"<h3 class='gw-h3'>{html_text(text('download.documents'))}</h3>")
-        choice = Choice(filing=_filing())
+        filing, scheme = _filing()
+        choice = Choice(filing=filing, scheme=scheme)
         for form in FORMS:
             if not form.systems:
                 _offer(form, view.plan, choice, possible=True)
+        _changes(view.plan, choice)
         st.html(f"<h3 class='gw-h3'>{html_text(text('download.maps'))}</h3>")
-        choice = _data_choice(view.plan)
+        choice = _data_choice(view.plan, choice)
         gbk = gbk_can_write(view.plan)
         for form in FORMS:
             if form.systems:
                 _offer(form, view.plan, choice, possible=form.key != "shapefile_gbk" or gbk)
 
 
-def _filing() -> Filing:
-    """What the office puts on the papers; empty fields are left to fill in by hand."""
+def _filing() -> tuple[Filing, Scheme]:
+    """What the office puts on the papers (empty fields are left to fill in), and its codes."""
     with st.expander(text("download.filing")):
         unit, day, version, paper = st.columns([3, 2, 1, 1])
-        return Filing(
+        filing = Filing(
             unit=unit.text_input(text("download.unit"), key="filing_unit", max_chars=60).strip(),
             date=day.text_input(
                 text("download.date"), value=date.today().isoformat(), key="filing_date",
@@ -79,9 +86,55 @@ def _filing() -> Filing:
                 text("download.paper"), ["A4", "A3"], key="filing_paper"
             ) == "A3" else "A4",
         )  # fmt: skip
+        return filing, _scheme()
 
 
-def _data_choice(plan: PlanFile) -> Choice:
+def _scheme() -> Scheme:
+    """The scheme of codes; the usual one, and a sentence, where a template cannot be used."""
+    usual = Scheme()
+    grid, micro = st.columns(2)
+    fields = "{village} {township} {county} {number:3} {kind}"
+    templates = (
+        grid.text_input(
+            text("download.scheme"), value=usual.grid, key="scheme_grid", max_chars=80,
+            help=text("download.scheme_help", example=usual.grid, fields=fields),
+        ),
+        micro.text_input(
+            text("download.scheme_micro"), value=usual.micro, key="scheme_micro", max_chars=80
+        ),
+    )  # fmt: skip
+    try:
+        return Scheme(*(template.strip() for template in templates))
+    except InputError as error:
+        lang = language()
+        st.error("  \n".join(problem.text(lang) for problem in error.problems))
+        return usual
+
+
+def _changes(plan: PlanFile, choice: Choice) -> None:
+    """What changed since an earlier version, once one is given."""
+    lang = language()
+    with st.container(border=True, key="gw_form_changes"):
+        st.markdown(f"**{text('download.changes')}**")
+        st.caption(text("download.changes_text"))
+        file = st.file_uploader(
+            text("download.changes"), type="gpkg", key="earlier", label_visibility="collapsed"
+        )
+        if file is None:
+            return
+        try:
+            before = earlier_version(file.name, file.getvalue())
+            data = changes_content(before, plan, lang, choice.filing)
+        except InputError as error:
+            st.error("  \n".join(problem.text(lang) for problem in error.problems))
+            return
+        st.download_button(
+            text("download.button"), data=data, mime=FORMS[0].media, on_click="ignore",
+            file_name=text("download.changes_name") + ".xlsx", key="download_changes",
+        )  # fmt: skip
+
+
+def _data_choice(plan: PlanFile, choice: Choice) -> Choice:
     """The coordinate system and the level of the data."""
     lang = language()
     left, right = st.columns(2)
@@ -103,7 +156,7 @@ def _data_choice(plan: PlanFile) -> Choice:
     )
     if system == "gcj02":
         st.warning(text("download.gcj02_note"))
-    return Choice(system=system, level=level)
+    return replace(choice, system=system, level=level)
 
 
 def _offer(form: Form, plan: PlanFile, choice: Choice, *, possible: bool) -> None:

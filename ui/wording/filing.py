@@ -40,4 +40,18 @@ FILING: dict[str, tuple[str, str]] = {
         "The columns of the level chosen and a point inside each; UTF-8, opens in Excel.",
     ),
     "download.approval_name": ("网格划分报批材料", "grid-division-approval"),
+    "download.scheme": ("网格编码模板", "Template of grid codes"),
+    "download.scheme_help": (
+        "默认 {example}：村代码加三位序号（901 起为专属网格）。可用字段：{fields}。",
+        "By default {example}: the village's code and three digits, dedicated grids from 901. "
+        "Fields: {fields}.",
+    ),
+    "download.scheme_micro": ("微网格编码模板", "Template of micro-grid codes"),
+    "download.changes": ("与上一版比较：变更表", "Changes since an earlier version"),
+    "download.changes_text": (
+        "选择上一版方案（GeoPackage），得到每个网格的去向：未变、拆分、合并、新设、撤销，附编码对照。",
+        "Choose the earlier plan (GeoPackage): what became of every grid (kept, split, merged, "
+        "new, gone), with the codes.",
+    ),
+    "download.changes_name": ("网格变更表", "grid-changes"),
 }
