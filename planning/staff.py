@@ -21,7 +21,7 @@ import shapely
 from geo.columns import normal_name
 from geo.messages import register
 from geo.problems import InputError, Problem
-from geo.read import Layer, read_layer
+from geo.read import read_layer
 from planning.export import Plan
 
 register(
@@ -65,8 +65,14 @@ _SAID = {
     "adviser": "网格指导员 指导员 adviser advisor",
     "volunteer": "志愿者 志愿力量 其他力量 其他 volunteer volunteers other",
 }
-_GRID_WORDS = "网格编码 网格代码 网格编号 所属网格 所属网格编码 grid_code grid"
-_GRID_NAMES = frozenset(map(normal_name, _GRID_WORDS.split()))
+_COLUMNS = {
+    # what the readers call it: the names it has in rosters, surest first. Grid codes must be read
+    # as codes: fifteen digits in a text column look like an identity number of the old form
+    "code": "网格编码 网格代码 网格编号 所属网格编码 所属网格 grid_code grid",
+    "category": "岗位类型 岗位类别 人员类别 类型 类别 kind post_kind type",
+    "name": "岗位编码 岗位代码 岗位编号 岗号 post_code post",
+    "households": "岗位数 人数 数量 number count posts",
+}
 GROUP_LIMIT = 500  # members a chat group holds; more households than that need a second group
 
 
@@ -136,28 +142,35 @@ def kind_of_post(word: str) -> str | None:
 def read_posts(source: str | Path) -> Posts:
     """Read a roster: one row a post (or a kind, with a number), by grid code.
 
-    Read as the readers read posts of police officers, so personal columns are dropped as there.
+    Personal columns are dropped by the readers, whatever they hold.
     Raises :class:`InputError` where there is no column with grid codes.
     """
-    first = read_layer(source, "officers")
-    grid = next((c.source for c in first.columns if normal_name(c.source) in _GRID_NAMES), None)
-    if grid is None:
-        raise InputError([Problem("staff.no_grid_column", first.file.name)])
-    layer: Layer = read_layer(source, "officers", columns={"beat": grid})
+    names = [found.source for found in read_layer(source, "dedicated").columns]
+    normal = {normal_name(name): name for name in reversed(names)}
+    chosen = {
+        canonical: next((normal[w] for w in map(normal_name, words.split()) if w in normal), None)
+        for canonical, words in _COLUMNS.items()
+    }
+    columns = {canonical: name for canonical, name in chosen.items() if name is not None}
+    layer = read_layer(source, "dedicated", columns=columns)
+    if "code" not in columns:
+        raise InputError([Problem("staff.no_grid_column", layer.file.name)])
     frame, n = layer.frame, len(layer.frame)
     nothing = pd.Series([""] * n, dtype=object)
-    said = frame.get("kind", nothing).fillna("").astype(str).str.strip()
+    held = {canonical: frame.get(canonical, nothing) for canonical in _COLUMNS}
+    if "households" not in columns:
+        held["households"] = pd.Series([1] * n)
+    said = held["category"].fillna("").astype(str).str.strip()
     known = said.map(kind_of_post)
     unknown = said[known.isna()]
     table = pd.DataFrame(
         {
-            "grid_code": frame["beat"].fillna("").astype(str).str.strip(),
+            "grid_code": held["code"].fillna("").astype(str).str.strip(),
             "kind": known.fillna("volunteer"),
-            "post": frame.get("post", nothing).fillna("").astype(str),
-            "number": pd.to_numeric(frame.get("officers", pd.Series([1] * n)), errors="coerce")
-            .fillna(1).astype(int),
+            "post": held["name"].fillna("").astype(str),
+            "number": pd.to_numeric(held["households"], errors="coerce").fillna(1).astype(int),
         }
-    )  # fmt: skip
+    )
     problems = list(layer.problems)
     if len(unknown):
         params = {"count": len(unknown), "kind": unknown.iloc[0] or "-"}
