@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import shapely
 import towns
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geo.linework import Linework
 from geo.units import Units, build_units
-from planning.bounds import four_bounds
+from planning.bounds import bounds_in_english, four_bounds, segment_words, sides_of
 
 X0, Y0 = towns.ORIGIN
 CELL = 200.0  # a smaller empty block would be no unit of its own
@@ -117,3 +121,99 @@ def test_a_second_part_behind_the_first_does_not_speak() -> None:
     assert "西至村界" in texts[0]
     assert texts[1].split(",")[0] == "东至二"
     assert texts[1].split(",")[2] == "西至一"
+
+
+# --- what every sentence must be, whatever the grid's shape ------------------------------------
+
+LINES = [f"{name}{n}路" for name in "东西南北" for n in range(3)]
+OUTWARD = {"东": (1, 0), "南": (0, -1), "西": (-1, 0), "北": (0, 1)}
+
+
+@st.composite
+def divisions(draw: st.DrawFn) -> tuple[Units, np.ndarray, Linework]:
+    """A board of blocks between named roads, and any labelling of it: concave, in parts, nested."""
+    side = draw(st.integers(2, 4))
+    cuts = draw(st.lists(st.tuples(st.booleans(), st.integers(1, side - 1)), min_size=1, max_size=4,
+                         unique=True))  # fmt: skip
+    roads = {
+        LINES[n]: road((at, -1), (at, side + 1)) if upright else road((-1, at), (side + 1, at))
+        for n, (upright, at) in enumerate(cuts)
+    }
+    ground = towns.village("\n".join(["." * side] * side), roads=list(roads.values()), cell=CELL)
+    units = build_units(ground)
+    label = np.array(draw(st.lists(st.integers(0, 2), min_size=len(units), max_size=len(units))))
+    _, label = np.unique(label, return_inverse=True)
+    lines = Linework(
+        np.array(list(roads.values()), dtype=object),
+        np.full(len(roads), "road", dtype=object),
+        np.array(list(roads), dtype=object),
+    )
+    return units, label, lines
+
+
+def facing(units: Units, label: np.ndarray, grid: int, way: tuple[int, int]) -> list[int]:
+    """Border segments of a grid whose outer side looks ``way``, from the geometry alone."""
+    shape = shapely.union_all(units.geometry[label == grid])
+    s = units.segments
+    found = []
+    for i, (x, y) in enumerate(s.midpoint):
+        ahead = shapely.Point(x + 0.5 * way[0], y + 0.5 * way[1])
+        behind = shapely.Point(x - 0.5 * way[0], y - 0.5 * way[1])
+        if shape.intersects(behind) and not shape.intersects(ahead):
+            found.append(i)
+    return found
+
+
+@settings(max_examples=60)
+@given(divisions())
+def test_each_sides_words_come_from_a_border_that_faces_that_side(
+    drawn: tuple[Units, np.ndarray, Linework],
+) -> None:
+    units, label, lines = drawn
+    k = int(label.max()) + 1
+    words = segment_words(units.segments, lines)
+    for grid, text in enumerate(four_bounds(units.segments, label, k, lines)):
+        sides = sides_of(text)
+        assert sides is not None
+        for (name, way), side in zip(OUTWARD.items(), sides, strict=True):
+            own = set(words[facing(units, label, grid, way)])
+            assert set(side.split("、")) <= own, f"{name}至{side}, of {own}"
+
+
+@settings(max_examples=20)
+@given(divisions())
+def test_what_a_grid_says_of_a_border_its_neighbour_can_say_too(
+    drawn: tuple[Units, np.ndarray, Linework],
+) -> None:
+    """Turning the ground by a half turn exchanges east and west, south and north."""
+    units, label, lines = drawn
+    s = units.segments
+    turned = replace(s, x1=-s.x1, y1=-s.y1, x2=-s.x2, y2=-s.y2)
+    k = int(label.max()) + 1
+    for one, two in zip(
+        four_bounds(s, label, k, lines), four_bounds(turned, label, k, lines), strict=True
+    ):
+        east, south, west, north = sides_of(one) or ("",) * 4
+        assert set((sides_of(two) or ("",) * 4)[0].split("、")) == set(west.split("、"))
+        assert set((sides_of(two) or ("",) * 4)[1].split("、")) == set(north.split("、"))
+        assert set((sides_of(two) or ("",) * 4)[2].split("、")) == set(east.split("、"))
+        assert set((sides_of(two) or ("",) * 4)[3].split("、")) == set(south.split("、"))
+
+
+def test_a_dedicated_grid_is_bounded_by_its_premises_and_not_by_fields() -> None:
+    ground = towns.village("1.2.", roads=[], cell=CELL)
+    units = build_units(ground)
+    label = by_picture(units, "AABB")
+    none = Linework(*(np.empty(0, dtype=object) for _ in range(3)))
+    texts = four_bounds(units.segments, label, 2, none, np.array([-1, 0]))
+    assert [text.split(",")[0] for text in texts] == ["东至院界", "东至村界"]
+
+
+def test_sentences_in_english() -> None:
+    text = "东至人民路、村界,南至通扬河,西至田地,北至道路"
+    assert bounds_in_english(text) == (
+        "East to 人民路 and village boundary, south to 通扬河, west to open ground, north to a road"
+    )
+    assert bounds_in_english("as surveyed") == "as surveyed"
+    assert sides_of("东至A,B路,南至C,西至D,北至E") == ("A,B路", "C", "D", "E")
+    assert sides_of("东至A") is None
