@@ -23,6 +23,9 @@ from ui.format import name_text
 from ui.gestures import homes_for, to_request
 from ui.words import Language
 
+CONFLICT = "redraw.told_conflict"
+"""What is told of a request that was made on a plan which is no longer the present one."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -95,14 +98,22 @@ class Desk:
         with self.lock:
             if message.get("base") != self.token:
                 self.load()
-                return Answer(own, "redraw.told_conflict", kind="error")
+                return Answer(own, CONFLICT, kind="error")
             try:
                 return self._act(message, own, actor)
             except RequestError as error:
                 return Answer(own, f"redraw.told_bad_{error.code}", kind="error")
             except Conflict:
                 self.load()
-                return Answer(own, "redraw.told_conflict", kind="error")
+                return Answer(own, CONFLICT, kind="error")
+
+    def version_of(self, token: object) -> int | None:
+        """The version that a token of this desk's plan names; None for any other text."""
+        head, _, number = name_text(token).rpartition(":")
+        own = f"{self.project}.{self.scenario}"
+        if head != own or not number.isdecimal() or int(number) > self.version:
+            return None
+        return int(number)
 
     def _act(self, message: Mapping[str, Any], own: str, actor: str) -> Answer:
         do = str(message.get("do"))

@@ -21,7 +21,7 @@ from planning.history import STEPS, Step
 from planning.plan import Plan
 from planning.record import ground_key as content_key
 from ui.degrees import to_degrees
-from ui.desk import Answer, Desk
+from ui.desk import CONFLICT, Answer, Desk
 from ui.format import DASH, decimal, name_text, share, whole
 from ui.map.colours import deviation_class
 from ui.map.encode import SCALE, dumps, encode_area
@@ -36,7 +36,7 @@ ALL_STEPS = 400  # of a long history the last ones are listed
 PART_RULES = ("stray", "split_set")
 MOST_KNOWN = 4  # times as many shapes as a village has units are kept encoded
 MOST_PLACES = 200  # rings drawn around households without a place
-_WITH_VALUES = {"changes"}
+_WITH_VALUES = {"changes", "mine"}
 _KNOWN: WeakKeyDictionary[Desk, dict[bytes, tuple[list[list[list[int]]], np.ndarray]]] = (
     WeakKeyDictionary()
 )
@@ -296,7 +296,7 @@ def message(
     if answer is not None:
         state["answer"] = {
             "id": answer.id, "text": answer_text(answer, language), "kind": answer.kind,
-            "edit": answer.edit,
+            "edit": answer.edit, "stale": answer.key == CONFLICT,
         }  # fmt: skip
     head: dict[str, Any] = {"ground_key": key, "state": state}
     if sent is None or not known or sent.language != language:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -23,7 +24,7 @@ from planning.faults import Unplaced, unplaced_near
 from planning.keep import NotKept
 from planning.opened import county_of_plan, plan_digest
 from store.projects import ScenarioInfo, Store
-from ui.desk import Desk
+from ui.desk import Answer, Desk
 from ui.format import name_text
 from ui.shelf import Shelf, new_id
 from ui.views import PlanView, units_frame
@@ -116,6 +117,21 @@ class Kept:
             self.store, self.project, scenario, village, self.ground, self.settings, self.homes,
             self._unplaced.get(village),
         )  # fmt: skip
+
+    def branch_with(
+        self, desk: Desk, stale: object, request: Mapping[str, Any], name: str, actor: str = ""
+    ) -> tuple[int, Answer]:
+        """A scenario that starts where a page stood when somebody was faster, with its step.
+
+        Returns the scenario and what came of the step there. ``stale`` is the token that the
+        page's request was made on; ValueError for one that this plan never had.
+        """
+        version = desk.version_of(stale)
+        if version is None:
+            raise ValueError("the plan never had this state")
+        number = self.store.branch(desk.scenario, name, actor=actor, at={desk.village: version})
+        own = self.desk(number, desk.village)
+        return number, own.ask({**request, "base": own.token}, actor)
 
     def view(self, scenario: int) -> PlanView:
         """The plan as the scenario has it now; only villages that changed are filed again."""

@@ -155,3 +155,25 @@ def test_a_project_opens_from_the_store_alone(store: Store, county: CountyPlan) 
     assert len(opened.view(opened.scenario(None)).grids) == len(wanted) - 1
     with pytest.raises(KeyError):
         opened.desk(opened.scenario(None), "999999999999")
+
+
+def test_a_step_that_came_too_late_lives_on_in_a_branch(store: Store, county: CountyPlan) -> None:
+    kept = keep(store, county)
+    first = kept.scenario(None)
+    desk = kept.desk(first, FIRST)
+    stale = desk.token
+    keys = [int(key) for key in desk.plan.keys]
+    late = {"id": "9", "do": "merge", "grids": keys[1:3]}
+    merge(kept, first, FIRST)  # somebody was faster
+    assert desk.ask({**late, "base": stale}).key == "redraw.told_conflict"
+    number, answer = kept.branch_with(desk, stale, late, "我的改动", "甲")
+    assert answer.kind == "ok"
+    own = kept.desk(number, FIRST)
+    assert len(own.plan.grids) == len(keys) - 1
+    assert set(keys[1:3]) - set(own.plan.grids)  # my merge, and not the other one
+    assert keys[0] in own.plan.grids
+    assert len(desk.plan.grids) == len(keys) - 1  # the faster one's plan is as it was
+    assert [record["actor"] for record in store.record(number)] == ["甲"]
+    for nonsense in ("", None, "1.1:99", f"{kept.project}.{first}:999", stale + "x"):
+        with pytest.raises(ValueError, match="never had"):
+            kept.branch_with(desk, nonsense, late, "x")

@@ -556,6 +556,10 @@ def test_a_second_tab_is_told(board: Page, address: str) -> None:
     after = edit(other, lambda: press(other, "m"))
     assert "别处" in said(other)
     assert after["grids"] == grids
+    told = edit(other, lambda: other.locator(".gw-keep-mine").click())
+    assert told["version"].split(":")[0] != after["version"].split(":")[0]
+    tab(other, "scenarios")
+    assert "我的改动" in other.inner_text(".gw-body")
 
 
 @pytest.mark.parametrize(

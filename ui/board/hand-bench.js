@@ -86,6 +86,16 @@ export class Workbench {
     this.refreshTools();
   }
 
+  /** Somebody was faster: the step that was refused may live on in a scenario of its own. */
+  offerBranch({ request, base }) {
+    const node = button("gw-small gw-keep-mine", this.words.branch_mine, "", () => {
+      node.remove();
+      this.hand.ask({ do: "branch_with", stale: base, request });
+    });
+    this.note.appendChild(node);
+    window.clearTimeout(this.quiet); // it stays until something else is said
+  }
+
   keep(name, node) {
     node.dataset.name = name;
     this.buttons.set(name, node);

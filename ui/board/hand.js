@@ -90,6 +90,7 @@ class Hand {
     if (answer && answer.id === this.waiting) {
       this.waiting = null;
       this.bench.say(answer.text, answer.kind);
+      if (answer.stale) this.bench.offerBranch(this.sent);
       if (answer.kind === "ok" && before && answer.edit) this.chosen.units = new Set();
     }
     this.isDark = this.dark();
@@ -144,6 +145,7 @@ class Hand {
     this.waiting = `${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
     this.asked = asked;
     this.root.dataset.idle = "false";
+    this.sent = { request, base: this.held.version };
     this.send("asked", { ...request, base: this.held.version, id: this.waiting });
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
@@ -93,8 +94,32 @@ def _choose_village(view: PlanView, kept: Kept) -> str:
             text("redraw.village"), list(choices), format_func=choices.__getitem__, key=key,
             on_change=callback(partial(_village_changed, key)),
         )  # fmt: skip
+        _steps_through(list(choices), str(village))
+        held = st.text_input(
+            text("redraw.actor"), value=actor(), key="actor_box", max_chars=40,
+            help=text("redraw.actor_help"),
+        )  # fmt: skip
+        st.session_state["actor"] = held
         st.caption(text("redraw.lead"))
     return str(village)
+
+
+def _steps_through(codes: list[str], village: str) -> None:
+    """On to the next village, or back: a county has a hundred of them to go through."""
+    at = codes.index(village)
+    back, where, on = st.columns([1, 2, 1], gap="small", vertical_alignment="center")
+    for place, name, to in ((back, "back", at - 1), (on, "on", at + 1)):
+        place.button(
+            "‹" if name == "back" else "›", key=f"village_{name}", width="stretch",
+            help=text(f"redraw.village_{name}"), disabled=not 0 <= to < len(codes),
+            on_click=callback(partial(_go_to_village, codes[to % len(codes)])),
+        )  # fmt: skip
+    where.caption(f"{at + 1} / {len(codes)}")
+
+
+def _go_to_village(code: str) -> None:
+    st.session_state["village"] = code
+    st.session_state["grid"] = None
 
 
 def _village_changed(key: str) -> None:
@@ -119,6 +144,11 @@ def _current(kept: Kept, desk: Desk) -> Desk:
     return kept.desk(scenario_of(kept), desk.village)
 
 
+def actor() -> str:
+    """Who redraws, as the record names them: what stands in the box of the sidebar."""
+    return name_text(st.session_state.get("actor")).strip()[:40]
+
+
 def _resync() -> None:
     st.session_state.pop(_SENT, None)
 
@@ -129,15 +159,21 @@ def _asked(kept: Kept, desk: Desk) -> None:
     if not request:
         return
     desk = _current(kept, desk)
-    answer = _scenario(kept, desk, request) or desk.ask(request)
+    answer = _scenario(kept, desk, request) or desk.ask(request, actor())
     st.session_state[_ANSWER] = replace(answer, id=str(request.get("id", "")))
 
 
 def _scenario(kept: Kept, desk: Desk, request: dict[str, object]) -> Answer | None:
     """Branch, rename or open a scenario; None for any other request."""
     do, name = str(request.get("do")), name_text(request.get("name"))[:60]
+    held_back = request.get("request")
+    if do == "branch_with" and isinstance(held_back, dict):
+        mine = text("redraw.mine", time=datetime.now().strftime("%H:%M"))
+        number, answer = kept.branch_with(desk, request.get("stale"), held_back, mine, actor())
+        open_scenario(number, kept.slot)
+        return answer
     if do == "branch" and name:
-        number = desk.store.branch(desk.scenario, name)
+        number = desk.store.branch(desk.scenario, name, actor=actor())
         open_scenario(number, kept.slot)
         return Answer("", "redraw.told_branch", {"name": name})
     if do == "rename_scenario" and name:

@@ -22,6 +22,14 @@ KEPT: dict[str, tuple[str, str]] = {
     "plan.not_kept": (
         "{count} 个网格未能完全保留", "{count} grids could not be kept entirely",
     ),
+    "redraw.branch_mine": ("把我的操作另存为新方案", "Keep my step in a scenario of its own"),
+    "redraw.mine": ("我的改动 {time}", "My change, {time}"),
+    "redraw.actor": ("记录人（岗位或姓名）", "Recorded as (post or name)"),
+    "redraw.actor_help": (
+        "写入调整记录的“人员”一栏。", "Goes into the record of changes, under Who.",
+    ),
+    "redraw.village_back": ("上一个村", "The village before"),
+    "redraw.village_on": ("下一个村", "The next village"),
     "project.kept": ("已保存的方案", "Saved plans"),
     "project.kept_text": (
         "每次打开“调整网格”时，方案存入本机的库中；这里可重新打开、复制、导出为一个文件、导入或删除。"
