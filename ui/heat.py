@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from ui.format import name_text
 from ui.map import layers
@@ -22,7 +21,16 @@ from ui.map.encode import (
 )
 from ui.map.scene import Focus, Layer, Scene
 from ui.places import course_word
-from ui.survey import GREY_DARK, GREY_LIGHT, HEAT_DARK, HEAT_LIGHT, Report
+from ui.survey import (
+    GREY_DARK,
+    GREY_LIGHT,
+    HEAT_DARK,
+    HEAT_LIGHT,
+    Report,
+    coarse_level,
+    outlines,
+    without_slivers,
+)
 from ui.views import board_words, context_words
 from ui.words import Language, word
 
@@ -51,6 +59,8 @@ def area_shapes(study: Study, level: str) -> dict[str, str]:
     held: dict[str, str] | None = study.kept.get(f"shapes/{level}")
     if held is None:
         shapes = study.areas.shapes(level)  # type: ignore[arg-type]
+        if len(shapes) < len(study.areas.units):
+            shapes = without_slivers(shapes)
         thin = simplified_coverage(shapes, OUTLINE_VERTICES)
         frame = gpd.GeoDataFrame(geometry=thin, crs=study.areas.crs)
         codes = [str(code) for code in study.areas.levels[level].codes]  # type: ignore[index]
@@ -94,16 +104,10 @@ def base_layers(study: Study, language: Language) -> list[Layer]:
     held: list[Layer] | None = study.kept.get(key)
     if held is not None:
         return held
-    from ui.survey import coarse_level
-
     context = {role: frame.to_crs(study.areas.crs) for role, frame in study.context.items()
                if role in ("roads", "water")}  # fmt: skip
     stack = layers.context_layers(context, context_words(language))
-    level = coarse_level(study)
-    frame = gpd.GeoDataFrame(
-        {"code": study.areas.levels[level].codes.astype(str)},
-        geometry=study.areas.shapes(level), crs=study.areas.crs,
-    )  # fmt: skip
+    frame = outlines(study)
     thin = simplified_coverage(np.asarray(frame.geometry.to_numpy()), OUTLINE_VERTICES)
     lines = to_lonlat(frame.set_geometry(gpd.GeoSeries(thin, crs=frame.crs)))
     edges = {
@@ -111,7 +115,7 @@ def base_layers(study: Study, language: Language) -> list[Layer]:
         for code, s in zip(frame["code"], lines, strict=True)
     }
     stack.append(Layer("edges", "line", edges, "village", word("incidents.areas", language)))
-    names = layers.name_labels(frame, study.areas.levels[level].names)
+    names = layers.name_labels(frame, frame["name"])
     stack.append(Layer("names", "point", names, "label", word("layer.names", language)))
     stack += _road_names(context.get("roads"), language)
     study.kept[key] = stack
@@ -152,22 +156,16 @@ def bounds_of(study: Study) -> tuple[float, float, float, float] | None:
 
 def leader_scene(study: Study, report: Report, focus: Focus) -> Scene:
     """The leader's map; a layer of a report holds only what the report does."""
-    from ui.survey import coarse_level
-
     lang = report.language
     level = coarse_level(study)
-    told = {
-        str(row.code): [str(row.shown), f"{row.rate:.1f}" if pd.notna(row.rate) else ""]
-        for row in report.townships.itertuples()
-    }
     rows = [
         [report.labels[c], course_word(int(k), lang)]
         for c, k in zip(report.cells["density_class"], report.cells["course"], strict=True)
     ]
     classes = report.cells["density_class"].to_numpy()
     stack = [
-        Layer("ground", "area", area_features(study, level, {}, told), "choropleth",
-              rows=(word("incidents.count", lang), word("incidents.rate", lang))),
+        # never changes: a layer that is sent anew would be drawn over the cells
+        Layer("ground", "area", area_features(study, level, {}, {}), "choropleth"),
         Layer("cells", "area", cell_features(report.cells, classes, rows), "cell",
               word("incidents.hot", lang),
               (word("incidents.density", lang), word("incidents.trend", lang))),
@@ -196,7 +194,8 @@ def place_layers(study: Study, report: Report, language: Language) -> list[Layer
     for place, shape, corner in zip(report.places, shapes, corners, strict=True):
         key = str(place.number)
         rims[key] = dumps({"i": key, "g": encode_lines(shape)})
-        numbers[key] = dumps({"i": key, "t": CIRCLED[place.number - 1], "g": encode_point(corner)})
+        number = {"i": key, "t": CIRCLED[place.number - 1], "b": 1, "g": encode_point(corner)}
+        numbers[key] = dumps(number)
     label = word("incidents.numbers", language)
     return [
         Layer("rims", "line", rims, "gridLine", label),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from pyproj import CRS
 
 from geo.crs import metric_crs
@@ -344,13 +345,16 @@ def _ground(
     return crs, areas, homes, stated.get("villages")
 
 
-def _homes(held: gpd.GeoDataFrame) -> Homes | None:
+def _homes(held: pd.DataFrame) -> Homes | None:
+    """Homes of a plan (with shapes) or of a ground (with the columns x and y, metres)."""
     if not len(held):
         return None
-    points = held.geometry.representative_point()
+    points = held
+    if isinstance(held, gpd.GeoDataFrame):
+        points = held.geometry.representative_point()
     persons = held["persons"].astype(float).to_numpy()
     return Homes(
-        np.column_stack([points.x, points.y]), held["households"].to_numpy(dtype=float),
+        np.column_stack([points.x, points.y]).astype(float), held["households"].to_numpy(dtype=float),
         np.where(persons < 0, np.nan, persons),
     )  # fmt: skip
 

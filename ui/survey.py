@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from incidents.areas import LevelName, change
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from incidents.selection import Selection
     from ui.study import Study
 
-HEAT_LIGHT = ("#fed976", "#feb24c", "#fd8d3c", "#e8442c", "#a50f26")
+HEAT_LIGHT = ("#fecb63", "#fd9a3e", "#f1602f", "#cb1f26", "#7d0a2b")
 HEAT_DARK = ("#5f3420", "#94471f", "#cc6420", "#f29a45", "#ffdf9a")
 GREY_LIGHT, GREY_DARK = "#e9e8e2", "#2c3036"
+SLIVER_M, LEAST_HOLE_M2 = 1.0, 2_000.0
+ENOUGH_FOR_A_MONTH = 300
 KEPT_RESULTS = 80  # answers a study remembers; each filter of a county has one
 
 
@@ -92,6 +95,16 @@ def months_of(study: Study) -> list[str]:
         return []
     span = np.arange(int(told.min()), int(told.max()) + 1).astype("datetime64[M]")
     return [str(month) for month in span]
+
+
+def first_period(study: Study) -> str:
+    """What a leader sees first: the last month, or the last year where months hold too little."""
+    months = months_of(study)
+    if not months:
+        return ""
+    times = study.open.events.months
+    last = np.datetime64(months[-1], "M").astype(np.int64)
+    return months[-1] if int((times == last).sum()) >= ENOUGH_FOR_A_MONTH else months[-1][:4]
 
 
 def category_choices(study: Study, language: Language) -> dict[str, str]:
@@ -217,10 +230,23 @@ def outlines(study: Study) -> gpd.GeoDataFrame:
         names = [name_text(n) for n in study.areas.levels[level].names]
         held = gpd.GeoDataFrame(
             {"code": study.areas.levels[level].codes.astype(str), "name": names},
-            geometry=study.areas.shapes(level), crs=study.areas.crs,
+            geometry=without_slivers(study.areas.shapes(level)), crs=study.areas.crs,
         )  # fmt: skip
         study.kept["outlines"] = held
     return held  # type: ignore[no-any-return]
+
+
+def without_slivers(shapes: np.ndarray) -> np.ndarray:
+    """Areas (metres) without the hair-thin gaps between the grids they are made of."""
+    solid = []
+    for shape in shapely.buffer(shapely.buffer(shapes, SLIVER_M), -SLIVER_M):
+        parts = [
+            shapely.Polygon(part.exterior, [hole for hole in part.interiors
+                                            if shapely.Polygon(hole).area > LEAST_HOLE_M2])
+            for part in shapely.get_parts(shape)
+        ]  # fmt: skip
+        solid.append(shapely.multipolygons(parts) if len(parts) > 1 else parts[0])
+    return np.array(solid, dtype=object)
 
 
 def _count(study: Study, level: LevelName, period: str, kind: str) -> pd.DataFrame | None:
@@ -338,5 +364,6 @@ def _lines(study: Study, found: Hotspots, language: Language) -> tuple[tuple[str
         "notice.en": NOTICE_EN,
     }
     table = provenance(study.open, found, said)
-    pairs = zip(table["key"].astype(str), table["value"].astype(str), strict=True)
-    return tuple((k, v) for k, v in pairs if not k.startswith(_HELD_BACK))
+    told = dict(zip(table["key"].astype(str), table["value"].astype(str), strict=True))
+    told["count.read"] = str(len(study.events))
+    return tuple((k, v) for k, v in told.items() if not k.startswith(_HELD_BACK))

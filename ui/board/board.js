@@ -203,8 +203,8 @@ class Board {
     const { kind, style, id: layerId } = entry.message;
     const points = decode(kind, feature.g);
     if (style === "label") {
-      const icon = L.divIcon({ html: element("span", "", feature.t), className: "gw-label",
-        iconSize: null });
+      const icon = L.divIcon({ html: element("span", "", feature.t), iconSize: null,
+        className: feature.b ? "gw-label gw-big" : "gw-label" });
       return L.marker(points, { icon, interactive: false, keyboard: false });
     }
     const interactive = isInteractive(style);

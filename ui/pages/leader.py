@@ -28,7 +28,7 @@ from ui.session import (
     text,
 )
 from ui.study import Study
-from ui.survey import Report, category_choices, period_choices, report
+from ui.survey import Report, category_choices, first_period, period_choices, report
 
 SIDES = ("places", "areas", "months")
 MAP, COLUMNS = "leader", [58, 42]
@@ -90,7 +90,7 @@ def _choices(study: Study) -> tuple[str, str]:
         (what, "category", category_choices(study, lang)),
     ):
         key, kept = f"leader_{label}_{lang}", f"leader_{label}"
-        now = st.session_state.get(kept, "")
+        now = st.session_state.get(kept, first_period(study) if label == "period" else "")
         st.session_state[key] = now if now in options else ""
         column.selectbox(
             text(f"incidents.{label}"), list(options), format_func=options.__getitem__, key=key,

@@ -64,7 +64,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "这个时段、这个类别没有显著偏高的地方：差别在偶然范围之内。",
         "No place is significantly high in this period and class: the differences are chance.",
     ),
-    "incidents.go_there": ("点击一行，地图移到那里。", "Click a row: the map goes there."),
+    "incidents.go_there": ("点击编号，地图移到那里。", "Click a number: the map goes there."),
     "incidents.and": ("{a}、{b}", "{a}, {b}"),
     "incidents.then": ("{a}，{b}", "{a}; {b}"),
     "incidents.near_one": ("{a}附近", "near {a}"),
@@ -143,7 +143,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.source_reported": ("群众报告", "Reported by people"),
     "incidents.source_all": ("报告和巡查发现", "Reported and found on patrol"),
     "incidents.source_discovered": ("巡查发现", "Found on patrol"),
-    "incidents.without_piles": ("不计未确认的堆点", "Without unconfirmed piles"),
+    "incidents.without_piles": ("不计未确认的堆点", "Leave piles out"),
     # --- fitness
     "incidents.no_map": (
         "只有 {share} 的事件有可用位置，低于 85 %：以下地图都不可靠。",

@@ -1,0 +1,103 @@
+"""The file to send and the sheet to print: whole in themselves, and nothing hostile gets in."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import county_events as county
+import pytest
+
+from ui import printed
+from ui.map.component import LEAFLET
+from ui.printed import NoFontError, chinese_font, report_pdf, wrapped
+from ui.send import report_html, safe
+from ui.study import Study
+from ui.survey import report
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return county.study(tmp_path_factory.mktemp("events"))
+
+
+@pytest.fixture(scope="module")
+def page(study: Study) -> str:
+    if not LEAFLET.exists():
+        pytest.skip("leaflet is not installed (make setup)")
+    return report_html(report(study, "2024", "", "zh", county.HOSTILE))
+
+
+def test_a_value_can_end_no_place_it_stands_in() -> None:
+    told = safe("<b>`${x}`</script>'\"\\{{1}}{% raw %}\x00\u202e")
+    assert not set(told) & set("<>`${}\\'\"")
+    assert "\u202e" not in told
+
+
+def test_the_file_asks_nobody_for_anything(page: str) -> None:
+    assert "default-src 'none'" in page
+    assert not re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=", page)
+    assert not re.findall(r"url\((?!\s*['\"]?(?:data:|#))", page)
+    assert "sourceMappingURL" not in page
+
+
+def test_names_from_files_are_text(page: str) -> None:
+    assert "<img" not in page
+    assert "${window" not in page
+    assert "49" not in re.findall(r"<h1>(.*?)</h1>", page)[0]  # {{7*7}} was not computed
+    assert page.count("</script>") == page.count("<script>")
+
+
+def test_the_file_bears_both_sentences_and_its_provenance(page: str) -> None:
+    assert "内部使用,未经地图审核不得公开" in page
+    assert "不是行政区域界线" in page
+    assert "incidents.0.sha256" in page
+    assert "parameter.bandwidth_m" in page
+
+
+def test_no_place_of_an_event_is_in_the_file(study: Study, page: str) -> None:
+    from pyproj import Transformer
+
+    to_degrees = Transformer.from_crs(county.CRS, 4326, always_xy=True)
+    events = study.events
+    lon, lat = to_degrees.transform(events.x[events.placed], events.y[events.placed])
+    held = set(re.findall(r"\d+\.\d{4,}", page))
+    both = [(f"{a:.6f}", f"{b:.6f}") for a, b in zip(lon, lat, strict=True)]
+    assert not [pair for pair in both if pair[0] in held and pair[1] in held]
+
+
+def test_the_sheet_is_one_page_with_its_font_inside(study: Study, tmp_path: Path) -> None:
+    try:
+        chinese_font()
+    except NoFontError:
+        pytest.skip("no font with Chinese characters is installed")
+    for language in ("zh", "en"):
+        content = report_pdf(report(study, "2024", "", language, county.HOSTILE))
+        assert content.startswith(b"%PDF-")
+        assert len(re.findall(rb"/Type /Page\b", content)) == 1
+        assert b"/FontFile" in content or b"/CharProcs" in content
+        path = tmp_path / f"{language}.pdf"
+        path.write_bytes(content)
+        program = shutil.which("pdftotext")
+        if program:
+            told = subprocess.run([program, str(path), "-"], capture_output=True, check=True)
+            # a reader may put the comma between the two on a line of its own
+            assert "内部使用" in told.stdout.decode()
+            assert "未经地图审核不得公开" in told.stdout.decode()
+
+
+def test_without_a_font_the_sheet_says_so(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(printed, "FONTS", ())
+    chinese_font.cache_clear()
+    with pytest.raises(NoFontError):
+        report_pdf(report(study, "2024", "", "zh"))
+    chinese_font.cache_clear()
+
+
+def test_lines_break_between_words_and_between_characters() -> None:
+    assert wrapped("one two three four", 12) == ["one two", "three four"]
+    assert wrapped("一二三四五，六七", 10) == ["一二三四五，", "六七"]
+    assert "".join(wrapped("x" * 200, 40)) == "x" * 200
+    assert wrapped("", 10) == []
