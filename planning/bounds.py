@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from geo.linework import Linework
@@ -17,6 +18,9 @@ from geo.segments import IntArray, Segments
 
 SCANLINES = 48
 SECOND_SHARE = 0.3  # a side's second bound is named when this much of the side runs along it
+TOLD_SHARE = 0.5  # further bounds are named until so much of the side is told
+MOST_WORDS = 3
+BESIDE_M = 15.0  # a border without a line of its own runs beside one that is so near all along
 
 SIDES = ("东", "南", "西", "北")
 _UNNAMED = {"road": "道路", "water": "水系", "railway": "铁路"}
@@ -34,10 +38,46 @@ def segment_words(segments: Segments, lines: Linework) -> NDArray[np.object_]:
     words = np.where(segments.right < 0, _VILLAGE, _FIELD).astype(object)
     lined = np.flatnonzero(segments.line >= 0)
     if len(lined):
-        names = lines.name[segments.line[lined]]
-        kinds = np.array([_UNNAMED[k] for k in lines.kind[segments.line[lined]]], dtype=object)
-        words[lined] = np.where(names == "", kinds, names)
+        words[lined] = _line_words(lines)[segments.line[lined]]
     return words
+
+
+def _line_words(lines: Linework) -> NDArray[np.object_]:
+    """What each line is called: its name, else its kind; (n,)."""
+    kinds = np.array([_UNNAMED[kind] for kind in lines.kind], dtype=object)
+    return np.where(lines.name == "", kinds, lines.name).astype(object)
+
+
+def _beside(segments: Segments, rows: IntArray, lines: Linework) -> IntArray:
+    """The line that each of the rows runs beside within :data:`BESIDE_M`, or -1; shape (r,).
+
+    Both ends and the middle must be that near to one and the same line: a wall along a street is,
+    a border that leaves the street is not. The line nearest to the middle wins.
+    """
+    found = np.full(len(rows), -1, dtype=np.int64)
+    if not len(rows) or not len(lines):
+        return found
+    x1, y1 = segments.x1[rows], segments.y1[rows]
+    x2, y2 = segments.x2[rows], segments.y2[rows]
+    west, south = min(x1.min(), x2.min()) - BESIDE_M, min(y1.min(), y2.min()) - BESIDE_M
+    east, north = max(x1.max(), x2.max()) + BESIDE_M, max(y1.max(), y2.max()) + BESIDE_M
+    box = shapely.bounds(lines.geometry)
+    near = np.flatnonzero(
+        (box[:, 0] <= east) & (box[:, 2] >= west) & (box[:, 1] <= north) & (box[:, 3] >= south)
+    )
+    middle = shapely.points((x1 + x2) / 2, (y1 + y2) / 2)
+    row, line = shapely.STRtree(lines.geometry[near]).query(
+        middle, predicate="dwithin", distance=BESIDE_M
+    )
+    own = lines.geometry[near[line]]
+    ends = [shapely.points(x[row], y[row]) for x, y in ((x1, y1), (x2, y2))]
+    along = (shapely.distance(ends[0], own) <= BESIDE_M) & (
+        shapely.distance(ends[1], own) <= BESIDE_M
+    )
+    row, line = row[along], near[line[along]]
+    order = np.lexsort((line, shapely.distance(middle[row], lines.geometry[line]), row))
+    found[row[order[::-1]]] = line[order[::-1]]
+    return found
 
 
 def _first_met(
@@ -71,11 +111,15 @@ def four_bounds(
     bounds its neighbours, by its premises (院界) and not by fields.
     """
     words = segment_words(segments, lines)
+    open_ = np.flatnonzero(words == _FIELD)
     right = np.where(segments.right >= 0, label[segments.right], -1)
     left = label[segments.left]
     if dedicated is not None:
         walled = (dedicated[left] >= 0) | ((right >= 0) & (dedicated[right] >= 0))
         words[walled & (words == _FIELD)] = _PREMISES
+    open_ = open_[left[open_] != right[open_]]
+    beside = _beside(segments, open_, lines)
+    words[open_[beside >= 0]] = _line_words(lines)[beside[beside >= 0]]
     border = left != right
     texts = []
     for grid in range(k):
@@ -97,15 +141,15 @@ def four_bounds(
 
 
 def _leading(words: NDArray[np.object_]) -> str:
-    """The word most rays met, and the second where it bounds a good part of the side."""
+    """The word most rays met, and further ones until most of the side is told."""
     if not len(words):
         return _VILLAGE
     names, count = np.unique(words.astype(str), return_counts=True)
-    order = np.lexsort((names, -count))
-    text = str(names[order[0]])
-    if len(order) > 1 and count[order[1]] >= SECOND_SHARE * count.sum():
-        text += f"、{names[order[1]]}"
-    return text
+    order = np.lexsort((names, -count))[:MOST_WORDS]
+    share = count[order] / count.sum()
+    before = np.cumsum(share) - share
+    kept = (before < TOLD_SHARE) | ((share >= SECOND_SHARE) & (np.arange(len(order)) < 2))
+    return "、".join(str(name) for name in names[order[kept]])
 
 
 def sides_of(text: str) -> tuple[str, str, str, str] | None:

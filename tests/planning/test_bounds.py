@@ -217,3 +217,29 @@ def test_sentences_in_english() -> None:
     assert bounds_in_english("as surveyed") == "as surveyed"
     assert sides_of("东至A,B路,南至C,西至D,北至E") == ("A,B路", "C", "D", "E")
     assert sides_of("东至A") is None
+
+
+def test_a_wall_beside_a_street_is_bounded_by_the_street() -> None:
+    """A border without a line of its own, ten metres from one: the line bounds it, to 15 m."""
+    units = build_units(towns.village("1.2.", roads=[], cell=CELL))
+    label = by_picture(units, "AABB")
+    s = units.segments
+    inner = np.flatnonzero((s.right >= 0) & (label[s.left] != label[s.right]))
+    x = float(s.x1[inner].mean())
+
+    def east(away: float) -> str:
+        line = shapely.LineString([(x + away, Y0 - 50), (x + away, Y0 + CELL + 50)])
+        lines = Linework(*(np.array([own], dtype=object) for own in (line, "road", "学前街")))
+        return four_bounds(s, label, 2, lines)[0].split(",")[0]
+
+    assert east(10) == east(-10) == "东至学前街"
+    assert east(16) == "东至田地"
+
+
+def test_a_side_along_many_lines_names_most_of_it() -> None:
+    ends = [0, 2, 4, 6, 8, 10]
+    roads = {f"{n}巷": road((-1, row), (3, row)) for n, row in enumerate(ends[1:-1])}
+    east = {f"东{n}路": road((2.02, a), (2.02, b)) for n, (a, b) in enumerate(zip(ends, ends[1:],
+            strict=False))}  # fmt: skip
+    texts = planned("\n".join([".."] * 10), "\n".join(["AA"] * 10), roads | east)
+    assert len(texts[0].split(",")[0].split("、")) == 3
