@@ -144,7 +144,7 @@ def test_any_rings_are_usable_areas_or_told(rings: list[list[tuple[float, float]
     raw = Raw("x", [], {}, shapes=shapes, rows=len(shapes))
     report = Report("x")
     with np.errstate(all="ignore"):
-        settle(raw, "villages", [None] * len(shapes), report)
+        settle(raw, "villages", lambda _: None, report)
     assert raw.shapes is not None
     kept = ~shapely.is_missing(raw.shapes)
     assert shapely.is_valid(raw.shapes[kept]).all()
