@@ -164,7 +164,8 @@ def write_csv(
     head = [(c.chinese, c.english)[index] for c in columns]
     head += [x, y, ("坐标系", "coordinate_system")[index]]
     digits = 7 if degrees else 2
-    values = [in_words(frame, column, language) for column in columns]
+    # a western or southern coordinate begins with a minus and is a number all the same
+    values = [[harmless(v) for v in in_words(frame, column, language)] for column in columns]
     values += [[f"{v:.{digits}f}" for v in places.x], [f"{v:.{digits}f}" for v in places.y]]
     values.append([SYSTEMS[system][index]] * len(frame))
 
@@ -172,6 +173,6 @@ def write_csv(
         with target.open("w", encoding="utf-8-sig", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(head)
-            rows.writerows([harmless(value) for value in row] for row in zip(*values, strict=True))
+            rows.writerows(zip(*values, strict=True))
 
     return atomically(path, write)

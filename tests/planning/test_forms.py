@@ -149,6 +149,15 @@ def test_no_cell_of_a_table_is_run(tmp_path: Path, text: str) -> None:
     assert min(numbers) < 0  # a negative number is a number and stays one
 
 
+def test_a_table_of_the_western_and_southern_world_has_numbers(tmp_path: Path) -> None:
+    plan = synthetic_plan()
+    plan.grids.set_crs(32719, allow_override=True, inplace=True)  # UTM 19 south
+    path = write_csv(plan, tmp_path / "grids.csv")
+    found = read_layer(path, "dedicated").frame
+    assert (found.geometry.x < 0).all()
+    assert (found.geometry.y < 0).all()
+
+
 def test_gcj02_is_shifted_and_said(tmp_path: Path) -> None:
     plan = synthetic_plan()
     path = write_geoparquet(plan, tmp_path / "p.parquet", system="gcj02")
