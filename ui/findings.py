@@ -21,7 +21,14 @@ from incidents.hotspotfile import density_layer
 from incidents.loop import Index, Indicator, loop_table, peace_index
 from incidents.words import SOURCE_NAMES, SOURCES
 from ui.format import DASH, name_text
-from ui.heat import area_features, base_layers, bounds_of, cell_features, legend_of
+from ui.heat import (
+    area_features,
+    base_layers,
+    bounds_of,
+    cell_features,
+    ground_layer,
+    legend_of,
+)
 from ui.map.encode import dumps, encode_area, encode_lines, encode_point, to_lonlat
 from ui.map.scene import Layer, Scene
 from ui.places import course_word
@@ -63,8 +70,7 @@ def spot_scene(
         layer, labels, colours = _course(study, found, language)
     else:
         layer, labels, colours = _gi(study, found, language)
-    ground = Layer("ground", "area", area_features(study, _level(study), {}, {}), "choropleth")
-    stack = [ground, layer, *base_layers(study, language), *extra]
+    stack = [ground_layer(study, _level(study)), layer, *base_layers(study, language), *extra]
     return _scene(study, language, stack, legend_of(title, labels, *colours, none))
 
 

@@ -84,6 +84,16 @@ def area_features(
     return found
 
 
+def ground_layer(study: Study, level: str) -> Layer:
+    """A level in grey; never changes, since a layer sent anew would be drawn over the cells."""
+    key = f"ground/{level}"
+    if key not in study.kept:
+        features = area_features(study, level, {}, {})
+        study.kept[key] = Layer("ground", "area", features, "choropleth")
+    found: Layer = study.kept[key]
+    return found
+
+
 def cell_features(
     cells: gpd.GeoDataFrame, classes: np.ndarray, rows: Sequence[Sequence[str]]
 ) -> dict[str, str]:
@@ -164,8 +174,7 @@ def leader_scene(study: Study, report: Report, focus: Focus) -> Scene:
     ]
     classes = report.cells["density_class"].to_numpy()
     stack = [
-        # never changes: a layer that is sent anew would be drawn over the cells
-        Layer("ground", "area", area_features(study, level, {}, {}), "choropleth"),
+        ground_layer(study, level),
         Layer("cells", "area", cell_features(report.cells, classes, rows), "cell",
               word("incidents.hot", lang),
               (word("incidents.density", lang), word("incidents.trend", lang))),

@@ -286,6 +286,15 @@ def years_of(events: Events) -> float:
     return float(told.max() - told.min() + 1) / 12 if len(told) else 1 / 12
 
 
+def county_only(prepared: Prepared) -> Prepared:
+    """The events with one level of areas: a leader's map needs no table of any other."""
+    levels = {"county": prepared.areas.levels["county"]}
+    return replace(
+        prepared, areas=replace(prepared.areas, levels=levels),
+        at={"county": prepared.at["county"]},
+    )  # fmt: skip
+
+
 def without_sensitive(prepared: Prepared) -> Prepared:
     """The events without those that others see by beat only, and then from five."""
     keep = ~prepared.events.sensitive
@@ -354,7 +363,8 @@ def _homes(held: pd.DataFrame) -> Homes | None:
         points = held.geometry.representative_point()
     persons = held["persons"].astype(float).to_numpy()
     return Homes(
-        np.column_stack([points.x, points.y]).astype(float), held["households"].to_numpy(dtype=float),
+        np.column_stack([points.x, points.y]).astype(float),
+        held["households"].to_numpy(dtype=float),
         np.where(persons < 0, np.nan, persons),
     )  # fmt: skip
 

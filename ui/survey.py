@@ -24,7 +24,7 @@ from incidents.period import Period
 from planning.export import NOTICE_EN, NOTICE_ZH
 from ui.format import DASH, name_text, share, signed_share, whole
 from ui.places import Place, may_be_shown, ten_places
-from ui.study import years_of
+from ui.study import county_only, years_of
 from ui.words import Language, word
 
 if TYPE_CHECKING:
@@ -143,7 +143,8 @@ def analysed(study: Study, prepared: Prepared, chosen: Selection, *, trend: bool
     """The answer to a selection, remembered; raises InputError where no event fits."""
     from incidents.analysis import analyse
 
-    key = (id(prepared.events), str(chosen), study.piles_real, trend)
+    levels = len(prepared.areas.levels)
+    key = (id(prepared.events), levels, str(chosen), study.piles_real, trend)
     with study.lock:
         if key not in study.found:
             while len(study.found) >= KEPT_RESULTS:
@@ -162,7 +163,10 @@ def report(study: Study, period: str, kind: str, language: Language, place: str 
 
     category = kind or None
     chosen = Selection(period_of(period), category, "reported", without_piles=True)
-    found = analysed(study, study.open, chosen, trend=False)
+    lean = study.kept.get("lean")
+    if lean is None:
+        lean = study.kept["lean"] = county_only(study.open)
+    found = analysed(study, lean, chosen, trend=False)
     courses = course_of(study, category)
     breaks = np.empty(0) if courses is None else courses.breaks
     return Report(
@@ -201,15 +205,18 @@ def hot_cells(
     shown = found.significance.hot & may_be_shown(study.open)
     inside = found.cells.inside
     pick = shown[inside]
+    squares = study.kept.get("squares")
+    if squares is None:
+        squares = study.kept["squares"] = (found.cells.names(), found.cells.polygons())
     courses = study.courses.get(found.selection.category)
     course = courses.course[shown] if courses is not None else np.zeros(int(shown.sum()), int)
     return gpd.GeoDataFrame(
         {
-            "cell": found.cells.names()[pick],
+            "cell": squares[0][pick],
             "density_class": classify(found.surface[shown] / years, breaks),
             "course": course,
         },
-        geometry=found.cells.polygons()[pick],
+        geometry=squares[1][pick],
         crs=study.areas.crs,
     )
 
@@ -253,10 +260,14 @@ def _count(study: Study, level: LevelName, period: str, kind: str) -> pd.DataFra
     """A published table, or None where there is none (yet)."""
     if study.shared is None:
         return None
-    try:
-        return study.shared.rows(level, period, kind).set_index("code")
-    except (KeyError, ValueError):
-        return None
+    key = f"rows/{level}/{period}/{kind}"
+    if key not in study.kept:
+        try:
+            study.kept[key] = study.shared.rows(level, period, kind).set_index("code")
+        except (KeyError, ValueError):
+            study.kept[key] = None
+    found: pd.DataFrame | None = study.kept[key]
+    return found
 
 
 def area_rows(study: Study, level: LevelName, period: str, kind: str) -> pd.DataFrame:
