@@ -185,10 +185,10 @@ _TABLES: dict[Role, dict[str, str]] = {
         **_PLACE,
     },
     "dedicated": {
-        "name": f"单位名称 专属网格名称 网格名称 单位 场所名称 机构名称 {_GENERIC_NAME}",
+        "name": f"单位名称 专属网格名称 网格名称 微网格名称 单位 场所名称 机构名称 {_GENERIC_NAME}",
         "category": "类别 类型 单位类型 单位类别 场所类型 行业 行业类别 专属网格类型 category kind "
         "type use fclass",
-        "code": f"专属网格编码 网格编码 网格编号 {_GENERIC_CODE} id",
+        "code": f"专属网格编码 网格编码 网格编号 微网格编码 {_GENERIC_CODE} id",
         **_VILLAGE_REF,
         **_COUNTS,
         **_PLACE,

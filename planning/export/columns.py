@@ -107,9 +107,9 @@ VILLAGE_COLUMNS: tuple[Column, ...] = (
 )
 
 MICRO_COLUMNS: tuple[Column, ...] = (
-    Column("code", "微网格编码", "Micro-grid code", "code", "微网格码", 20),
-    Column("name", "微网格名称", "Micro-grid", "name", "微网格名", 24),
-    Column("grid_code", "所属网格编码", "Grid code", "grid_code", "网格编码", 18),
+    Column("code", "微网格编码", "Micro-grid code", "code", "微网格编码", 20),
+    Column("name", "微网格名称", "Micro-grid", "name", "微网格名称", 24),
+    Column("grid_code", "所属网格编码", "Grid code", "grid_code", "所属网格", 18),
     Column("village_code", "村(社区)代码", "Village code", "vill_code", "村代码", 15),
     Column("households", "户数", "Households", "households", "户数", 8, "0"),
     Column("persons", "人口", "Persons", "persons", "人口", 8, "0"),

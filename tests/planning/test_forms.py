@@ -210,6 +210,19 @@ def test_micro_grids_and_villages_can_be_had_too(tmp_path: Path, write: Writer) 
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("encoding", ["UTF-8", "GBK"])
+def test_micro_grids_read_back_from_a_shapefile_and_a_table(tmp_path: Path, encoding: str) -> None:
+    plan = with_micro(synthetic_plan())
+    assert plan.micro_grids is not None
+    path = write_shapefile(plan, tmp_path / "p.zip", encoding=encoding)  # type: ignore[arg-type]
+    table = write_csv(plan, tmp_path / "p.csv", level="micro_grids")
+    for source in (f"{path}:micro_grids", table):
+        frame = read_layer(source, "dedicated").frame
+        assert list(frame["code"]) == list(plan.micro_grids["code"])
+        assert frame["name"].iloc[0] == f"{plan.grids['name'].iloc[0]}-01"
+        assert list(frame["households"]) == list(plan.micro_grids["households"])
+
+
 @pytest.mark.parametrize("write", [write_geojson, write_kml])
 def test_metres_are_not_written_where_degrees_belong(tmp_path: Path, write: Writer) -> None:
     with pytest.raises(ValueError, match="longitude"):
