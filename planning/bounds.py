@@ -163,7 +163,8 @@ def sides_of(text: str) -> tuple[str, str, str, str] | None:
 
 def side_in_english(side: str) -> str:
     """One side's words in English; names of roads and waters stay as they are."""
-    return " and ".join(_ENGLISH.get(word, word) for word in side.split("、"))
+    words = [_ENGLISH.get(word, word) for word in side.split("、")]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def bounds_in_english(text: str) -> str:
@@ -174,3 +175,33 @@ def bounds_in_english(text: str) -> str:
     return ", ".join(
         f"{head} {side_in_english(side)}" for head, side in zip(_SIDES_EN, sides, strict=True)
     )
+
+
+def side_points(shape: shapely.Geometry) -> NDArray[np.float64]:
+    """A point on the east, south, west and north side of an area, as met from outside; (4, 2).
+
+    The middle one of a few parallel rays that meet the area. Raises ValueError for an empty area.
+    """
+    if shape.is_empty:
+        raise ValueError("an empty area has no sides")
+    west, south, east, north = shape.bounds
+    points = np.empty((4, 2))
+    for side, upright, last in ((0, False, True), (1, True, False), (2, False, False),
+                                (3, True, True)):  # fmt: skip
+        low, high = (west, east) if upright else (south, north)
+        met = []
+        for at in low + (high - low) * (np.arange(9) + 0.5) / 9:
+            ends = (
+                [(at, south - 1), (at, north + 1)] if upright else [(west - 1, at), (east + 1, at)]
+            )
+            xy = shapely.get_coordinates(shape.intersection(shapely.LineString(ends)))
+            if len(xy):
+                along = xy[:, 1 if upright else 0]
+                met.append(xy[along.argmax() if last else along.argmin()])
+        points[side] = met[len(met) // 2]
+    return points
+
+
+def unnamed(side: str) -> bool:
+    """Whether a side's words name no road, water or railway, so that a place would help."""
+    return all(word in _ENGLISH for word in side.split("、"))

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import shapely
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
+from pyproj import CRS
 
-from planning.bounds import side_in_english, sides_of
+from geo.crs import to_lonlat
+from planning.bounds import side_in_english, side_points, sides_of, unnamed
 from planning.export import (
     NOTICE_EN,
     NOTICE_ZH,
@@ -218,7 +221,9 @@ def _register_rows(plan: Plan, filing: Filing, language: Language) -> pd.DataFra
     table = levels(plan)
     table = table[table["level"] == "grid"].set_index("code")
     grids = pd.DataFrame(plan.grids).assign(code=plan.grids["code"].astype(str))
-    grids = grids.sort_values("code", kind="stable")
+    grids = grids.sort_values(
+        ["village_code", "code"] if "village_code" in grids else ["code"], kind="stable"
+    )
     reasons = _reasons(plan, language)
     staff = None if filing.staff is None else filing.staff.set_index("code")
     services = filing.services
@@ -230,6 +235,13 @@ def _register_rows(plan: Plan, filing: Filing, language: Language) -> pd.DataFra
         kind = str(plain(grid.get("kind")) or "comprehensive")
         sides = sides_of(str(plain(grid.get("bounds_text")) or ""))
         four = sides or (str(plain(grid.get("bounds_text")) or ""), "", "", "")
+        spoken = list(four) if index == 0 else [side_in_english(side) for side in four]
+        if filing.coordinates and sides is not None:
+            places = _places(grid["geometry"], plan.grids.crs)
+            spoken = [
+                f"{words}({place})" if unnamed(side) else words
+                for words, side, place in zip(spoken, four, places, strict=True)
+            ]
         posts: list[object] = [None] * (len(POST_KINDS) + 1)
         if staff is not None and code in staff.index:
             posts = [plain(staff.at[code, c]) for c in (*POST_KINDS, "lacks")]
@@ -237,7 +249,7 @@ def _register_rows(plan: Plan, filing: Filing, language: Language) -> pd.DataFra
         cells: list[object] = [
             code, grid.get("name"), KIND_WORDS.get(kind, kind) if index == 0 else kind,
             grid.get("village_name"), grid.get("households"), grid.get("persons"), micro,
-            *(four if index == 0 else map(side_in_english, four)),
+            *spoken,
             *posts,
             *([None if ways is None else ways.get((code, k)) for k in kinds]),
             rule_names(str(plain(grid.get("exceptions")) or ""), language),
@@ -246,6 +258,13 @@ def _register_rows(plan: Plan, filing: Filing, language: Language) -> pd.DataFra
         town = str(plain(grid.get("township_name")) or "").strip() or NO_TOWN[index]
         rows.append((town, [plain(cell) for cell in cells], kind))
     return pd.DataFrame(rows, columns=["town", "cells", "kind"])
+
+
+def _places(shape: shapely.Geometry, crs: object) -> list[str]:
+    """Longitude and latitude of a point on each side, to a metre."""
+    x, y = side_points(shape).T
+    lon, lat = to_lonlat(x, y, CRS.from_user_input(crs))
+    return [f"{a:.5f},{b:.5f}" for a, b in zip(lon, lat, strict=True)]
 
 
 def _township(
@@ -264,7 +283,8 @@ def _township(
     groups = [h.group[index] for h in heads]
     line(sheet, 3, groups, forms, language=language, head=True)
     line(sheet, 4, [h.name[index] for h in heads], forms, language=language, head=True)
-    sheet.row_dimensions[3].height = 18
+    together = [sum(h.width for h in heads if h.group == own.group) for own in heads]
+    fit_height(sheet, 3, groups, together)
     fit_height(sheet, 4, [h.name[index] for h in heads], room)
     start = 0
     for stop in range(1, n + 1):

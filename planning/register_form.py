@@ -85,7 +85,8 @@ class Filing:
 
     ``unit`` who files it, ``date`` and ``version`` as they are to be printed; ``pattern`` of posts
     a grid should have; ``staff`` of :func:`planning.staff.staffing`, ``services`` and
-    ``compounds`` of :mod:`planning.services`, or None.
+    ``compounds`` of :mod:`planning.services`, or None. ``coordinates``: say the longitude and
+    latitude (WGS 84) of a side whose words name no line.
     """
 
     unit: str = ""
@@ -93,6 +94,7 @@ class Filing:
     version: str = ""
     paper: Paper = "A4"
     pattern: str = "1+1+2+N"
+    coordinates: bool = False
     staff: pd.DataFrame | None = None
     services: pd.DataFrame | None = None
     compounds: pd.DataFrame | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import shapely
 import towns
 from hypothesis import given, settings
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 
 from geo.linework import Linework
 from geo.units import Units, build_units
-from planning.bounds import bounds_in_english, four_bounds, segment_words, sides_of
+from planning.bounds import (
+    bounds_in_english,
+    four_bounds,
+    segment_words,
+    side_points,
+    sides_of,
+    unnamed,
+)
 
 X0, Y0 = towns.ORIGIN
 CELL = 200.0  # a smaller empty block would be no unit of its own
@@ -214,6 +222,9 @@ def test_sentences_in_english() -> None:
     assert bounds_in_english(text) == (
         "East to 人民路 and village boundary, south to 通扬河, west to open ground, north to a road"
     )
+    assert bounds_in_english("东至甲、乙、丙,南至院界,西至水系,北至铁路").startswith(
+        "East to 甲, 乙 and 丙, south to premises"
+    )
     assert bounds_in_english("as surveyed") == "as surveyed"
     assert sides_of("东至A,B路,南至C,西至D,北至E") == ("A,B路", "C", "D", "E")
     assert sides_of("东至A") is None
@@ -242,3 +253,16 @@ def test_a_side_along_many_lines_names_most_of_it() -> None:
     east = {f"东{n}路": road((2.02, a), (2.02, a + 2)) for n, a in enumerate(ends[:-1])}
     texts = planned("\n".join([".."] * 10), "\n".join(["AA"] * 10), roads | east)
     assert len(texts[0].split(",")[0].split("、")) == 3
+
+
+def test_a_place_on_every_side() -> None:
+    """An L in two parts: each place lies on the outline and nothing of it lies beyond."""
+    boxes = [(0, 0, 30, 10), (0, 0, 10, 30), (50, 5, 60, 9)]
+    ell = shapely.union_all([shapely.box(*own) for own in boxes])
+    for (x, y), (dx, dy) in zip(side_points(ell), OUTWARD.values(), strict=True):
+        assert shapely.distance(ell.boundary, shapely.Point(x, y)) < 1e-9
+        beyond = shapely.LineString([(x + 1e-6 * dx, y + 1e-6 * dy), (x + 99 * dx, y + 99 * dy)])
+        assert not ell.intersects(beyond)
+    with pytest.raises(ValueError, match="empty"):
+        side_points(shapely.Polygon())
+    assert [unnamed(side) for side in ("村界", "村界、田地", "村界、人民路")] == [True, True, False]

@@ -181,6 +181,18 @@ def test_one_row_a_grid_one_sheet_a_township(plan: PlanFile, tmp_path: Path) -> 
         assert any(cell.value == NOTICE_ZH for cell in sheet["A"])
 
 
+def test_a_side_without_a_name_can_be_told_by_its_place(plan: PlanFile, tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(
+        write_register(plan, tmp_path / "r.xlsx", filing=Filing(coordinates=True))
+    )
+    row = grid_rows(book)[0]
+    assert row["东至"] == "人民路"
+    said = re.fullmatch(r"村界\((1\d\d\.\d{5}),(\d\d\.\d{5})\)", str(row["西至"]))
+    assert said is not None
+    place = gpd.GeoSeries.from_xy([float(said[1])], [float(said[2])], crs=4326)
+    assert plan.grids.boundary.iloc[0].distance(place.to_crs(plan.grids.crs).iloc[0]) < 1
+
+
 def test_the_cover_says_whether_the_levels_agree(plan: PlanFile, tmp_path: Path) -> None:
     whole, told = filed(plan)
     cover = openpyxl.load_workbook(write_register(whole, tmp_path / "r.xlsx", filing=told))

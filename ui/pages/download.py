@@ -85,6 +85,7 @@ def _filing() -> tuple[Filing, Scheme]:
             paper="A3" if paper.selectbox(
                 text("download.paper"), ["A4", "A3"], key="filing_paper"
             ) == "A3" else "A4",
+            coordinates=st.checkbox(text("download.coordinates"), key="filing_coordinates"),
         )  # fmt: skip
         return filing, _scheme()
 

@@ -18,6 +18,9 @@ FILING: dict[str, tuple[str, str]] = {
     "download.date": ("填报日期", "Date"),
     "download.version": ("版本", "Version"),
     "download.paper": ("纸张", "Paper"),
+    "download.coordinates": (
+        "四至无名称处注明经纬度", "Say longitude and latitude where a side has no named line",
+    ),
     "download.maps": ("空间数据", "Data"),
     "download.documents": ("登记与报批", "Register and approval"),
     "download.approval": ("报批材料（Word）", "Paper for approval (Word)"),
