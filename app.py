@@ -2,54 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+
 import streamlit as st
 
 from ui.frame import show_frame
-from ui.pages import beats, board, download, incidents, leader, plan, project, scenarios
 from ui.session import guarded, text
+
+ICONS = {
+    "plan": "map",
+    "project": "folder_open",
+    "board": "draw",
+    "scenarios": "compare_arrows",
+    "beats": "local_police",
+    "leader": "monitoring",
+    "incidents": "query_stats",
+    "download": "download",
+}
+
+
+def show_page(name: str) -> Callable[[], None]:
+    """A page, loaded when it is first opened: who looks at a plan waits for no statistics."""
+
+    def show() -> None:
+        with guarded():
+            import_module(f"ui.pages.{name}").show()
+
+    return show
+
 
 with guarded():
     show_frame()
     pages = {
-        "plan": st.Page(
-            plan.show, title=text("page.plan"), icon=":material/map:", url_path="plan", default=True
-        ),
-        "project": st.Page(
-            project.show,
-            title=text("page.project"),
-            icon=":material/folder_open:",
-            url_path="project",
-        ),
-        "board": st.Page(
-            board.show, title=text("page.board"), icon=":material/draw:", url_path="board"
-        ),
-        "scenarios": st.Page(
-            scenarios.show,
-            title=text("page.scenarios"),
-            icon=":material/compare_arrows:",
-            url_path="scenarios",
-        ),
-        "beats": st.Page(
-            beats.show,
-            title=text("page.beats"),
-            icon=":material/local_police:",
-            url_path="beats",
-        ),
-        "leader": st.Page(
-            leader.show, title=text("page.leader"), icon=":material/monitoring:", url_path="leader"
-        ),
-        "incidents": st.Page(
-            incidents.show,
-            title=text("page.incidents"),
-            icon=":material/query_stats:",
-            url_path="incidents",
-        ),
-        "download": st.Page(
-            download.show,
-            title=text("page.download"),
-            icon=":material/download:",
-            url_path="download",
-        ),
-    }
+        name: st.Page(
+            show_page(name), title=text(f"page.{name}"), icon=f":material/{icon}:",
+            url_path=name, default=name == "plan",
+        )
+        for name, icon in ICONS.items()
+    }  # fmt: skip
     st.session_state["pages"] = pages
     st.navigation(list(pages.values())).run()

@@ -7,11 +7,8 @@ tables that :meth:`Kept.view` gives: those of the plan file, with the edited vil
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -30,28 +27,6 @@ from ui.shelf import Shelf, new_id
 from ui.views import PlanView, units_frame
 
 log = logging.getLogger("gridwright.ui")
-
-STORE_VARIABLE = "GRIDWRIGHT_STORE"
-
-
-def store_path(environment: Mapping[str, str]) -> Path:
-    """Where the store is: :data:`STORE_VARIABLE`, else the user's own data folder."""
-    named = environment.get(STORE_VARIABLE, "")
-    if named:
-        return Path(named).expanduser().resolve()
-    home = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(home) / "gridwright" / "plans.gridwright"
-
-
-@cache
-def _store_at(path: Path) -> Store:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Store(path)
-
-
-def the_store() -> Store:
-    """This server's store, opened once."""
-    return _store_at(store_path(os.environ))
 
 
 class Kept:

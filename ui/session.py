@@ -10,20 +10,26 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from ui.draft import Draft
 from ui.errors import JobGoneError, sentences
 from ui.format import markdown_text
-from ui.kept import Kept, find_kept, the_store
 from ui.projects import PLANS, PROJECTS, Project, default_project
+from ui.storage import is_kept, the_store
 from ui.views import PlanView
 from ui.words import LANGUAGES, Language, chosen_language, word
 
+if TYPE_CHECKING:
+    from ui.kept import Kept
+
 PROPOSE = "propose"
 """The kind of job that a reload of the plan's page finds again."""
+
+SCENARIO = "scenario"
+"""Where a session remembers which scenario of the open plan is shown."""
 
 log = logging.getLogger("gridwright.ui")
 
@@ -121,8 +127,10 @@ def plan_view() -> PlanView | None:
 def plan_now() -> PlanView | None:
     """The open plan as it stands in the scenario that is open: with all that was redrawn."""
     first = plan_view()
-    if first is None:
-        return None
+    if first is None or (first.kept is None and not is_kept()):
+        return first
+    from ui.kept import find_kept
+
     kept = find_kept(the_store(), first)
     return first if kept is None else kept.view(scenario_of(kept))
 
@@ -136,7 +144,7 @@ def scenario_of(kept: Kept) -> int:
     return found
 
 
-def open_scenario(number: int, slot: str = Kept.slot) -> None:
+def open_scenario(number: int, slot: str = SCENARIO) -> None:
     """Show another scenario, here and after a reload."""
     _remember(slot, str(number))
 

@@ -23,7 +23,8 @@ from store.projects import Store
 from ui.desk import Desk
 from ui.desk_message import answer_text, message, words_for
 from ui.gestures import to_request
-from ui.kept import keep_view, store_path
+from ui.kept import keep_view
+from ui.storage import store_path
 from ui.views import PlanView
 
 SETTINGS = Settings()

@@ -39,7 +39,6 @@ from ui.beats import (
 from ui.errors import JobGoneError
 from ui.format import html_text, markdown_text, share, whole
 from ui.jobs import Job, Snapshot
-from ui.kept import the_store
 from ui.map.component import forget_what_was_sent, show_map
 from ui.map.scene import Focus
 from ui.pages.board import show_board
@@ -59,6 +58,7 @@ from ui.session import (
     text,
 )
 from ui.sources import UPLOADABLE
+from ui.storage import the_store
 from ui.views import PlanView
 from ui.watch import running, show_job, show_outcome, start
 

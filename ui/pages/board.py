@@ -11,7 +11,7 @@ import streamlit as st
 from ui.desk import Answer, Desk
 from ui.desk_message import Context, message
 from ui.format import name_text
-from ui.kept import Kept, find_kept, keep_view, the_store
+from ui.kept import Kept, find_kept, keep_view
 from ui.map.hand import asked, show_hand
 from ui.projects import Project, ground_now
 from ui.session import (
@@ -29,6 +29,7 @@ from ui.session import (
     show_failures,
     text,
 )
+from ui.storage import the_store
 from ui.tables import village_choices
 from ui.views import PlanView
 from ui.words import Language

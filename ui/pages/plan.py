@@ -8,7 +8,6 @@ import streamlit as st
 
 from ui.choice import focus, opened_on_map, picked, selected
 from ui.format import html_text, markdown_text, share, whole
-from ui.kept import keep_in_background, the_store
 from ui.map.component import forget_what_was_sent, show_map
 from ui.pages.beside import show_card, show_exceptions, show_grids, show_villages, side_choice
 from ui.pages.settings import show_settings
@@ -27,6 +26,7 @@ from ui.session import (
     show_failures,
     text,
 )
+from ui.storage import the_store
 from ui.tables import households_of, village_choices
 from ui.views import PlanView, ground_scene
 from ui.words import Language
@@ -52,6 +52,8 @@ def show() -> None:
         _workspace(opened, view, language())
         first = plan_view()
         if first is not None and first.county is None and opened.can_propose:
+            from ui.kept import keep_in_background  # loaded when the page is drawn already
+
             keep_in_background(
                 the_store(), first, project_name(opened), partial(ground_now, opened)
             )

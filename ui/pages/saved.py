@@ -11,11 +11,12 @@ import streamlit as st
 
 from store.projects import ProjectInfo, Store
 from ui.format import local_time
-from ui.kept import open_kept, the_store
+from ui.kept import open_kept
 from ui.projects import PLANS, PROJECTS, Project
 from ui.session import callback, language, open_project, text
 from ui.shelf import new_id
 from ui.sources import safe_name
+from ui.storage import the_store
 
 SUFFIX = ".gridwright"
 

@@ -14,7 +14,7 @@ from planning.record import table_of, write_table
 from store.projects import ScenarioInfo
 from ui.comparison import Pair
 from ui.format import DASH, html_text, local_time, name_text
-from ui.kept import Kept, find_kept, the_store
+from ui.kept import Kept, find_kept
 from ui.map.component import forget_what_was_sent, show_map
 from ui.map.scene import Focus
 from ui.session import (
@@ -33,6 +33,7 @@ from ui.session import (
     text,
 )
 from ui.shelf import Shelf
+from ui.storage import the_store
 from ui.tables import village_choices
 
 PAIRS: Shelf[Pair] = Shelf(room=8)
