@@ -43,15 +43,19 @@ Coordinates: CGCS2000 (EPSG:4490), longitude and latitude.
 """
 
 
-def write_county(directory: Path, seed: int = 0, *, villages: int = 105) -> list[Path]:
+def write_county(
+    directory: Path, seed: int = 0, *, villages: int = 105, fullness: float = 1.0
+) -> list[Path]:
     """Write the county of ``villages`` villages to ``directory`` (made where missing).
+
+    ``fullness`` times as many households live in it as usual, with as many events.
 
     Returns the paths written, README.txt last. The same seed and size give the same bytes.
     Raises ValueError below 4 villages, OSError where the folder cannot be written.
     """
     rng = np.random.default_rng(seed)
     names = Names(rng)
-    layout = draw_layout(scale_of(villages), names, rng)
+    layout = draw_layout(scale_of(villages, fullness), names, rng)
     blocks = cut_blocks(layout, names, rng)
     use = use_of(blocks, layout, rng)
     reserved = reserve(blocks, layout, use, rng)
@@ -240,7 +244,7 @@ def _write_places(
     service_xy, service_name, service_kind = services(divided, rng)
     households = int(people.households.sum())
     events, xy = write_events(
-        round(60_000 * households / 165_000),
+        round(60_000 * households / (165_000 * layout.scale.fullness)),
         people.xy,
         people.households.astype(float),
         layout.centres[0],

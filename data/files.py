@@ -53,14 +53,27 @@ def _same_moment() -> Iterator[None]:
 
 
 def write_layer(
-    path: Path, columns: dict[str, object], geometry: NDArray[np.object_] | FloatArray
+    path: Path,
+    columns: dict[str, object],
+    geometry: NDArray[np.object_] | FloatArray,
+    kind: str | None = None,
 ) -> Path:
-    """One GeoPackage with one layer named like the file. Geometry in degrees; points as (n, 2)."""
+    """One GeoPackage with one layer named like the file. Geometry in degrees; points as (n, 2).
+
+    With a geometry's ``kind`` the rows are added to the file where there is one.
+    """
     shapes = shapely.points(geometry) if geometry.dtype != object else geometry
     frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=DEGREES)
-    path.unlink(missing_ok=True)
+    options: dict[str, object] = {}
+    if kind is None:
+        path.unlink(missing_ok=True)
+    else:
+        options = {
+            "append": path.exists(), "geometry_type": kind,
+            "promote_to_multi": kind.startswith("Multi"),
+        }  # fmt: skip
     with _same_moment():
-        pyogrio.write_dataframe(frame, path, layer=path.stem, driver="GPKG")
+        pyogrio.write_dataframe(frame, path, layer=path.stem, driver="GPKG", **options)
     return path
 
 

@@ -40,6 +40,7 @@ class Scale:
     semi_x: float
     semi_y: float
     core_radius: float
+    fullness: float = 1.0
 
     @property
     def rural_villages(self) -> int:
@@ -47,8 +48,10 @@ class Scale:
         return self.villages - self.core_communities - self.town_communities
 
 
-def scale_of(villages: int) -> Scale:
+def scale_of(villages: int, fullness: float = 1.0) -> Scale:
     """The scale of a county of ``villages`` villages; 105 is the full county.
+
+    ``fullness`` times as many households live there as in the demonstration county.
 
     Raises ValueError below 4: a seat, a town and the country need at least that.
     """
@@ -63,7 +66,7 @@ def scale_of(villages: int) -> Scale:
     stretch = sqrt(share)
     return Scale(
         villages=villages,
-        households=round(FULL_COUNTY_HOUSEHOLDS * share),
+        households=round(FULL_COUNTY_HOUSEHOLDS * share * fullness),
         subdistricts=subdistricts,
         towns=towns,
         core_communities=core,
@@ -71,6 +74,7 @@ def scale_of(villages: int) -> Scale:
         semi_x=_SEMI_AXES[0] * stretch,
         semi_y=_SEMI_AXES[1] * stretch,
         core_radius=sqrt(core * 1.02e6 / np.pi),
+        fullness=fullness,
     )
 
 

@@ -91,8 +91,8 @@ def _roundness(faces: NDArray[np.object_]) -> FloatArray:
 def _scale(expected: FloatArray, kind: IntArray, zone: IntArray, layout: Layout) -> None:
     """Bring the expected households of seat, towns and country to the county's proportions."""
     scale = layout.scale
-    rural = scale.rural_villages * 1_060.0
-    towns = scale.town_communities * 1_300.0
+    rural = scale.rural_villages * 1_060.0 * scale.fullness
+    towns = scale.town_communities * 1_300.0 * scale.fullness
     parts = {0: scale.households - rural - towns, 1: towns, -1: rural}
     for part, wanted in parts.items():
         rows = (zone > 0) if part == 1 else (zone == part)
