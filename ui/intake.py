@@ -30,7 +30,17 @@ from ui.jobs import CancelledError, Job, Jobs, Step
 from ui.projects import PROJECTS, Project, context_of_ground
 from ui.remembered import keep, recall
 from ui.shelf import Shelf, new_id
-from ui.sources import NOT_DATA, PLAN_NAME, READABLE, REQUIRED, ROLES, safe_name
+from ui.sources import (
+    MORE_ROLES,
+    NOT_DATA,
+    PLAN_NAME,
+    READABLE,
+    REQUIRED,
+    ROLES,
+    USED_ROLES,
+    safe_name,
+)
+from ui.study import LAYERS
 
 _HOLD_SEVERAL = (
     ".gpkg", ".gdb", ".zip", ".xlsx", ".xls", ".kml", ".kmz", ".ovkml", ".json", ".geojson",
@@ -287,9 +297,10 @@ def _use_first_of_each(entries: Iterable[Entry]) -> None:
     entries = list(entries)
     taken = {entry.role for entry in entries if entry.remembered and entry.used}
     for entry in entries:
-        if not entry.remembered and entry.role in ROLES and entry.role not in taken:
+        if not entry.remembered and entry.role in USED_ROLES and entry.role not in taken:
             entry.used = True
-            taken.add(entry.role)
+            if entry.role != "incidents":  # of events there may be several sources
+                taken.add(entry.role)
 
 
 def _place_in_list(entry: Entry) -> tuple[bool, int, int]:
@@ -312,7 +323,7 @@ class Obstacles:
 
 def obstacles(intake: Intake) -> Obstacles:
     """Whether the layers that are used make up a county."""
-    used = [entry for entry in intake.entries if entry.used and entry.role in ROLES]
+    used = [entry for entry in intake.entries if entry.used and entry.role in USED_ROLES]
     roles = [str(entry.role) for entry in used]
     return Obstacles(
         tuple(role for role in REQUIRED if role not in roles),
@@ -328,16 +339,20 @@ def accept(job: Job, intake: Intake) -> str:
     together; the intake then stays as it is.
     """
     job.report(Step("reading"))
-    used = [entry for entry in intake.entries if entry.used and entry.role in ROLES]
+    used = [entry for entry in intake.entries if entry.used and entry.role in USED_ROLES]
     layers: dict[str, Layer] = {}
+    more: dict[str, tuple[Layer, ...]] = {}
     datum: Datum | Literal["auto"] = "auto"
     for entry in used:
         if entry.layer is None or entry.choice is None:
             raise InputError(entry.problems)
-        if entry.role == "households":  # the ground finds or takes their datum, and says so
+        role = str(entry.role)
+        if role in MORE_ROLES:
+            more[role] = (*more.get(role, ()), restated(entry.layer, entry.choice.datum))
+        elif role == "households":  # the ground finds or takes their datum, and says so
             layers["households"], datum = entry.layer, entry.choice.datum
         else:
-            layers[str(entry.role)] = restated(entry.layer, entry.choice.datum)
+            layers[role] = restated(entry.layer, entry.choice.datum)
     ground = assemble(layers, Inputs("villages", "households", datum=datum))
     project = Project(new_id(), "", "upload", {}, trusted=False, ground=ground)
     if intake.folder is not None:
@@ -348,6 +363,8 @@ def accept(job: Job, intake: Intake) -> str:
         if entry.choice is not None and (entry.layer is not None or not entry.used):
             keep(intake.memory, entry.columns, entry.choice, used=entry.used)
     PROJECTS.put(project.id, project)
+    if more:
+        LAYERS.put(project.id, more)
     intake.forget()
     return project.id
 

@@ -32,6 +32,7 @@ from ui.jobs import CancelledError, Job, Jobs, Step
 from ui.pickups import Kind, Pickup, layers_of, pick_folder
 from ui.shelf import Shelf, new_id
 from ui.sources import ROLES, candidates, first_guess, safe_name
+from ui.study import keep_files
 from ui.views import PlanView, units_frame
 
 if TYPE_CHECKING:
@@ -280,6 +281,7 @@ def open_demonstration(job: Job) -> str:
         write_county(directory)
         found = candidates(directory.iterdir(), layers_of)
         project = Project(new_id(), "", "demo", first_guess(found))
+        keep_files(project.id, directory)
         ground_of(project, job)
         project.sources = {}
         project.plan_id = propose(job, project, Settings())

@@ -52,6 +52,10 @@ LAYERS: Shelf[Mapping[str, tuple[Layer, ...]]] = Shelf(room=8)
 """Layers of events, beats and stations that came with an upload, by the project's id."""
 
 
+FILES: Shelf[tuple[tuple[str, str, bytes], ...]] = Shelf(room=4)
+"""Files (role, name, content) of projects whose folder is gone, by the project's id."""
+
+
 @dataclass(frozen=True, eq=False)
 class Courses:
     """What a category's cells became over all months: (ny, nx) word and number of hot months.
@@ -148,14 +152,32 @@ def _file(source: str) -> Path:
     return path if path.exists() else Path(source.rpartition(":")[0] or source)
 
 
+def keep_files(project_id: str, folder: Path) -> None:
+    """Hold the events, beats and stations of a folder that is about to be deleted."""
+    held = []
+    for path in sorted(folder.iterdir()):
+        role = likely_role(path.name)
+        if role in MORE_ROLES:
+            held.append((str(role), path.name, path.read_bytes()))
+    FILES.put(project_id, tuple(held))
+
+
 def has_events(project: Project) -> bool:
     """Did the project come with events?"""
+    if project.id in FILES and any(role == "incidents" for role, _, _ in FILES.get(project.id)):
+        return True
     held = LAYERS.get(project.id) if project.id in LAYERS else {}
     return bool(held.get("incidents") or more_sources(project).get("incidents"))
 
 
-def read_uploads(job: Job, files: Sequence[tuple[str, bytes]]) -> tuple[Layer, ...]:
-    """Layers of events from the browser (name, content); on the disk only while they are read."""
+def read_uploads(
+    job: Job,
+    files: Sequence[tuple[str, bytes]],
+    role: str = "incidents",
+    *,
+    trusted: bool = False,
+) -> tuple[Layer, ...]:
+    """Layers of files (name, content), as from a browser; on the disk only while they are read."""
     folder = Path(tempfile.mkdtemp(prefix="gridwright-upload-"))
     try:
         found = []
@@ -163,7 +185,7 @@ def read_uploads(job: Job, files: Sequence[tuple[str, bytes]]) -> tuple[Layer, .
             job.report(Step("reading", number, len(files)))
             path = folder / safe_name(name)
             path.write_bytes(content)
-            found.append(read_layer(str(path), "incidents", trusted=False, name=name))
+            found.append(read_layer(str(path), role, trusted=trusted, name=name))  # type: ignore[arg-type]
         return tuple(found)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -186,6 +208,8 @@ def make_study(
     if project.id in LAYERS:
         for role, held in LAYERS.get(project.id).items():
             layers[role] += held
+    for role, name, content in FILES.get(project.id) if project.id in FILES else ():
+        layers[role] += read_uploads(job, [(name, content)], role, trusted=True)
     for role, sources in more_sources(project).items():
         for source in sources if not (files and role == "incidents") else ():
             layers[role].append(read_layer(source, role, trusted=project.trusted))  # type: ignore[arg-type]

@@ -303,3 +303,26 @@ def test_tainans_accidents_make_a_report() -> None:
     assert len(told.places) == 10
     assert (told.cells.get_coordinates().to_numpy() % 200 == 0).all()
     assert len(told.outlines) > 30
+
+
+def test_events_of_an_upload_and_of_the_demonstration_are_found(tmp_path: Path) -> None:
+    from data.demo import write_county
+    from ui.intake import accept, look_into, take_uploads
+    from ui.jobs import Job
+    from ui.projects import PROJECTS, Project
+    from ui.study import has_events, keep_files, make_study
+
+    write_county(tmp_path, villages=4)
+    kept = Project("gone", "", "demo", {})
+    assert not has_events(kept)
+    keep_files("gone", tmp_path)
+    assert has_events(kept)
+    wanted = ("villages.gpkg", "households.csv", "incidents.csv")
+    intake = take_uploads([(n, (tmp_path / n).read_bytes()) for n in wanted], tmp_path / "memory")
+    look_into(Job("look"), intake)
+    opened = PROJECTS.get(accept(Job("accept"), intake))
+    assert has_events(opened)
+    made = make_study(Job("survey"), "upload", opened, None)
+    assert len(made.events) > 1_000
+    assert made.homes is not None
+    assert set(made.areas.levels) == {"village", "township", "county"}

@@ -28,7 +28,7 @@ from ui.jobs import Job
 from ui.map.component import forget_what_was_sent, show_map
 from ui.preview import preview
 from ui.session import callback, language, text
-from ui.sources import ROLES as USED_ROLES
+from ui.sources import USED_ROLES
 from ui.watch import running, start
 from ui.words import known
 
