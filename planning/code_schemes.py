@@ -61,13 +61,31 @@ class Scheme:
 _GRID_FIELDS = frozenset({"village", "township", "county", "number", "kind"})
 _MICRO_FIELDS = frozenset({"grid", "number"})
 _FIELD = re.compile(r"\{([a-z]+)(?::([0-9]))?\}")
+_LONGEST = 80
 _PLAIN = re.compile(r"[A-Za-z0-9._-]*")
 
 register(
     {
-        "code-template": (
-            "编码模板“{text}”不可用({reason});例如 {example}。",
-            "the code template {text!r} cannot be used ({reason}); for example {example}.",
+        "code-template-characters": (
+            "编码模板“{text}”中只能有字母、数字和 . _ - 以及字段;例如 {example}。",
+            "the code template {text!r} may hold letters, digits, dots, hyphens, underscores and "
+            "fields only; for example {example}.",
+        ),
+        "code-template-unknown": (
+            "编码模板“{text}”中的字段 {field} 不存在;例如 {example}。",
+            "the code template {text!r} has an unknown field {field}; for example {example}.",
+        ),
+        "code-template-without": (
+            "编码模板“{text}”缺少字段 {field};例如 {example}。",
+            "the code template {text!r} lacks the field {field}; for example {example}.",
+        ),
+        "code-template-twice": (
+            "编码模板“{text}”中 {field} 只能出现一次;例如 {example}。",
+            "the code template {text!r} may hold {field} only once; for example {example}.",
+        ),
+        "code-template-long": (
+            "编码模板“{text}”过长;例如 {example}。",
+            "the code template {text!r} is too long; for example {example}.",
         ),
         "code-not-of-village": (
             "网格 {code} 的编码不是“村代码 + 序号”,无法改用其他编码规则;请先按默认规则编码。",
@@ -89,18 +107,21 @@ def _template_faults(
     used = [match[1] for match in _FIELD.finditer(text)]
     rest = _FIELD.sub("", text)
     example = "{village}{number:3}" if name == "grid" else "{grid}{number:2}"
-    reasons = []
+    faults: list[tuple[str, str]] = []
+    if len(text) > _LONGEST:
+        faults.append(("long", ""))
+    faults += [("unknown", field) for field in used if field not in fields]
     if not _PLAIN.fullmatch(rest):
-        reasons.append("letters, digits, . _ - only / 只能有字母、数字和 . _ -")
-    reasons += [f"unknown / 不认识 {{{field}}}" for field in used if field not in fields]
-    reasons += [f"without / 缺少 {{{field}}}" for field in sorted(needed) if field not in used]
+        faults.append(("characters", ""))
+    faults += [("without", field) for field in sorted(needed) if field not in used]
     if used.count("number") > 1:
-        reasons.append("{number} twice / 出现两次")
-    if len(text) > 80:
-        reasons.append("too long / 过长")
+        faults.append(("twice", "number"))
     return [
-        Problem("code-template", params={"text": text[:80], "reason": reason, "example": example})
-        for reason in reasons[:1]
+        Problem(
+            f"code-template-{fault}",
+            params={"text": text[:_LONGEST], "field": f"{{{field}}}", "example": example},
+        )
+        for fault, field in faults[:1]
     ]
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -139,20 +140,22 @@ def kind_of_post(word: str) -> str | None:
                  if KINDS[k][0] in word), None)  # fmt: skip
 
 
-def read_posts(source: str | Path) -> Posts:
+def read_posts(source: str | Path, *, trusted: bool = True, name: str | None = None) -> Posts:
     """Read a roster: one row a post (or a kind, with a number), by grid code.
 
     Personal columns are dropped by the readers, whatever they hold.
-    Raises :class:`InputError` where there is no column with grid codes.
+    ``trusted`` and ``name`` as in :func:`geo.read.read_layer`. Raises :class:`InputError` where
+    there is no column with grid codes.
     """
-    names = [found.source for found in read_layer(source, "dedicated").columns]
+    read = partial(read_layer, source, "dedicated", trusted=trusted, name=name)
+    names = [found.source for found in read().columns]
     normal = {normal_name(name): name for name in reversed(names)}
     chosen = {
         canonical: next((normal[w] for w in map(normal_name, words.split()) if w in normal), None)
         for canonical, words in _COLUMNS.items()
     }
     columns = {canonical: name for canonical, name in chosen.items() if name is not None}
-    layer = read_layer(source, "dedicated", columns=columns)
+    layer = read(columns=columns)
     if "code" not in columns:
         raise InputError([Problem("staff.no_grid_column", layer.file.name)])
     frame, n = layer.frame, len(layer.frame)

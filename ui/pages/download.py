@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from functools import partial
 
 import streamlit as st
 
-from geo.problems import InputError
+from geo.problems import InputError, Problem
+from planning.attachments import Attached, attach
 from planning.code_schemes import Scheme
 from planning.export.systems import DEGREES
 from planning.planfile import PlanFile
@@ -25,7 +27,7 @@ from ui.downloads import (
     system_label,
     system_of,
 )
-from ui.format import html_text
+from ui.format import html_text, markdown_text
 from ui.session import (
     guarded,
     language,
@@ -56,6 +58,7 @@ def show() -> None:
         st.caption(text("download.lead"))
         st.html(f"<h3 class='gw-h3'>{html_text(text('download.documents'))}</h3>")
         filing, scheme = _filing()
+        filing = _attached(view.plan, filing)
         choice = Choice(filing=filing, scheme=scheme)
         for form in FORMS:
             if not form.systems:
@@ -90,6 +93,44 @@ def _filing() -> tuple[Filing, Scheme]:
         return filing, _scheme()
 
 
+def _attached(plan: PlanFile, filing: Filing) -> Filing:
+    """The filing with staff and services from the files that the office brings, if any."""
+    with st.expander(text("download.attach")):
+        st.caption(text("download.attach_text"))
+        pattern = st.text_input(
+            text("download.pattern"), value=filing.pattern, key="filing_pattern", max_chars=60
+        ).strip()
+        files = st.file_uploader(
+            text("download.attach"), accept_multiple_files=True, key="attached",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        wanted = replace(filing, pattern=pattern)
+        signature = (id(plan), pattern, tuple(file.file_id for file in files))
+        kept = st.session_state.get("attached_parts")
+        try:
+            if kept is None or kept[0] != signature:
+                brought = [(file.name, file.getvalue()) for file in files]
+                kept = (signature, attach(plan, brought, wanted))
+                st.session_state["attached_parts"] = kept
+        except InputError as error:
+            _tell(error.problems)
+            return filing
+        found: Attached = kept[1]
+        _tell(found.problems)
+        own = found.filing
+        return replace(
+            wanted, staff=own.staff, services=own.services, compounds=own.compounds
+        )
+
+
+def _tell(problems: Iterable[Problem]) -> None:
+    """Problems as one notice, a sentence a line."""
+    lang = language()
+    told = "  \n".join(markdown_text(problem.text(lang)) for problem in problems)
+    if told:
+        st.warning(told)
+
+
 def _scheme() -> Scheme:
     """The scheme of codes; the usual one, and a sentence, where a template cannot be used."""
     usual = Scheme()
@@ -107,8 +148,7 @@ def _scheme() -> Scheme:
     try:
         return Scheme(*(template.strip() for template in templates))
     except InputError as error:
-        lang = language()
-        st.error("  \n".join(problem.text(lang) for problem in error.problems))
+        _tell(error.problems)
         return usual
 
 
@@ -123,14 +163,20 @@ def _changes(plan: PlanFile, choice: Choice) -> None:
         )
         if file is None:
             return
+        # found once: every touch of the page runs this again
+        signature = (id(plan), file.file_id, lang, choice.filing.unit, choice.filing.date,
+                     choice.filing.version, choice.filing.paper)  # fmt: skip
+        kept = st.session_state.get("changes_found")
         try:
-            before = earlier_version(file.name, file.getvalue())
-            data = changes_content(before, plan, lang, choice.filing)
+            if kept is None or kept[0] != signature:
+                before = earlier_version(file.name, file.getvalue())
+                kept = (signature, changes_content(before, plan, lang, choice.filing))
+                st.session_state["changes_found"] = kept
         except InputError as error:
-            st.error("  \n".join(problem.text(lang) for problem in error.problems))
+            _tell(error.problems)
             return
         st.download_button(
-            text("download.button"), data=data, mime=FORMS[0].media, on_click="ignore",
+            text("download.button"), data=kept[1], mime=FORMS[0].media, on_click="ignore",
             file_name=text("download.changes_name") + ".xlsx", key="download_changes",
         )  # fmt: skip
 

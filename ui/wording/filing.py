@@ -43,6 +43,17 @@ FILING: dict[str, tuple[str, str]] = {
         "The columns of the level chosen and a point inside each; UTF-8, opens in Excel.",
     ),
     "download.approval_name": ("网格划分报批材料", "grid-division-approval"),
+    "download.attach": (
+        "登记表附加内容：岗位、服务设施、事件", "More for the register: posts, services, incidents",
+    ),
+    "download.attach_text": (
+        "可上传岗位表（网格编码、岗位类型、岗位编码、人数，姓名等个人信息不读取）、服务设施、派出所、小区、"
+        "道路、事件；文件名中写明用途。有道路时距离沿道路计算。",
+        "Upload a roster (grid code, kind of post, post code, number; names are not read), "
+        "services, stations, compounds, roads, incidents; let each file's name say which. With "
+        "roads, distances run along them.",
+    ),
+    "download.pattern": ("每格应配岗位", "Posts a grid should have"),
     "download.scheme": ("网格编码模板", "Template of grid codes"),
     "download.scheme_help": (
         "默认 {example}：村代码加三位序号（901 起为专属网格）。可用字段：{fields}。",
