@@ -125,6 +125,18 @@ class Ground:
         rows: list[IntArray] = self._rows  # type: ignore[attr-defined]
         return rows[village]
 
+    def lines_near(self, village: int, reach_m: float) -> IntArray:
+        """Rows of ``lines`` that a village's units or bounds can meet, ascending.
+
+        Those within ``reach_m`` of its box, and all that :meth:`village` cuts its units along.
+        """
+        reach = max(reach_m, ALONG_M) + 1
+        box = np.array(self.villages.geometry.iloc[village].bounds)
+        near = self._line_tree.query(  # type: ignore[attr-defined]
+            shapely.box(*(box + np.array([-1, -1, 1, 1]) * reach))
+        )
+        return np.sort(near).astype(np.int64)
+
     def village(
         self, village: int, *, keep_households: float = 0.0, keep_persons: float = 0.0
     ) -> VillageGround:

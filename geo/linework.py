@@ -36,6 +36,10 @@ class Linework:
     def __len__(self) -> int:
         return len(self.geometry)
 
+    def only(self, rows: NDArray[np.int64]) -> Linework:
+        """Some of the lines, in the order of ``rows``."""
+        return Linework(self.geometry[rows], self.kind[rows], self.name[rows])
+
 
 def empty_linework() -> Linework:
     """No lines at all."""

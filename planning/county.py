@@ -6,19 +6,9 @@ nothing. What comes back is small: labels, codes and outlines.
 
 from __future__ import annotations
 
-import multiprocessing
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -32,7 +22,7 @@ from geo.linework import Linework
 from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.units import Units, build_units
-from planning.bounds import four_bounds
+from planning.bounds import BESIDE_M, four_bounds
 from planning.carry import Upkeep, carry
 from planning.codes import reading_order
 from planning.graph import IntArray
@@ -41,6 +31,7 @@ from planning.micro import MicroGrids, micro_grids
 from planning.plan import Grid
 from planning.propose import Proposal, propose
 from planning.rules import GridException, exceptions
+from planning.running import Cancelled, Elsewhere, Job, Lost, each
 from planning.settings import Settings
 from planning.today import Today
 
@@ -51,12 +42,31 @@ register(
             "{village} could not be divided ({reason}); check its boundary and the lines that "
             "cross it.",
         ),
+        "village-kills-worker": (
+            "{village} 使计算进程中途退出(多为内存不足);其余村已算好并保留,请检查该村的数据后"
+            "再次运行。",
+            "{village} killed the process that planned it (out of memory?); the other villages "
+            "are done and kept. Check this village's data and run again.",
+        ),
     }
 )
 
+__all__ = ["Cancelled", "CountyPlan", "Progress", "VillagePlan", "propose_county"]
 
-class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
-    """The run was stopped on request; nothing was written."""
+#: names of must-stay-together sets by their number
+Names = Mapping[int, str] | Sequence[str] | None
+
+
+class Kept(Protocol):
+    """Where finished villages are kept for the next run (:mod:`planning.resume`)."""
+
+    def get(self, village: int) -> VillagePlan | None:
+        """A village's plan of an earlier run."""
+        ...
+
+    def put(self, village: int, plan: VillagePlan) -> None:
+        """Keep a finished village."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -118,14 +128,14 @@ def share_of(ground: Ground, village: int, settings: Settings) -> VillageGround:
 
 
 def plan_village(
-    ground: VillageGround, lines: Linework, settings: Settings, set_names: list[str] | None = None
+    ground: VillageGround, lines: Linework, settings: Settings, set_names: Names = None
 ) -> VillagePlan:
     """Cut one village into units and propose its grids."""
     return describe(build_units(ground), lines, settings, set_names)
 
 
 def describe(
-    units: Units, lines: Linework, settings: Settings, set_names: list[str] | None = None
+    units: Units, lines: Linework, settings: Settings, set_names: Names = None
 ) -> VillagePlan:
     """Propose on given units, number the grids in reading order, and measure them."""
     proposal = in_reading_order(units, propose(units, settings))
@@ -142,7 +152,7 @@ def carry_village(
     name: str = "",
     used: frozenset[str] = frozenset(),
     band: float | None = None,
-    set_names: list[str] | None = None,
+    set_names: Names = None,
 ) -> VillagePlan:
     """Carry today's grids (``old``) over to the village's units instead of proposing new ones."""
     carried = carry(
@@ -157,7 +167,7 @@ def _measured(
     proposal: Proposal,
     lines: Linework,
     settings: Settings,
-    set_names: list[str] | None,
+    set_names: Names,
 ) -> VillagePlan:
     measures = measure(units, proposal.label, proposal.k)
     return VillagePlan(
@@ -202,43 +212,84 @@ def in_reading_order(units: Units, proposal: Proposal) -> Proposal:
 
 
 @dataclass(frozen=True)
+class Parcel:
+    """All that planning one village depends on, and nothing of the rest of the county.
+
+    ``lines`` the lines in and near it, ``rows`` (n,) their numbers in the county's; the ground's
+    own line numbers count in ``lines``. ``sets`` the names of its sets by number. ``old`` today's
+    grids in it, ``used`` codes that no new grid may have.
+    """
+
+    share: VillageGround
+    lines: Linework
+    rows: IntArray
+    name: str
+    file: str
+    settings: Settings
+    sets: dict[int, str]
+    old: gpd.GeoDataFrame | None = None
+    used: frozenset[str] = frozenset()
+    band: float | None = None
+
+
+def plan_parcel(parcel: Parcel) -> VillagePlan:
+    """Plan one village from its parcel: the one function that every worker runs.
+
+    Raises :class:`InputError` naming the village whose ground could not be cut.
+    """
+    try:
+        if parcel.old is None:
+            plan = plan_village(parcel.share, parcel.lines, parcel.settings, parcel.sets)
+        else:
+            plan = carry_village(
+                build_units(parcel.share), parcel.share, parcel.lines, parcel.settings,
+                parcel.old, name=parcel.name, used=parcel.used, band=parcel.band,
+                set_names=parcel.sets,
+            )  # fmt: skip
+    except (ValueError, shapely.errors.GEOSException) as error:
+        params = {"village": parcel.name, "reason": str(error)[:200]}
+        raise InputError([Problem("village-uncuttable", parcel.file, params=params)]) from error
+    return _with_county_lines(plan, parcel.rows)
+
+
+def _with_county_lines(plan: VillagePlan, rows: IntArray) -> VillagePlan:
+    """The plan with its borders naming lines by their number in the county."""
+    segments = plan.units.segments
+    if not len(rows):
+        return plan
+    line = np.where(segments.line >= 0, rows[segments.line], -1)
+    return replace(plan, units=replace(plan.units, segments=replace(segments, line=line)))
+
+
+@dataclass(frozen=True)
 class _Run:
-    """All that a worker needs to plan any village. ``shares`` rows of today's grids a village."""
+    """A county to be planned. ``shares`` rows of today's grids a village."""
 
     ground: Ground
     settings: Settings
-    names: list[str]
+    names: NDArray[np.object_]
     today: Today | None = None
     shares: list[IntArray] = field(default_factory=list)
     band: float | None = None
 
-
-# The run's ground, for workers forked from this process: they share its memory and are sent a
-# number. Only a process without threads forks, so no second run can meet it here.
-_shared: _Run | None = None
-
-
-def _plan_one(run: _Run, village: int) -> VillagePlan:
-    ground, settings, today = run.ground, run.settings, run.today
-    name = str(ground.villages["name"].iloc[village])
-    try:
-        share = share_of(ground, village, settings)
-        if today is None:
-            return plan_village(share, ground.lines, settings, run.names)
-        return carry_village(
-            build_units(share), share, ground.lines, settings,
-            today.grids.iloc[run.shares[village]],
-            name=name, used=today.used, band=run.band, set_names=run.names,
+    def parcel(self, village: int) -> Parcel:
+        """One village's parcel."""
+        ground, today = self.ground, self.today
+        share = share_of(ground, village, self.settings)
+        rows = ground.lines_near(village, BESIDE_M)
+        own = np.union1d(share.set_id[share.set_id >= 0], share.whole_id)
+        return Parcel(
+            share=replace(share, line_id=np.searchsorted(rows, share.line_id)),
+            lines=ground.lines.only(rows),
+            rows=rows,
+            name=str(ground.villages["name"].iloc[village]),
+            file=ground.layers["villages"].file.name if "villages" in ground.layers else "",
+            settings=self.settings,
+            sets={int(i): str(self.names[i]) for i in own},
+            old=None if today is None else today.grids.iloc[self.shares[village]],
+            used=frozenset() if today is None else today.used,
+            band=self.band,
         )
-    except (ValueError, shapely.errors.GEOSException) as error:
-        file = ground.layers["villages"].file.name if "villages" in ground.layers else ""
-        params = {"village": name, "reason": str(error)[:200]}
-        raise InputError([Problem("village-uncuttable", file, params=params)]) from error
-
-
-def _plan_shared(village: int) -> VillagePlan:
-    assert _shared is not None
-    return _plan_one(_shared, village)
 
 
 def propose_county(
@@ -250,84 +301,62 @@ def propose_county(
     cancelled: Callable[[], bool] | None = None,
     today: Today | None = None,
     band: float | None = None,
+    kept: Kept | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> CountyPlan:
-    """Propose grids for every village; the same for any number of ``workers``.
+    """Propose grids for every village; the same for any number of ``workers``, here or elsewhere.
 
     With ``today``'s grids, these are kept, and only those that break a rule (or are farther than
     ``band``, a share, from their village's even count) are changed (:mod:`planning.carry`).
+    Villages that ``kept`` holds are not planned again, and those that finish are put there.
     Raises :class:`Cancelled` soon after ``cancelled()`` turns true, :class:`InputError` naming
-    the village whose ground could not be cut.
+    the village whose ground could not be cut, or those that killed their workers (after all
+    others are done).
     """
     total = len(ground.villages)
-    plans: dict[int, VillagePlan] = {}
     shares = [] if today is None else today.shares(ground.villages)
-    run = _Run(ground, settings, list(ground.sets["name"]), today, shares, band)
-    for village, plan in _results(run, workers, cancelled):
+    run = _Run(ground, settings, ground.sets["name"].to_numpy(), today, shares, band)
+    plans: dict[int, VillagePlan] = {}
+    lost: list[int] = []
+    for village, plan in _kept_and_made(run, workers, cancelled, kept, elsewhere):
+        if isinstance(plan, Lost):
+            lost.append(village)
+            continue
         plans[village] = plan
         if progress is not None:
             progress(Progress(len(plans), total, str(ground.villages["name"].iloc[village])))
+    if lost:
+        file = ground.layers["villages"].file.name if "villages" in ground.layers else ""
+        names = [str(ground.villages["name"].iloc[i]) for i in lost]
+        raise InputError(
+            Problem("village-kills-worker", file, params={"village": name}) for name in names
+        )
     return CountyPlan(ground, settings, tuple(plans[i] for i in range(total)), today)
+
+
+def _kept_and_made(
+    run: _Run,
+    workers: int,
+    cancelled: Callable[[], bool] | None,
+    kept: Kept | None,
+    elsewhere: Elsewhere | None,
+) -> Iterator[tuple[int, VillagePlan | Lost]]:
+    """Village numbers and plans: first those kept from an earlier run, then as they finish."""
+    todo = []
+    for village in _largest_first(run.ground):
+        held = None if kept is None else kept.get(int(village))
+        if held is None:
+            todo.append(int(village))
+        else:
+            yield int(village), held
+    job = Job(run.parcel, plan_parcel)
+    stop = cancelled or (lambda: False)
+    for village, plan in each(job, todo, workers=workers, elsewhere=elsewhere, stop=stop):
+        if kept is not None and not isinstance(plan, Lost):
+            kept.put(village, plan)
+        yield village, plan
 
 
 def _largest_first(ground: Ground) -> IntArray:
     size = np.bincount(ground.households["village"], minlength=len(ground.villages))
     return np.argsort(-size, kind="stable").astype(np.int64)
-
-
-def _results(
-    run: _Run, workers: int, cancelled: Callable[[], bool] | None
-) -> Iterator[tuple[int, VillagePlan]]:
-    """Village numbers and plans as they finish."""
-    stop = cancelled or (lambda: False)
-    todo = [int(i) for i in _largest_first(run.ground)]
-    if workers <= 1 or len(todo) < 4:
-        for village in todo:
-            if stop():
-                raise Cancelled
-            yield village, _plan_one(run, village)
-        return
-    with _workers(run, workers) as submit:
-        waiting: dict[Future[VillagePlan], int] = {}
-        while todo or waiting:
-            while todo and len(waiting) < 2 * workers:
-                village = todo.pop(0)
-                waiting[submit(village)] = village
-            done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-            if stop():
-                raise Cancelled
-            for future in done:
-                yield waiting.pop(future), future.result()
-
-
-@contextmanager
-def _workers(
-    run: _Run, workers: int
-) -> Iterator[Callable[[int], Future[VillagePlan]]]:
-    """A way to submit villages: to forked processes where nothing else runs in this one, else to
-    threads.
-
-    A process with other threads (a web server) must not fork, and one started afresh would import
-    its main program again. Threads serve nearly as well: geometry and search release the lock.
-    """
-    global _shared
-    alone = threading.active_count() == 1
-    pool: Executor
-    if alone and "fork" in multiprocessing.get_all_start_methods():
-        _shared = run
-        pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
-
-        def submit(village: int) -> Future[VillagePlan]:
-            return pool.submit(_plan_shared, village)
-
-    else:
-        pool = ThreadPoolExecutor(workers)
-
-        def submit(village: int) -> Future[VillagePlan]:
-            return pool.submit(_plan_one, run, village)
-
-    try:
-        yield submit
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        if alone:
-            _shared = None

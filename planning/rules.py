@@ -6,6 +6,7 @@ one, add a row to :data:`RULES` and a test (CONTRIBUTING.md).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +45,7 @@ def exceptions(
     proposal: Proposal,
     measures: Measures,
     settings: Settings,
-    set_names: list[str] | None = None,
+    set_names: Mapping[int, str] | Sequence[str] | None = None,
 ) -> list[GridException]:
     """Every rule that a village's plan breaks, by grid and rule, with the reason."""
     found = [
@@ -115,7 +116,10 @@ def _parts(proposal: Proposal, m: Measures) -> list[GridException]:
 
 
 def _split_sets(
-    units: Units, proposal: Proposal, settings: Settings, set_names: list[str] | None
+    units: Units,
+    proposal: Proposal,
+    settings: Settings,
+    set_names: Mapping[int, str] | Sequence[str] | None,
 ) -> list[GridException]:
     """Sets with people in more than one comprehensive grid, one row a set at its main grid."""
     lived = (units.whole >= 0) & (units.households > 0) & (units.dedicated < 0)
