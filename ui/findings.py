@@ -65,7 +65,7 @@ def spot_scene(
     none = word("incidents.not_significant", language)
     if view == "density":
         layer, labels, colours = _density(study, found, language, years)
-        none = ""
+        none = word("incidents.lowest", language)
     elif view == "course":
         layer, labels, colours = _course(study, found, language)
     else:
@@ -141,16 +141,19 @@ def _course(study: Study, found: Hotspots, language: Language) -> _Drawn:
 def _density(study: Study, found: Hotspots, language: Language, years: float) -> _Drawn:
     courses = study.courses.get(found.selection.category) or study.courses.get(None)
     breaks = courses.everywhere if courses is not None else found.breaks / years
-    yearly = replace(found, surface=found.surface / years, breaks=breaks)
-    table = density_layer(study.prepared, yearly)
+    surface = found.surface / years
+    if len(breaks):  # the lowest class is most of the county: left grey, it is drawn in no time
+        surface = np.where(surface > breaks[0], surface, 0.0 * surface)
+    table = density_layer(study.prepared, replace(found, surface=surface, breaks=breaks))
     labels = class_labels(breaks)
     features = {
-        str(row["class"]): dumps({"i": str(row["class"]), "t": "", "c": [int(row["class"])],
+        str(row["class"]): dumps({"i": str(row["class"]), "t": "", "c": [int(row["class"]) - 1],
                                   "r": [labels[int(row["class"])]], "g": encode_area(shape)})
         for (_, row), shape in zip(table.iterrows(), to_lonlat(table), strict=True)
     }  # fmt: skip
     heads = (word("incidents.density", language),)
-    return Layer("cells", "area", features, "cell", rows=heads), labels, (HEAT_LIGHT, HEAT_DARK)
+    layer = Layer("cells", "area", features, "cell", rows=heads)
+    return layer, labels[1:], (HEAT_LIGHT, HEAT_DARK)
 
 
 def point_layer(study: Study, found: Hotspots, area: str, language: Language) -> Layer:

@@ -46,6 +46,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.note_all_time": ("全部时段、全部类别", "all time, all classes"),
     # --- the map
     "incidents.density": ("每平方公里每年事件", "Events per km² a year"),
+    "incidents.lowest": ("更低", "lower"),
     "incidents.not_significant": ("不显著", "not significant"),
     "incidents.trend": ("变化", "Course"),
     "incidents.hot": ("显著偏高的地方", "Significantly high"),
