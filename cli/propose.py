@@ -18,6 +18,7 @@ from geo.problems import InputError, Problem
 from planning.codes import LAST_COMPREHENSIVE
 from planning.county import Progress, propose_county
 from planning.planfile import PlanFile, try_target, write_plan
+from planning.resume import Unfinished, digest_of
 from planning.settings import PRESETS, Settings
 from planning.tables import to_planfile
 from planning.today import read_today
@@ -140,6 +141,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="processes (default: one a core)",
     )
     run.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="keep finished villages beside the plan until it is written, and take up those of a "
+        "run that was stopped (on)",
+    )
+    run.add_argument(
         "--strict", action="store_true", help="exit with 1 where a grid breaks a rule"
     )
     sub.set_defaults(run=run_propose)
@@ -183,6 +189,9 @@ def run_propose(arguments: argparse.Namespace) -> int:
         print(f"{note.severity}: {note.text('en')}", file=sys.stderr)
     _known_villages(settings, ground, arguments.grids_per_village)
     today = None if arguments.today is None else read_today(arguments.today, ground.crs)
+    kept = None
+    if arguments.resume:
+        kept = Unfinished(output, digest_of(ground, settings, today, band))
     total = len(ground.villages)
     with tqdm(total=total, unit="village", disable=not sys.stderr.isatty()) as bar:
 
@@ -192,12 +201,16 @@ def run_propose(arguments: argparse.Namespace) -> int:
                 print(f"{progress.done} of {total} villages", file=sys.stderr)
 
         plan = propose_county(
-            ground, settings, workers=arguments.workers, progress=show, today=today, band=band
+            ground, settings, workers=arguments.workers, progress=show, today=today, band=band,
+            kept=kept,
         )
     said = {"strict": arguments.strict} | ({} if band is None else {"band": band})
     tables = to_planfile(plan, said)
     write_plan(tables, output)
     _tell(tables, output)
+    if kept is not None:
+        _tell_kept(kept)
+        kept.forget()
     if today is not None:
         _tell_upkeep(tables)
     return 1 if arguments.strict and len(tables.exceptions) else 0
@@ -229,6 +242,17 @@ def _tell(plan: PlanFile, output: Path) -> None:
             print(f"  {float(value):.1%} {words}")
     for rule, count in plan.exceptions["rule"].value_counts().items():
         print(f"  {count} exceptions: {rule}")
+
+
+def _tell_kept(kept: Unfinished) -> None:
+    """On standard error: what was taken up, and why nothing was kept."""
+    if kept.taken:
+        print(f"{kept.taken} villages were taken up from a run that was stopped", file=sys.stderr)
+    if kept.failed is not None:
+        print(
+            f"warning: finished villages could not be kept for another run ({kept.failed})",
+            file=sys.stderr,
+        )
 
 
 def _tell_upkeep(plan: PlanFile) -> None:
