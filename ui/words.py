@@ -631,9 +631,9 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "download.register": ("网格划分登记表（Excel）", "Grid division register (Excel)"),
     "download.register_text": (
-        "一格一行，另附村汇总、例外和来源，可直接打印。",
-        "One row a grid, with villages, exceptions and provenance on further sheets; ready to "
-        "print.",
+        "每个乡镇一张、一格一行，含四至、人员、例外原因；另附分级汇总、例外和来源，可直接打印。",
+        "A sheet a township, a row a grid, with bounds, posts and reasons; sums of every level, "
+        "exceptions and provenance on further sheets; ready to print.",
     ),
     "download.not_gbk": (
         "方案中有 GBK 无法表示的汉字，请用 UTF-8 的 Shapefile。",

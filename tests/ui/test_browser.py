@@ -263,3 +263,34 @@ def test_the_register_can_be_downloaded(visitor: Page, address: str, tmp_path: P
     path = tmp_path / "register.xlsx"
     coming.value.save_as(path)
     assert path.read_bytes()[:2] == b"PK"
+
+
+def test_data_can_be_taken_in_another_coordinate_system(
+    visitor: Page, address: str, tmp_path: Path
+) -> None:
+    visitor.goto(f"{address}/download")
+    visitor.locator(".st-key-download_csv button").wait_for()
+    visitor.locator(".st-key-download_system input").click()
+    visitor.get_by_role("option").filter(has_text="GCJ-02").click()
+    visitor.get_by_text("不能与其他数据混用").wait_for()
+    with visitor.expect_download() as coming:
+        visitor.locator(".st-key-download_csv button").click()
+    assert coming.value.suggested_filename == "网格方案-gcj02.csv"
+    path = tmp_path / "grids.csv"
+    coming.value.save_as(path)
+    head, first = path.read_text("utf-8-sig").splitlines()[:2]
+    assert head.endswith("经度,纬度,坐标系")
+    assert "GCJ-02" in first
+
+
+def test_what_changed_since_an_earlier_version(
+    visitor: Page, address: str, tmp_path: Path
+) -> None:
+    earlier = tmp_path / "v1.gpkg"
+    write_plan(plan("柳塘村"), earlier)
+    visitor.goto(f"{address}/download")
+    visitor.locator(".st-key-download_csv button").wait_for()
+    visitor.locator(".st-key-earlier input[type=file]").set_input_files(str(earlier))
+    with visitor.expect_download() as coming:
+        visitor.locator(".st-key-download_changes button").click()
+    assert coming.value.suggested_filename == "网格变更表.xlsx"
