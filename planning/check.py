@@ -131,13 +131,15 @@ def _unexplained(rows: pd.DataFrame) -> list[Finding]:
 
 
 def settings_of(plan: PlanFile) -> Settings:
-    """The caps a plan was made with, from its provenance; the usual ones where it has none.
+    """The rules a plan was made with (target, caps, micro-grids), from its provenance; the usual
+    ones where it has none.
 
     Raises :class:`InputError` for values that no plan can have been made with.
     """
     changes: dict[str, float | None] = {}
     problems = []
-    for name in ("target", "min_households", "max_households", "max_persons", "tolerance_m"):
+    names = ("target", "min_households", "max_households", "max_persons", "micro", "tolerance_m")
+    for name in names:
         text = (plan.value(key := f"setting.{name}") or "").strip()
         try:
             if text:

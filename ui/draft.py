@@ -22,6 +22,7 @@ class Draft:
     min_households: int | None = None
     max_households: int | None = None
     max_persons: int | None = 1500
+    micro: int | None = None
     seed: int = 0
     balance: float = 1.0
     shape: float = 1.0
@@ -51,6 +52,7 @@ def to_settings(draft: Draft) -> Settings:
         min_households=draft.min_households,
         max_households=draft.max_households,
         max_persons=draft.max_persons,
+        micro=draft.micro,
         grids_per_village=dict(draft.grids_per_village),
         seed=draft.seed,
         balance=draft.balance,

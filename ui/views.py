@@ -201,7 +201,16 @@ class PlanView:
             "households": layers.household_points(self.plan.households.iloc[inside]),
             "borders": layers.grid_outlines(grids),
             "units": {} if units is None else layers.unit_outlines(units),
+            "micro": self._micro_of(grids),
         }, _bounds(grids)
+
+    def _micro_of(self, grids: gpd.GeoDataFrame) -> dict[str, str]:
+        """Micro-grids of some grids, each with its code, households and persons."""
+        micro = self.plan.micro_grids
+        if micro is None or not len(micro):
+            return {}
+        own = micro[micro["grid_code"].astype(str).isin(set(grids["code"].astype(str)))]
+        return layers.micro_features(own)
 
     def _draw_context(self, language: Language, village: str | None) -> tuple[Layer, ...]:
         window = None
@@ -231,6 +240,12 @@ class PlanView:
             stack.append(
                 Layer("units", "line", drawn["units"], "unit", word("layer.units", language),
                       shown=False)
+            )  # fmt: skip
+        if drawn.get("micro"):
+            rows = tuple(word(key, language) for key in layers.HOUSEHOLD_ROWS)
+            stack.append(
+                Layer("micro", "area", drawn["micro"], "microGrid", word("layer.micro", language),
+                      rows=rows)
             )  # fmt: skip
         stack += self._context_layers(language, village)
         if drawn.get("borders"):

@@ -18,6 +18,7 @@ from planning.settings import Settings
 from planning.tables import to_planfile
 from store.projects import Store
 from ui.downloads import FORMS, content
+from ui.draft import Draft, to_settings
 from ui.kept import Kept, find_kept, keep_view, open_kept
 from ui.views import PlanView
 
@@ -177,3 +178,21 @@ def test_a_step_that_came_too_late_lives_on_in_a_branch(store: Store, county: Co
     for nonsense in ("", None, "1.1:99", f"{kept.project}.{first}:999", stale + "x"):
         with pytest.raises(ValueError, match="never had"):
             kept.branch_with(desk, nonsense, late, "x")
+
+
+def test_micro_grids_are_on_the_map_of_their_village(store: Store, county: CountyPlan) -> None:
+    own = propose_county(county.ground, to_settings(Draft(target=60, micro=30)))
+    view = PlanView("m", to_planfile(own), {})
+    micro = view.plan.micro_grids
+    assert micro is not None
+    layer = next(la for la in view.scene("zh", village=FIRST).layers if la.id == "micro")
+    inside = micro["grid_code"].astype(str).str.startswith(FIRST)
+    assert set(layer.features) == set(micro.loc[inside, "code"].astype(str))
+    assert not [la for la in view.scene("zh").layers if la.id == "micro"]
+    # an edit of a village files its micro-grids again: each lies in one grid as it is now
+    kept = keep_view(store, view, "县", lambda: county.ground)
+    merge(kept, kept.scenario(None), FIRST)
+    now = kept.view(kept.scenario(None)).plan
+    assert now.micro_grids is not None
+    assert set(now.micro_grids["grid_code"]) <= set(now.grids["code"])
+    assert now.micro_grids["households"].sum() == micro["households"].sum()

@@ -106,6 +106,9 @@ export function styleOf(style, feature, context) {
     }
     case "unit":
       return { stroke: true, color: ink, weight: 0.5, opacity: 0.45, fill: false };
+    case "microGrid": // over its grid: it lets the grid's colour through and takes no click
+      return { stroke: true, color: dark ? "#8fd3c4" : "#1d6b5b", weight: 1, opacity: 0.9,
+        dashArray: "4 3", fill: false };
     case "village":
       return { stroke: true, color: dark ? "#c9cdd3" : "#23262b", weight: 1.4, opacity: 0.95,
         fill: false };

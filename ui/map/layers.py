@@ -222,6 +222,27 @@ def household_points(households: gpd.GeoDataFrame) -> dict[str, str]:
     return features
 
 
+def micro_features(micro: gpd.GeoDataFrame) -> dict[str, str]:
+    """Micro-grids by their code; metric coordinate system."""
+    columns = {name: _column(micro, name) for name in ("households", "persons", "grid_code")}
+    features = {}
+    codes = micro["code"].astype(str)
+    for i, (code, shape) in enumerate(zip(codes, to_lonlat(micro), strict=True)):
+        features[code] = dumps(
+            {
+                "i": code,
+                "t": code,
+                "k": name_text(columns["grid_code"][i]),
+                "r": [
+                    whole(columns["households"][i]), whole(columns["persons"][i]),
+                    name_text(columns["grid_code"][i]),
+                ],
+                "g": encode_area(shape),
+            }
+        )  # fmt: skip
+    return features
+
+
 def unit_outlines(units: gpd.GeoDataFrame) -> dict[str, str]:
     """The units of one village as one feature of lines."""
     shapes = to_lonlat(units)

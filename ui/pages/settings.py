@@ -39,7 +39,7 @@ def _key(name: str) -> str:
 
 def _put_into_widgets(of: Draft) -> None:
     """Widgets keep their own values; a preset or a new page has to set them."""
-    for name in (*RULES, *WEIGHTS, "seed"):
+    for name in (*RULES, *WEIGHTS, "micro", "seed"):
         st.session_state[_key(name)] = getattr(of, name)
 
 
@@ -56,7 +56,7 @@ def _preset_chosen() -> None:
 
 
 def _changed() -> None:
-    held = {name: st.session_state[_key(name)] for name in (*RULES, *WEIGHTS, "seed")}
+    held = {name: st.session_state[_key(name)] for name in (*RULES, *WEIGHTS, "micro", "seed")}
     held["target"] = held["target"] or draft().target
     held["seed"] = held["seed"] or 0
     st.session_state["draft"] = replace(draft(), **held)
@@ -103,6 +103,7 @@ def _form() -> None:
     with right:
         _number("max_persons", step=100)
         _number("max_households", step=10)
+    _number("micro", step=5)
     with st.expander(text("settings.more")):
         for name in WEIGHTS:
             st.slider(

@@ -1,6 +1,8 @@
 """Texts of keeping: today's grids as a start, and the projects of the store."""
 
 KEPT: dict[str, tuple[str, str]] = {
+    "settings.micro": ("微网格目标户数（空为不划）", "Households a micro-grid (blank: none)"),
+    "layer.micro": ("微网格", "Micro-grids"),
     "settings.from": ("起点", "Start"),
     "settings.from_help": (
         "“从头划分”不看现有网格；其余两项保留现有网格的编码和边界，只改违反规则的，移动的户数尽量少。",
