@@ -135,7 +135,7 @@ def disagreements(plan: Plan) -> list[Disagreement]:
     sums = base.groupby("village").agg(households=("households", "sum"), grids=("grids", "sum"))
     sums["persons"] = base.groupby("village")["persons"].agg(lambda own: own.sum(skipna=False))
     own = pd.DataFrame(plan.villages)
-    own = own.assign(code=own["code"].astype(str)).groupby("code").sum(numeric_only=True)
+    own = own.assign(code=own["code"].astype(str)).drop_duplicates("code").set_index("code")
     found += _differ("village", own, sums)
     micro = plan.micro_grids
     if micro is not None and len(micro):

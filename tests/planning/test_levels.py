@@ -125,6 +125,15 @@ def test_an_unknown_number_of_persons_makes_its_sums_unknown() -> None:
     assert table[table["level"] == "county"]["persons"].isna().all()
 
 
+def test_a_number_that_is_not_told_does_not_disagree() -> None:
+    plan = county([[[(100, 1), (50, 1)]], [[(10, 1)]]])
+    villages = plan.villages.assign(persons=pd.array([None, 20], dtype="Int64"))
+    assert disagreements(replace(plan, villages=villages)) == []
+    wrong = plan.villages.assign(persons=pd.array([None, 21], dtype="Int64"))
+    [found] = disagreements(replace(plan, villages=wrong))
+    assert (found.level, found.measure, found.told, found.summed) == ("village", "persons", 21, 20)
+
+
 @pytest.mark.parametrize(("shape", "share"), [([[[(9, 1)] * 3 + [(0, 0)]]], 0.25),
                                               ([[[(9, 1)]]], 0.0)])  # fmt: skip
 def test_the_share_of_dedicated_grids(
