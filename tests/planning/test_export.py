@@ -13,6 +13,7 @@ import pytest
 from geo.problems import InputError
 from planning.export import (
     GRID_COLUMNS,
+    MICRO_COLUMNS,
     NOTICE_ZH,
     VILLAGE_COLUMNS,
     atomically,
@@ -34,7 +35,7 @@ def plan() -> PlanFile:
 
 
 def test_column_names_fit_their_formats() -> None:
-    for columns in (GRID_COLUMNS, VILLAGE_COLUMNS):
+    for columns in (GRID_COLUMNS, VILLAGE_COLUMNS, MICRO_COLUMNS):
         for column in columns:
             assert column.ascii10.isascii()
             assert len(column.ascii10) <= 10
