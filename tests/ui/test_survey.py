@@ -274,6 +274,21 @@ def test_kinds_without_a_class_stand_first_and_edits_are_taken(study: Study) -> 
     assert same == default_table()
 
 
+def test_another_list_of_classes_makes_the_study_anew(study: Study) -> None:
+    from incidents.categories import SEVEN
+    from ui.jobs import Job
+    from ui.study import with_table
+
+    study.piles_real = frozenset({3})
+    made = with_table(Job("survey"), study, default_table(SEVEN))
+    study.piles_real = frozenset()
+    assert made.events.classes.key == "seven"
+    assert made.piles_real == {3}
+    # a family matter is sensitive here: no leader is offered its class
+    assert list(category_choices(made, "en")) == ["", "environment"]
+    assert made.shared is None or made.shared.prepared is made.prepared
+
+
 def test_near_repeats_and_accuracy_are_told_in_tables(study: Study, found) -> None:
     from incidents.near_repeat import near_repeat
 

@@ -244,7 +244,7 @@ def show_time(study: Study, found: Hotspots, years: float) -> None:
             table = pd.DataFrame(week.events, index=days, columns=[f"{h:02d}" for h in range(24)])
             st.dataframe(
                 table.style.background_gradient("YlOrRd", axis=None).format("{:.0f}"),
-                height=284, row_height=30,
+                height=250, row_height=30,
                 column_config={hour: st.column_config.NumberColumn(hour, width=34)
                                for hour in table.columns},
             )  # fmt: skip
