@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from geo.geopackage import write_whole
 from incidents.analysis import Hotspots, Prepared
@@ -83,13 +84,19 @@ def cell_layer(prepared: Prepared, found: Hotspots) -> gpd.GeoDataFrame:
 
 
 def density_layer(
-    prepared: Prepared, found: Hotspots, *, hot_only: bool = False
-) -> gpd.GeoDataFrame:
-    """One outline a density class: class, from, to (events per km² of the period)."""
+    prepared: Prepared, found: Hotspots, *, hot_only: bool = False,
+    hidden: NDArray[np.bool_] | None = None,
+) -> gpd.GeoDataFrame:  # fmt: skip
+    """One outline a density class: class, from, to (events per km² of the period).
+
+    ``hidden`` (ny, nx) cells that are not drawn.
+    """
     inside = found.cells.inside
     classes = found.classes[inside]
     if hot_only:
         classes = np.where(found.significance.hot[inside], classes, -1)
+    if hidden is not None:
+        classes = np.where(hidden[inside], -1, classes)
     squares = found.cells.polygons()
     limits = [0.0, *map(float, found.breaks), np.inf]
     rows, shapes = [], []

@@ -12,11 +12,11 @@ import pandas as pd
 from geo.geopackage import write_whole
 from geo.messages import register
 from geo.problems import InputError, Problem
-from incidents.analysis import Hotspots, Prepared
+from incidents.analysis import Hotspots, Prepared, analyse
 from incidents.areas import LevelName, change
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD, Protected
 from incidents.hotspotfile import density_layer, provenance
-from incidents.sharing import Shared
+from incidents.sharing import Shared, few_households, without_sensitive
 from incidents.trend import Course
 
 register(
@@ -42,12 +42,19 @@ def shared_layers(
 ) -> dict[str, pd.DataFrame]:
     """The layers of a file for leaders: areas, cells without counts, tables, provenance.
 
-    Raises :class:`InputError` where the selection is no row of the published tables.
+    Cells and density are those of ``found``'s selection without sensitive events, whatever
+    ``found`` held, and never where fewer than eight households live. Raises
+    :class:`InputError` where the selection is no row of the published tables.
     """
     period, kind = _pick(shared, found)
+    open_to_all = without_sensitive(shared.prepared)
+    drawn = found
+    if open_to_all is not shared.prepared:
+        drawn = analyse(open_to_all, found.selection, found.parameters)
+    few = few_households(open_to_all)
     layers: dict[str, pd.DataFrame] = {
-        "cells": _cells(shared.prepared, found),
-        "density": density_layer(shared.prepared, found, hot_only=True),
+        "cells": _cells(open_to_all, drawn),
+        "density": density_layer(open_to_all, drawn, hot_only=True, hidden=few),
     }
     for name in shared.prepared.areas.levels:
         layers[f"by_{name}"] = _areas(shared, name, period, kind)
@@ -147,8 +154,7 @@ def _cells(prepared: Prepared, found: Hotspots) -> gpd.GeoDataFrame:
     if found.development is not None:
         course = found.development.course
         keep |= course > 0
-    if prepared.households is not None:
-        keep &= (prepared.households == 0) | (prepared.households >= LEAST_HOUSEHOLDS)
+    keep &= ~few_households(prepared)
     pick = keep[inside]
     direction = np.where(found.significance.hot, "hot", "")
     direction = np.where(found.significance.cold, "cold", direction)

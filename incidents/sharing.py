@@ -10,7 +10,7 @@ coarser, from five; the other tables do not count them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from incidents.disclosure import (
     protect,
 )
 from incidents.loop import closed
+from incidents.quality import Quality
 from incidents.words import SOURCES
 
 #: levels that tables by month and kind at once are made for; finer ones would be all "<3"
@@ -185,3 +186,32 @@ def _rows(shown: Protected, level: str, period: str, kind: str) -> pd.DataFrame:
     codes = [axes[0].label(level, i) for i in range(axes[0].size(level))]
     counts, texts = shown.shown(table)[at], shown.text(table)[at]
     return pd.DataFrame({"code": codes, "count": counts, "shown": texts})
+
+
+def without_sensitive(prepared: Prepared) -> Prepared:
+    """The events without those that others see by beat only, and then from five."""
+    keep = ~prepared.events.sensitive
+    if keep.all():
+        return prepared
+    rows = np.flatnonzero(keep)
+    number = np.cumsum(keep) - 1
+    found = tuple(
+        replace(finding, rows=number[finding.rows[keep[finding.rows]]])
+        for finding in prepared.quality.findings
+    )
+    quality = Quality(prepared.quality.total, prepared.quality.placed, found)
+    at = {name: where[rows] for name, where in prepared.at.items()}
+    return replace(
+        prepared, events=prepared.events.take(rows), at=at, cell=prepared.cell[rows],
+        quality=quality,
+    )  # fmt: skip
+
+
+def few_households(prepared: Prepared) -> NDArray[np.bool_]:
+    """Cells with some households but fewer than eight: what is drawn there is somebody's, (ny, nx).
+
+    Nothing is hidden where no household is known: then nobody can tell.
+    """
+    if prepared.households is None:
+        return np.zeros(prepared.cells.inside.shape, dtype=bool)
+    return (prepared.households > 0) & (prepared.households < LEAST_HOUSEHOLDS)

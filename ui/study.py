@@ -29,7 +29,7 @@ from geo.roles import likely_role
 from incidents.areas import Areas, Homes, areas_of
 from incidents.categories import SIX, CategoryTable, default_table
 from incidents.events import Events, load_events
-from incidents.quality import Named, Quality
+from incidents.quality import Named
 from ui.jobs import Job, Jobs, Step
 from ui.pickups import layers_of
 from ui.shelf import Shelf, new_id
@@ -249,6 +249,7 @@ def _made(
     context: Mapping[str, gpd.GeoDataFrame],
 ) -> Study:
     from incidents.analysis import prepare
+    from incidents.sharing import without_sensitive
 
     job.report(Step("counting"))
     prepared = prepare(events, areas, cell=CELL_M, known=named, homes=homes)
@@ -316,25 +317,6 @@ def county_only(prepared: Prepared) -> Prepared:
     return replace(
         prepared, areas=replace(prepared.areas, levels=levels),
         at={"county": prepared.at["county"]},
-    )  # fmt: skip
-
-
-def without_sensitive(prepared: Prepared) -> Prepared:
-    """The events without those that others see by beat only, and then from five."""
-    keep = ~prepared.events.sensitive
-    if keep.all():
-        return prepared
-    rows = np.flatnonzero(keep)
-    number = np.cumsum(keep) - 1
-    found = tuple(
-        replace(finding, rows=number[finding.rows[keep[finding.rows]]])
-        for finding in prepared.quality.findings
-    )
-    quality = Quality(prepared.quality.total, prepared.quality.placed, found)
-    at = {name: where[rows] for name, where in prepared.at.items()}
-    return replace(
-        prepared, events=prepared.events.take(rows), at=at, cell=prepared.cell[rows],
-        quality=quality,
     )  # fmt: skip
 
 

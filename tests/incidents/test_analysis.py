@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -265,3 +266,43 @@ def test_beats_told_in_the_file_are_those_found(real_data) -> None:
 def test_an_empty_layer_has_no_events() -> None:
     with pytest.raises(InputError, match="no event"):
         load_events([layer({"x": [], "y": []})])
+
+
+def test_nothing_of_a_sensitive_kind_is_drawn_for_leaders(prepared) -> None:
+    """The hot corner is sensitive: the analyst sees it, the file for leaders shows no trace."""
+    corner = (prepared.events.x < X0 + 1100) & (prepared.events.y < Y0 + 1100)
+    marked = replace(prepared.events, sensitive=np.asarray(corner))
+    secret = replace(prepared, events=marked)
+    found = analyse(secret)
+    assert found.significance.hot.any()
+    layers = shared_layers(share(secret), found)
+    never = prepare(
+        prepared.events.take(np.flatnonzero(~corner)), prepared.areas,
+        homes=Homes(*_people(prepared)),
+    )  # fmt: skip
+    wanted = shared_layers(share(never), analyse(never))
+    for name in ("cells", "density"):  # as if those events had never been
+        assert layers[name].geometry.equals(wanted[name].geometry), name
+    near = shapely.box(X0 + 1, Y0 + 1, X0 + 999, Y0 + 999)
+    assert not layers["density"].geometry.intersects(near).any()
+    open_layers = shared_layers(share(prepared), analyse(prepared))
+    assert open_layers["density"].geometry.intersects(near).any()  # else this shows nothing
+
+
+def _people(prepared: Prepared) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Homes in the middle of each cell, as many as the cell holds."""
+    assert prepared.households is not None
+    inside = prepared.cells.inside
+    middle = shapely.get_coordinates(shapely.centroid(prepared.cells.polygons()))
+    held = prepared.households[inside]
+    return middle, held, held * 3
+
+
+def test_no_density_is_drawn_where_a_few_households_live(prepared) -> None:
+    assert prepared.households is not None
+    hot = analyse(prepared).significance.hot
+    few = replace(prepared, households=np.where(hot, 3.0, prepared.households))
+    found = replace(analyse(few), significance=analyse(prepared).significance)
+    squares = shapely.union_all(found.cells.polygons()[hot[found.cells.inside]])
+    layer = shared_layers(share(few), found)["density"]
+    assert not layer.geometry.intersects(squares.buffer(-1)).any()

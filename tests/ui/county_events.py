@@ -16,8 +16,8 @@ from incidents.analysis import prepare
 from incidents.areas import Homes, areas_of
 from incidents.categories import default_table
 from incidents.events import load_events
-from incidents.sharing import share
-from ui.study import Study, course_of, without_sensitive
+from incidents.sharing import share, without_sensitive
+from ui.study import Study, course_of
 
 CRS = "EPSG:4549"
 WEST, SOUTH = 500_000.0, 3_570_000.0
