@@ -285,7 +285,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "settings.max_households": ("户数上限", "Max. households"),
     "settings.max_persons": ("人口上限", "Max. persons"),
     "settings.no_limit": ("不限", "none"),
-    "settings.more": ("权衡与随机种子", "Priorities and seed"),
+    "settings.more": ("微网格、权衡与随机种子", "Micro-grids, priorities, seed"),
     "settings.balance": ("户数均衡", "Even households"),
     "settings.shape": ("形状紧凑", "Compact shape"),
     "settings.walk": ("走访距离短", "Short walks"),

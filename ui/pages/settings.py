@@ -103,8 +103,8 @@ def _form() -> None:
     with right:
         _number("max_persons", step=100)
         _number("max_households", step=10)
-    _number("micro", step=5)
     with st.expander(text("settings.more")):
+        _number("micro", step=5)
         for name in WEIGHTS:
             st.slider(
                 text(f"settings.{name}"), 0.0, 3.0, step=0.25, key=_key(name),
