@@ -6,6 +6,7 @@ No Streamlit. Everything that judges a division is :mod:`planning.beats`.
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -50,8 +51,9 @@ from ui.study import LAYERS, more_sources
 from ui.views import PlanView, board_words, context_words
 from ui.words import Language, word
 
-FILES = ("beats", "stations", "officers", "incidents")
+FILES = ("beats", "stations", "officers", "incidents", "barriers")
 _NAMES = {"beats": "existing"}
+_READ_AS = {"barriers": "water"}  # lines and areas alike
 GROUP = "beats"
 BEAT_ROWS = (
     "beats.code", "beats.station", "beats.work", "beats.deviation", "grid.persons", "beats.room",
@@ -160,7 +162,8 @@ def read_layers(
 
 
 def _read(source: str, role: str, trusted: bool, name: str | None) -> Layer:
-    layer = read_layer(source, role, trusted=trusted, name=name)  # type: ignore[arg-type]
+    known: Any = _READ_AS.get(role, role)
+    layer = read_layer(source, known, trusted=trusted, name=name)
     if any(problem.code == "read_made_points" for problem in layer.problems):
         # outlines of stations' areas, of which the reader of places made points
         layer = read_layer(source, "beats", trusted=trusted, name=name)
@@ -222,6 +225,23 @@ def follow(study: BeatStudy, kind: str, plan: Plan, view: PlanView) -> BeatStudy
     )  # fmt: skip
     STUDIES.put(made.key, made)
     return made
+
+
+def groups_of(text: str) -> tuple[tuple[str, ...], ...]:
+    """Groups of grid codes, one a line, set apart by commas or blanks; lone codes are left out."""
+    lines = [re.split(r"[\s,，、;；]+", line.strip()) for line in text.splitlines()]
+    found = [tuple(code for code in line if code) for line in lines]
+    return tuple(group for group in found if len(group) > 1)
+
+
+def pairs_of(text: str) -> tuple[tuple[str, str], ...]:
+    """Pairs of grid codes, one a line; raises :class:`InputError` for a line that is no pair."""
+    groups = groups_of(text)
+    wrong = [group for group in groups if len(group) != 2]
+    if wrong:
+        what = ", ".join(wrong[0])
+        raise InputError([Problem("beats-setting", params={"what": f"A,B: {what[:80]}"})])
+    return tuple((a, b) for a, b in groups)
 
 
 # --- numbers ------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 
 from data.demo import write_county
 from geo.ground import Inputs, load_ground
+from geo.problems import InputError
 from planning.beats.beatfile import read_beatfile
 from planning.beats.describe import beat_table
 from planning.beats.judge import exceptions_of
@@ -32,7 +33,9 @@ from ui.beats import (
     compared,
     crossings,
     follow,
+    groups_of,
     make_beats,
+    pairs_of,
     place_of,
     scene,
     signature,
@@ -250,3 +253,26 @@ def test_beats_follow_redrawn_grids(
     assert replace(scene(made, CARRIED, "zh"), focus=Focus()).place != scene(
         study, "balanced", "zh"
     ).place
+
+
+def test_groups_of_codes_are_read_as_people_write_them() -> None:
+    assert groups_of("a,b\nc、d，e\n\nalone\n f  g ") == (("a", "b"), ("c", "d", "e"), ("f", "g"))
+    assert pairs_of("a,b\nc d") == (("a", "b"), ("c", "d"))
+    with pytest.raises(InputError):
+        pairs_of("a,b,c")
+
+
+def test_rules_of_the_form_are_kept_and_unknown_codes_told(
+    folder: Path, county: CountyPlan
+) -> None:
+    project = Project("p", "c", "folder", {"villages": str(folder / "villages.gpkg")})
+    view = PlanView("v", to_planfile(county), {})
+    codes = [str(code) for code in view.grids["code"]]
+    settings = BeatSettings(band=0.2, apart=((codes[0], codes[1]),))
+    made = STUDIES.get(make_beats(Job("beats"), project, view, {}, settings, WorkSpec()))
+    rows = made.ground.rows(codes[:2])
+    for one in made.divisions.values():
+        assert one.plan.label[rows[0]] != one.plan.label[rows[1]]
+    wrong = BeatSettings(together=(("no such", codes[0]),))
+    with pytest.raises(InputError, match="no such"):
+        make_beats(Job("beats"), project, view, {}, wrong, WorkSpec())

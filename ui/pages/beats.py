@@ -28,8 +28,10 @@ from ui.beats import (
     crossings,
     follow,
     found_files,
+    groups_of,
     kind_name,
     make_beats,
+    pairs_of,
     place_of,
     scene,
     today_scene,
@@ -170,13 +172,30 @@ def _form(opened: Project) -> tuple[BeatSettings, WorkSpec, dict[str, tuple[str,
         text("beats.cross"), CROSSINGS, index=CROSSINGS.index("township"),
         format_func=lambda name: text(f"beats.cross_{name}"), key=f"beats_cross_{language()}",
     )  # fmt: skip
+    rules = _rules()
     spec = _work()
     settings = BeatSettings(
         band=float(band or BANDS[0]), max_persons_urban=int(most_urban),
         max_persons_rural=int(most_rural), beats=None if number is None else int(number),
-        cross=cross,
+        cross=cross, **rules,
     )  # fmt: skip
     return settings, spec, uploads
+
+
+def _rules() -> dict[str, Any]:
+    """Links, walls, and grids to be together or apart: codes, a line each."""
+    with st.expander(text("beats.rules")):
+        st.caption(text("beats.rules_text"))
+        said = {
+            name: st.text_area(
+                text(f"beats.{name}"), key=f"beats_{name}", height=68, max_chars=20_000
+            )
+            for name in ("links", "cuts", "together", "apart")
+        }
+        locked = st.text_input(text("beats.locked"), key="beats_locked", max_chars=5_000)
+    pairs = {name: pairs_of(said[name] or "") for name in ("links", "cuts", "apart")}
+    shut = frozenset(code for group in groups_of(f"- {locked}") for code in group) - {"-"}
+    return {**pairs, "together": groups_of(said["together"] or ""), "locked": shut}
 
 
 def _work() -> WorkSpec:
