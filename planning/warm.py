@@ -9,6 +9,7 @@ import numpy as np
 
 from planning.beats.anneal import Area, search
 from planning.beats.anneal import Price as BeatPrice
+from planning.beats.regions import renew
 from planning.graph import Graph
 from planning.search import Price, refine
 from planning.start import pieces
@@ -34,6 +35,10 @@ def warm() -> None:
     refine(pair, np.array([0, 1]), 2, Price(), moves=10, hot=0.1, cold=0.01, seed=0)
     beats = Area(pair, one, np.array([0, 1]), np.empty((0, 2), dtype=np.int64))
     search(beats, np.array([0, 1]), 2, BeatPrice(0.1), moves=10, hot=0.1, cold=0.01, seed=0)
+    renew(
+        beats, np.array([0, 1]), 2, BeatPrice(0.1),
+        rounds=1, moves=10, grid=1.0, cold=0.01, seed=0,
+    )
 
 
 if __name__ == "__main__":

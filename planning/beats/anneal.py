@@ -28,6 +28,10 @@ from numpy.typing import NDArray
 from planning.graph import FloatArray, Graph, IntArray
 from planning.search import _stays_whole
 
+GraphArrays = tuple[
+    IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray,
+    FloatArray,
+]  # fmt: skip
 ENEMY = 10.0  # beats' worth of work: two grids in one beat that must not be
 FIRST_SLOPE = 0.05  # of the band's slope, at the start
 ROUND = 4  # tried moves a node between two searches for centres
@@ -339,6 +343,25 @@ class Area:
         return len(self.graph)
 
 
+def arrays_of(area: Area, k: int) -> tuple[GraphArrays, tuple[IntArray, IntArray, IntArray]]:
+    """The kernel's arrays before and after the labels and their number."""
+    graph, n = area.graph, len(area)
+    pair = np.concatenate([area.enemies, area.enemies[:, ::-1]])
+    order = np.argsort(pair[:, 0], kind="stable")
+    pointer: IntArray = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(pair[:, 0], minlength=n), out=pointer[1:])
+    work = graph.households
+    # nobody's ground weighs a little, so that it lies in the nearest beat
+    mass = work + 1e-3 * k * graph.area / graph.area.sum()
+    before = (
+        graph.indptr, graph.indices, graph.length, work, graph.persons, area.urban, mass,
+        graph.x, graph.y,
+    )  # fmt: skip
+    return before, (
+        area.home.astype(np.int64), pointer, np.ascontiguousarray(pair[order, 1]),
+    )  # fmt: skip
+
+
 def search(
     area: Area,
     label: IntArray,
@@ -357,19 +380,10 @@ def search(
     the band's slope rises from the share ``first`` of itself. No
     beat is ever emptied or broken. The same arguments give the same labels.
     """
-    graph, n = area.graph, len(area)
     result = label.astype(np.int64).copy()
-    pair = np.concatenate([area.enemies, area.enemies[:, ::-1]])
-    order = np.argsort(pair[:, 0], kind="stable")
-    pointer: IntArray = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(pair[:, 0], minlength=n), out=pointer[1:])
-    work = graph.households
-    # nobody's ground weighs a little, so that it lies in the nearest beat
-    mass = work + 1e-3 * k * graph.area / graph.area.sum()
+    before, after = arrays_of(area, k)
     reached = _anneal(
-        graph.indptr, graph.indices, graph.length, work, graph.persons, area.urban, mass,
-        graph.x, graph.y, result, k, area.home.astype(np.int64), pointer,
-        np.ascontiguousarray(pair[order, 1]), price.row(k, float(graph.area.sum())),
+        *before, result, k, *after, price.row(k, float(area.graph.area.sum())),
         first, moves, hot, cold, seed + 1,
     )  # fmt: skip
     return result, float(reached)

@@ -20,21 +20,25 @@ from planning.beats.anneal import Area, Price, search
 from planning.beats.bounds import fewest_beats
 from planning.beats.ground import BeatGround
 from planning.beats.judge import Frame, frame
+from planning.beats.least import least_change, polished, price_at
 from planning.beats.numbers import numbers_of_beats
 from planning.beats.plan import BeatPlan, plan_of
 from planning.beats.rules import Borders, node_graph
 from planning.beats.settings import KINDS, BeatSettings, Kind
-from planning.beats.starts import starts_of
+from planning.beats.starts import starts_of, todays_start
 from planning.county import Cancelled
 from planning.graph import FloatArray, IntArray
 from planning.partition import village_seed
+
+HOT = 0.3  # beats' worth of work, to start balanced and compact searches at
 
 
 @dataclass(frozen=True)
 class Effort:
     """How long to search: tried moves a node and start, starts, and the heat to cool down to,
     as a share of a usual grid's work; ``again`` how often to search on where a
-    beat is still outside the band; ``threads`` change nothing but the time.
+    beat is still outside the band; ``rounds`` regions a beat that least change goes through again,
+    with ``region_moves`` tried moves a node; ``threads`` change nothing but the time.
 
     Small areas are searched from more starts: there a single walk gets stuck between walls of
     contiguity, and time is cheap.
@@ -48,6 +52,8 @@ class Effort:
     small: int = 150
     cold: float = 2e-3
     again: int = 3
+    rounds: int = 4
+    region_moves: int = 300
     threads: int = 2
 
 
@@ -87,7 +93,7 @@ def price_of(settings: BeatSettings, kind: Kind, *, counted: bool) -> Price:
         cap_rural=np.inf if rural is None else float(rural),
     )
     if kind == "least-change":
-        return replace(base, moved=1.0, travel=0.004, border=0.004)
+        return replace(base, step=2.0, moved=1.0, travel=0.002, border=0.002)
     if kind == "balanced":
         return replace(base, even=0.5 / settings.band**2, travel=0.5, border=0.1, moved=0.1)
     return replace(base, travel=1.0)
@@ -271,13 +277,14 @@ def _best(
     moves = int(np.clip(effort.moves * n, effort.least_moves, effort.most_moves))
     runs = effort.small_starts if n <= effort.small else effort.starts
     grid = float(np.median(area.graph.households[area.graph.households > 0]))
-    starts = starts_of(area, k, kind, seed, runs, grid)
+    if kind == "least-change" and (area.home >= 0).any():
+        return _nearest_today(area, k, price, seed, effort, moves, grid)
+    starts = starts_of(area, k, seed, runs)
 
     def run(number: int) -> tuple[IntArray, float]:
-        start, hot = starts[number]
         return search(
-            area, start, k, price,
-            moves=moves, hot=hot, cold=effort.cold * grid, seed=seed + number,
+            area, starts[number], k, price,
+            moves=moves, hot=HOT, cold=effort.cold * grid, seed=seed + number,
         )
 
     with ThreadPoolExecutor(effort.threads) as pool:  # the search releases the interpreter's lock
@@ -294,19 +301,42 @@ def _best(
         )
         if cost < least - 1e-12:
             best, least = label, cost
-    if kind == "least-change" and not _inside(area, best, k, price):
-        # today stands in the way: even out from other starts, then home as far as the band allows
-        even = replace(price, moved=0.05, even=0.5 / price.band**2)
-        tried = [
-            search(area, start, k, even, moves=moves, hot=hot, cold=effort.cold * grid, seed=seed)
-            for start, hot in starts_of(area, k, "balanced", seed, effort.starts, grid)
-        ]
-        label, cost = search(
-            area, min(tried, key=lambda pair: pair[1])[0], k, price,
-            moves=2 * moves, hot=0.1 * grid, cold=effort.cold * grid, seed=seed + 1, first=1.0,
+    return best
+
+
+def _nearest_today(
+    area: Area, k: int, price: Price, seed: int, effort: Effort, moves: int, grid: float
+) -> IntArray:
+    """Least change from today's beats; from other divisions where those stand in the way."""
+    best, least = least_change(
+        area, todays_start(area, k), k, price,
+        moves=moves, rounds=effort.rounds, region_moves=effort.region_moves, grid=grid,
+        seed=seed, threads=effort.threads,
+    )
+    if _inside(area, best, k, price):
+        return best
+    # even out from other starts, then home as far as the band allows
+    even = replace(price, moved=0.05, even=0.5 / price.band**2, step=0.5)
+    cold = effort.cold * grid
+    starts = starts_of(area, k, seed, effort.starts)
+
+    def run(start: IntArray) -> tuple[IntArray, float]:
+        return search(area, start, k, even, moves=moves, hot=HOT, cold=cold, seed=seed)
+
+    with ThreadPoolExecutor(effort.threads) as pool:
+        tried = list(pool.map(run, starts))
+    label, _ = search(
+        area, min(tried, key=lambda pair: pair[1])[0], k, price,
+        moves=2 * moves, hot=0.1 * grid, cold=cold, seed=seed + 1, first=1.0,
+    )
+    for number, start in enumerate((best, label)):
+        label = polished(
+            area, start, k, price, rounds=2 * effort.rounds * k,
+            region_moves=effort.region_moves, grid=grid, seed=seed + 2 + number,
         )
+        cost = price_at(area, label, k, price)
         if cost < least - 1e-12:
-            best = label
+            best, least = label, cost
     return best
 
 

@@ -6,33 +6,29 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from planning.beats.anneal import Area
-from planning.beats.settings import Kind
 from planning.graph import Graph, IntArray
 from planning.start import centres_of, metis_start, power_start, repair
 
 
-def starts_of(
-    area: Area, k: int, kind: Kind, seed: int, runs: int, grid: float
-) -> list[tuple[IntArray, float]]:
-    """Labels to start from and the heat to start at: today's beats, METIS, power diagrams."""
+def todays_start(area: Area, k: int) -> IntArray:
+    """Today's beats, filled up and mended to exactly k in one piece each."""
+    return repair(area.graph, fill(area.graph, area.home), k)
+
+
+def starts_of(area: Area, k: int, seed: int, runs: int) -> list[IntArray]:
+    """Labels to start from: today's beats if any, METIS, power diagrams."""
     graph = area.graph
-    known = bool((area.home >= 0).any())
-    today = repair(graph, fill(graph, area.home), k) if known else None
-    if kind == "least-change" and today is not None:
-        # from barely warm, which keeps most at home, to hot enough to undo whole beats
-        heats = np.geomspace(0.05 * grid, 0.8 * grid, runs)
-        return [(today, float(heat)) for heat in heats]
     metis = _matched(metis_start(graph, k, seed), area, k)
     starts = [metis, _matched(power_start(graph, k, centres_of(graph, metis, k)), area, k)]
-    if today is not None:
-        starts.insert(0, today)
+    if (area.home >= 0).any():
+        starts.insert(0, todays_start(area, k))
     generator = np.random.default_rng(seed)
     chance = (graph.households + 1e-3) / (graph.households + 1e-3).sum()
     while len(starts) < runs:
         sites = generator.choice(len(graph), k, replace=False, p=chance)
         place = np.column_stack([graph.x, graph.y])[sites]
         starts.append(_matched(power_start(graph, k, place, rounds=8), area, k))
-    return [(start, 0.3) for start in starts[: max(runs, 1)]]
+    return starts[: max(runs, 1)]
 
 
 def _matched(label: IntArray, area: Area, k: int) -> IntArray:
