@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from planning.codes import LAST_COMPREHENSIVE
 from planning.county import Progress, propose_county
 from planning.planfile import PlanFile, try_target, write_plan
 from planning.resume import Unfinished, digest_of
+from planning.running import Elsewhere
 from planning.settings import PRESETS, Settings
 from planning.tables import to_planfile
 from planning.today import read_today
@@ -141,6 +145,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="processes (default: one a core)",
     )
     run.add_argument(
+        "--scheduler", metavar="ADDRESS",
+        help="plan on the workers of this Dask scheduler: tls://HOST:PORT, or "
+        "tcp://127.0.0.1:PORT on this machine (docs/cluster.md)",
+    )
+    run.add_argument("--tls-ca", metavar="FILE", help="certificate authority of the cluster")
+    run.add_argument("--tls-cert", metavar="FILE", help="our certificate for the cluster")
+    run.add_argument("--tls-key", metavar="FILE", help="its key")
+    run.add_argument(
         "--resume", action=argparse.BooleanOptionalAction, default=True,
         help="keep finished villages beside the plan until it is written, and take up those of a "
         "run that was stopped (on)",
@@ -200,10 +212,11 @@ def run_propose(arguments: argparse.Namespace) -> int:
             if bar.disable and (progress.done % max(1, total // 10) == 0 or progress.done == total):
                 print(f"{progress.done} of {total} villages", file=sys.stderr)
 
-        plan = propose_county(
-            ground, settings, workers=arguments.workers, progress=show, today=today, band=band,
-            kept=kept,
-        )
+        with _elsewhere(arguments) as elsewhere:
+            plan = propose_county(
+                ground, settings, workers=arguments.workers, progress=show, today=today,
+                band=band, kept=kept, elsewhere=elsewhere,
+            )  # fmt: skip
     said = {"strict": arguments.strict} | ({} if band is None else {"band": band})
     tables = to_planfile(plan, said)
     write_plan(tables, output)
@@ -214,6 +227,26 @@ def run_propose(arguments: argparse.Namespace) -> int:
     if today is not None:
         _tell_upkeep(tables)
     return 1 if arguments.strict and len(tables.exceptions) else 0
+
+
+@contextmanager
+def _elsewhere(arguments: argparse.Namespace) -> Iterator[Elsewhere | None]:
+    """The cluster that ``--scheduler`` names, None without one."""
+    if arguments.scheduler is None:
+        yield None
+        return
+    from planning.cluster import Certificates, connected, lost  # no other run waits for it
+
+    files = Certificates(
+        *(None if f is None else Path(f) for f in (
+            arguments.tls_ca, arguments.tls_cert, arguments.tls_key
+        ))
+    )  # fmt: skip
+    with connected(arguments.scheduler, files) as cluster:
+        try:
+            yield cluster
+        except CancelledError as error:  # Dask gives up all work of a scheduler that is gone
+            raise lost(arguments.scheduler) from error
 
 
 def _no_input(output: Path, arguments: argparse.Namespace) -> None:

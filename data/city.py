@@ -30,7 +30,7 @@ from data.names import COUNTY, COUNTY_CODE
 COUNTIES = 19
 # so that 19 counties have 1.7 million households in 2,000 villages, as a real city has
 FULLNESS = 1_700_000 / (19 * 165_000)
-_STEP = (0.345, 0.36)  # degrees from one full county's seat to the next: they do not touch
+_STEP = (0.39, 0.40)  # degrees from one full county's seat to the next: none is as wide as that
 _KINDS = {
     "villages": "MultiPolygon", "roads": "MultiLineString", "water": "Unknown",
     "railways": "MultiLineString", "compounds": "MultiPolygon", "groups": "MultiPolygon",

@@ -97,13 +97,16 @@ def each(
         return
     crew: Callable[[int], AbstractContextManager[Submit[Result]]]
     if elsewhere is not None:
-        width, deaths = elsewhere.width, elsewhere.deaths
+        deaths = elsewhere.deaths
         crew = _sent_to(job, elsewhere)
     else:
-        width, deaths = 2 * workers, (BrokenProcessPool,)
+        deaths = (BrokenProcessPool,)
 
         def crew(size: int) -> AbstractContextManager[Submit[Result]]:
             return _local(job, min(size, workers))
+
+    def width() -> int:
+        return 2 * workers if elsewhere is None else elsewhere.width
 
     queue, suspects = list(todo), list[int]()
     while queue:
@@ -111,7 +114,7 @@ def each(
             suspects += yield from _until_broken(submit, queue, width, deaths, stop)
     for item in suspects:
         with crew(1) as submit:
-            again = yield from _until_broken(submit, [item], 1, deaths, stop)
+            again = yield from _until_broken(submit, [item], lambda: 1, deaths, stop)
         if again:
             yield item, Lost()
 
@@ -119,7 +122,7 @@ def each(
 def _until_broken(
     submit: Submit[Result],
     queue: list[int],
-    width: int,
+    width: Callable[[], int],
     deaths: tuple[type[Exception], ...],
     stop: Callable[[], bool],
 ) -> Generator[tuple[int, Result | Lost], None, list[int]]:
@@ -132,7 +135,7 @@ def _until_broken(
     broken = False
     queue.reverse()
     while (queue and not broken) or waiting:
-        while queue and not broken and len(waiting) < width:
+        while queue and not broken and len(waiting) < width():
             item = queue.pop()
             try:
                 waiting[submit(item)] = item

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -20,7 +21,10 @@ from geo.ground import Ground
 from planning import resume
 from planning.county import propose_county
 from planning.resume import Unfinished, digest_of
+from planning.saved import from_bytes, to_bytes
 from planning.settings import Settings
+from planning.tables import to_planfile
+from planning.today import of_plan
 
 PICTURE = "12.|.23\n3.1|4..\n---+---\n.31|222\n2..|1.3"
 RULES = Settings(target=120)
@@ -164,23 +168,22 @@ def test_a_damaged_file_is_not_believed(tmp_path: Path, spoilt: str) -> None:
     assert kept.get(0) is None
 
 
-class Evil:
-    """Runs a command when it is read."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, (f"touch '{self.target}'",)
-
-
-def test_a_planted_file_runs_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", [b"", b"cos\nsystem\n(S'true'\ntR.", b"\x93NUMPY"])
+def test_bytes_that_are_no_plan_are_refused_even_with_a_checksum(
+    tmp_path: Path, body: bytes
+) -> None:
     kept = Unfinished(tmp_path / "plan.gpkg", "d")
     kept.folder.mkdir()
-    body = pickle.dumps(Evil(tmp_path / "ran"))
-    (kept.folder / "0.village").write_bytes(resume.hashlib.sha256(body).digest() + body)
+    (kept.folder / "0.village").write_bytes(hashlib.sha256(body).digest() + body)
     assert kept.get(0) is None
-    assert not (tmp_path / "ran").exists()
+
+
+def test_an_object_array_of_a_planted_file_is_not_loaded(tmp_path: Path) -> None:
+    """NumPy's format can carry objects that run code when they are loaded."""
+    file = io.BytesIO()
+    np.save(file, np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        from_bytes(file.getvalue())
 
 
 def test_a_disk_that_takes_nothing_does_not_stop_the_run(tmp_path: Path) -> None:
@@ -188,3 +191,15 @@ def test_a_disk_that_takes_nothing_does_not_stop_the_run(tmp_path: Path) -> None
     plan = propose_county(ground(2), RULES, kept=kept)
     assert len(plan.villages) == 2
     assert kept.failed == "No such file or directory"
+
+
+def test_carried_villages_come_back_as_they_were() -> None:
+    held = ground(1)
+    first = propose_county(held, RULES)
+    today = of_plan(to_planfile(first), held.crs)
+    plan = propose_county(held, replace(RULES, target=60), today=today, band=0.1).villages[0]
+    assert plan.upkeep is not None
+    again = from_bytes(to_bytes(plan))
+    assert again.upkeep == plan.upkeep
+    assert again.grids == plan.grids
+    assert to_bytes(again) == to_bytes(plan)
