@@ -27,7 +27,8 @@ class Summary:
     beats inside the band; ``moved_work``, ``moved_persons`` (NaN unknown), ``moved_grids`` shares
     of what has a beat today that is now in another; ``bound``, ``bound_whole`` least share of
     work that any division with so many beats inside the band must move, without and with knowing
-    that grids are whole; ``untouched`` beats of today that kept every grid and gained none;
+    that grids are whole and join a beat where they touch it; ``untouched`` beats of today that
+    kept every grid and gained none;
     ``travel_m`` work's mean distance to its beat's centre, as the crow flies; ``broken`` beats
     in several pieces.
     """
@@ -88,7 +89,8 @@ def bounds_of(ground: BeatGround, plan: Plan, rules: Frame, band: float) -> tupl
     """Least work to move, whichever way as many beats as the plan has are drawn inside the band.
 
     Area by area: with more beats than today the new ones lack all their work; with fewer, the
-    lightest of today's give all of theirs. Without and with knowing that grids move whole.
+    lightest of today's give all of theirs. Without and with knowing that grids move whole and
+    join a beat where they touch it.
     """
     if ground.today is None:
         return 0.0, 0.0
@@ -117,8 +119,18 @@ def bounds_of(ground: BeatGround, plan: Plan, rules: Frame, band: float) -> tupl
         free = float(work[rows][label < 0].sum())
         total += foreign
         total[0] += least_moved(work[rows], label, low, high, free)
-        total[1] += least_moved_whole(work[rows], label, low, high, free)
+        # fewer beats than today: which vanish is not known, so nothing about single gains is
+        pairs = _within(rules, rows, len(work)) if more >= 0 else None
+        total[1] += least_moved_whole(work[rows], label, low, high, free, pairs)
     return float(total[0]), float(total[1])
+
+
+def _within(rules: Frame, rows: IntArray, n: int) -> IntArray:
+    """Borders between these grids that may be inside a beat, as positions in ``rows``, (e, 2)."""
+    place = np.full(n, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    pairs = np.column_stack([place[rules.rules.a], place[rules.rules.b]])
+    return pairs[(pairs >= 0).all(axis=1)]
 
 
 def _area_of(label: IntArray, area: IntArray, mass: FloatArray, k: int) -> IntArray:
