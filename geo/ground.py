@@ -242,7 +242,12 @@ def _doubtful_areas(
             params: dict[str, object] = {"count": total - len(areas), "total": total}
             notes.append(Problem("layer-no-areas", file, "", params, "warning"))
         shapes = areas.geometry.to_numpy()
-        village, area = shapely.STRtree(shapes).query(ground, predicate="intersects")
+        tree = shapely.STRtree(shapes)
+        village, area = tree.query(ground, predicate="intersects")
+        # nearly all lie in one village whole: only the others are worth an intersection
+        inside = np.zeros(len(shapes), dtype=bool)
+        inside[tree.query(ground, predicate="contains")[1]] = True
+        village, area = village[~inside[area]], area[~inside[area]]
         shared = shapely.area(shapely.intersection(ground[village], shapes[area]))
         real = shared > CROSSING_SHARE * shapely.area(shapes[area])
         crossing = np.flatnonzero(np.bincount(area[real], minlength=len(shapes)) > 1)
