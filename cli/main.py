@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cli import beats, check, compare, demo, hotspots, inspect, propose, serve
+from cli import beats, check, compare, demo, hotspots, inspect, propose, report, serve
 from geo.problems import InputError
 
-_COMMANDS = (propose, check, compare, beats, hotspots, inspect, demo, serve)
+_COMMANDS = (propose, check, compare, beats, hotspots, report, inspect, demo, serve)
 
 
 def parser() -> argparse.ArgumentParser:
