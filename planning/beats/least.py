@@ -3,7 +3,7 @@
 How dear a beat outside the band is while the search is warm decides how far work may travel. Cheap,
 and it stays at home but some beats stay outside; dear, and every beat comes inside at any cost. No
 one setting is best everywhere (few large beats that lack half their work, a hundred small ones a
-grid off), so that each :data:`SCHEDULES` is tried, and one dear price judges all of them.
+grid off), so that each of :data:`SCHEDULES` is tried, and one dear price judges all of them.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class Schedule:
 SCHEDULES = (
     Schedule(8, 1, 0.5, 0.1),
     Schedule(15, 1, 2, 0.02),
-    Schedule(4, 1, 0.2, 0.02),
+    Schedule(8, 1, 0.5, 0.1),
     Schedule(8, 1, 1, 0.05),
-    Schedule(30, 0.5, 0.8, 0.002),
+    Schedule(8, 1, 0.5, 0.1),
     Schedule(8, 1, 2, 0.02),
 )
 MOST_RUNS = 3  # of each schedule
 ENOUGH = 2_500_000  # tried moves of one schedule; fewer runs where one takes as many
-FINALISTS = 2
-LEAST_ROUNDS = 60  # regions, however few beats
+FINALISTS = 2  # twice as many where a schedule has several runs
+LEAST_ROUNDS = 40  # regions, however few beats
 COLD = 0.1  # of a usual grid's work, at the end of a region's search
 
 
@@ -62,7 +62,8 @@ def least_change(
     ``moves`` tried moves a search; ``rounds`` regions a beat with ``region_moves`` a node.
     ``grid`` the work of a usual node. ``threads`` change nothing but the time.
     """
-    runs = len(SCHEDULES) * int(np.clip(ENOUGH // max(moves, 1), 1, MOST_RUNS))
+    runs = int(np.clip(ENOUGH // max(moves, 1), 1, MOST_RUNS)) * len(SCHEDULES)
+    finalists = FINALISTS if runs == len(SCHEDULES) else 2 * FINALISTS
 
     def run(number: int) -> tuple[float, int, IntArray]:
         schedule = SCHEDULES[number % len(SCHEDULES)]
@@ -83,7 +84,7 @@ def least_change(
 
     with ThreadPoolExecutor(threads) as pool:  # the search releases the interpreter's lock
         found = sorted(pool.map(run, range(runs)), key=lambda one: one[:2])
-        cost, _, label = min(pool.map(again, found[:FINALISTS]), key=lambda one: one[:2])
+        cost, _, label = min(pool.map(again, found[:finalists]), key=lambda one: one[:2])
     return label, cost
 
 

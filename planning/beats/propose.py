@@ -52,7 +52,7 @@ class Effort:
     small: int = 150
     cold: float = 2e-3
     again: int = 3
-    rounds: int = 4
+    rounds: int = 5
     region_moves: int = 300
     threads: int = 2
 
