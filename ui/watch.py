@@ -13,7 +13,8 @@ from ui.projects import JOBS
 from ui.session import language, tell, text
 
 EVERY = 0.5  # seconds between two looks
-STAGES = {name: name for name in ("reading", "plan", "making", "drawing", "counting", "beats")}
+_KNOWN = ("reading", "plan", "making", "drawing", "counting", "beats", "sheets")
+STAGES = {name: name for name in _KNOWN}
 
 
 def step_text(state: str, step: Step) -> str:

@@ -14,6 +14,7 @@ from ui.wording.filing import FILING
 from ui.wording.incidents import INCIDENTS
 from ui.wording.kept import KEPT
 from ui.wording.scenarios import SCENARIOS
+from ui.wording.sheets import SHEETS
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -687,7 +688,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "log has it.",
     ),
 }  # fmt: skip
-WORDS |= SCENARIOS | KEPT | BEATS
+WORDS |= SCENARIOS | KEPT | BEATS | SHEETS
 WORDS |= INCIDENTS
 WORDS |= FILING
 

@@ -15,6 +15,7 @@ from planning.code_schemes import Scheme
 from planning.export.systems import DEGREES
 from planning.planfile import PlanFile
 from planning.register import Filing
+from planning.sheets.page import Imprint
 from ui.downloads import (
     FORMS,
     Choice,
@@ -28,6 +29,8 @@ from ui.downloads import (
     system_of,
 )
 from ui.format import html_text, markdown_text
+from ui.jobs import Job, Snapshot
+from ui.projects import JOBS
 from ui.session import (
     guarded,
     language,
@@ -39,6 +42,11 @@ from ui.session import (
     show_failures,
     text,
 )
+from ui.sheets import BOOKS, WHAT, make_books
+from ui.views import PlanView
+from ui.watch import running, show_job, show_outcome, start
+
+SHEETS = "sheets"
 
 
 def show() -> None:
@@ -64,12 +72,49 @@ def show() -> None:
             if not form.systems:
                 _offer(form, view.plan, choice, possible=True)
         _changes(view.plan, choice)
+        _sheets(view, filing, project_name(opened))
         st.html(f"<h3 class='gw-h3'>{html_text(text('download.maps'))}</h3>")
         choice = _data_choice(view.plan, choice)
         gbk = gbk_can_write(view.plan)
         for form in FORMS:
             if form.systems:
                 _offer(form, view.plan, choice, possible=form.key != "shapefile_gbk" or gbk)
+
+
+def _sheets(view: PlanView, filing: Filing, place: str) -> None:
+    """Map sheets: drawn by a job that can be stopped, then taken away as one zip."""
+    with st.container(border=True, key="gw_form_sheets"):
+        st.markdown(f"**{text('sheets.title')}**")
+        st.caption(text("sheets.text"))
+        if running(SHEETS):
+            show_job(_sheets_done)
+            return
+        what = st.multiselect(
+            text("sheets.what"), WHAT, default=list(WHAT), key=f"sheets_what_{language()}",
+            format_func=lambda kind: text(f"sheets.{kind}"),
+        )  # fmt: skip
+        with st.container(horizontal=True, gap="small"):
+            if st.button(text("sheets.draw"), key="draw_sheets", disabled=not what):
+                imprint = Imprint(place, filing.unit, filing.date, filing.version)
+                lang = language()
+
+                def work(job: Job) -> str:
+                    return make_books(job, view.plan, view.context, what, lang, imprint)
+
+                start(SHEETS, JOBS.start(SHEETS, work))
+                st.rerun()
+            held = st.session_state.get("sheets_book")
+            if held in BOOKS:
+                st.download_button(
+                    text("sheets.take"), data=BOOKS.get(held), key="download_sheets",
+                    file_name=f"{text('sheets.file')}.zip", mime="application/zip",
+                    on_click="ignore",
+                )  # fmt: skip
+        show_outcome()
+
+
+def _sheets_done(now: Snapshot) -> None:
+    st.session_state["sheets_book"] = now.result
 
 
 def _filing() -> tuple[Filing, Scheme]:
