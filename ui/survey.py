@@ -134,6 +134,17 @@ def earlier(key: str, months: int) -> str:
     return str(np.datetime64(key, "M") - months) if key else ""
 
 
+def months_told(study: Study, year: str) -> int:
+    """How many months of a year lie between the first event and the last."""
+    return sum(month.startswith(year) for month in months_of(study))
+
+
+def comparable(study: Study, key: str) -> bool:
+    """May a choice be compared with the one before? A year that is not over, or whose
+    predecessor began half-way, may not."""
+    return len(key) != 4 or all(months_told(study, y) == 12 for y in (key, earlier(key, 12)))
+
+
 def years_in(study: Study, key: str) -> float:
     """Length of a choice in years."""
     return years_of(study.open.events) if not key else 1.0 if len(key) == 4 else 1 / 12
@@ -310,11 +321,19 @@ def _numbers(
         value = whole(count)
     persons = float(study.areas.levels["county"].persons[0])
     years = years_in(study, period)
+    if len(period) == 4 and months_told(study, period) < 12:
+        years = months_told(study, period) / 12
+        part = word("incidents.note_months", language, count=months_told(study, period))
+        note = f"{part} · {note}" if note else part
+    told = comparable(study, period)
+    changes = {
+        name: signed_share(row[name], 1) if told else DASH for name in ("on_period", "on_year")
+    }
     rate = count / persons * 10_000 / years if persons > 0 and count >= 10 else float("nan")
     return (
         (word("incidents.events", language), value, note),
-        (word("incidents.on_period", language), signed_share(row["on_period"], 1), ""),
-        (word("incidents.on_year", language), signed_share(row["on_year"], 1), ""),
+        (word("incidents.on_period", language), changes["on_period"], ""),
+        (word("incidents.on_year", language), changes["on_year"], ""),
         (word("incidents.per_10000", language), DASH if np.isnan(rate) else f"{rate:,.0f}", ""),
         (word("incidents.closed", language), _closure(study),
          word("incidents.note_all_time", language)),

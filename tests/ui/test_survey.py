@@ -27,6 +27,7 @@ from ui.survey import (
     area_rows,
     category_choices,
     class_labels,
+    comparable,
     earlier,
     first_period,
     months_of,
@@ -79,6 +80,20 @@ def test_the_numbers_are_those_of_the_protected_tables(study: Study, year: Repor
     later = report(study, "2025", "", "en")
     assert later.numbers[1][1] == later.numbers[2][1] != "—"
     assert year.numbers[4][1].endswith("%")
+
+
+def test_a_year_that_is_not_over_is_compared_with_none(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert comparable(study, "2025")
+    assert not comparable(study, "2024")  # there is no 2023
+    months = [m for m in months_of(study) if m < "2025-07"]
+    monkeypatch.setattr("ui.survey.months_of", lambda _: months)
+    assert not comparable(study, "2025")
+    assert comparable(study, "2025-03")
+    numbers = report(study, "2025", "", "zh").numbers
+    assert [value for _, value, _ in numbers[1:3]] == ["—", "—"]
+    assert "6 个月" in numbers[0][2]
 
 
 def test_before_the_tables_are_proved_no_number_is_shown(study: Study) -> None:

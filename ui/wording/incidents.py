@@ -40,6 +40,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.on_year": ("同比（去年同期）", "On last year"),
     "incidents.per_10000": ("每万人每年", "Per 10,000 people a year"),
     "incidents.closed": ("办结率", "Closed"),
+    "incidents.note_months": ("本年 {count} 个月", "{count} months of this year"),
     "incidents.note_elsewhere": (
         "含无位置或区外 {count}", "{count} without a place or outside",
     ),
