@@ -18,7 +18,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "demo",
         help="write the demonstration county, or a city",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="examples:\n  gridwright demo county\n  gridwright demo --city city",
+        epilog="example:\n  gridwright demo county\n  gridwright demo --city city",
     )
     sub.add_argument("directory", metavar="DIR", help="folder to write to; made where missing")
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="another county (0)")

@@ -265,12 +265,20 @@ def test_the_register_can_be_downloaded(visitor: Page, address: str, tmp_path: P
     assert path.read_bytes()[:2] == b"PK"
 
 
+def idle(page: Page) -> None:
+    """Wait until no script of the page runs."""
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+    page.wait_for_timeout(300)
+
+
 def test_data_can_be_taken_in_another_coordinate_system(
     visitor: Page, address: str, tmp_path: Path
 ) -> None:
     visitor.goto(f"{address}/download")
     visitor.locator(".st-key-download_csv button").wait_for()
+    idle(visitor)  # a list that opens while the page is still drawn closes again
     visitor.locator(".st-key-download_system input").click()
+    visitor.locator(".st-key-download_system input").fill("GCJ")
     visitor.get_by_role("option").filter(has_text="GCJ-02").click()
     visitor.get_by_text("不能与其他数据混用").wait_for()
     with visitor.expect_download() as coming:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-SLOW = 30_000
+SLOW = 90_000
 
 
 @pytest.fixture(scope="module")
