@@ -44,16 +44,18 @@ def show() -> None:
         study = study_now(upload=False)
         if study is None:
             return
+        # Asked before the page is drawn: what is proved meanwhile must still bring it anew.
+        waiting = study.shared is None and study.shared_failed is None
         _page(study)
         # Below: what comes and goes must not move the map.
-        if study.shared is None and study.shared_failed is None:
+        if waiting:
             _until_protected(study)
 
 
 @st.fragment(run_every=WAIT)
 def _until_protected(study: Study) -> None:
     """The map is there first; the numbers follow when they are proved fit to be shown."""
-    if study.shared is not None:
+    if study.shared is not None or study.shared_failed is not None:
         st.rerun()
     st.caption(text("job.protecting"))
 
