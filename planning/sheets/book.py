@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from planning.beats.beatfile import BeatFile
+from planning.bounds import bounds_in_english
 from planning.county import Cancelled
 from planning.export import Language, atomically, in_language, rule_names
 from planning.planfile import PlanFile
@@ -166,7 +167,10 @@ class Atlas:
             for row in micro.itertuples():
                 panel.label(row.geometry, str(row.code)[-2:], 7, MICRO_INK)
             panel.names(self.context)
-        texts = [(say("bounds", self.language), _text(grid.get("bounds_text"))),
+        bounds = _text(grid.get("bounds_text"))
+        if self.language != "zh" and bounds:
+            bounds = bounds_in_english(bounds)
+        texts = [(say("bounds", self.language), bounds),
                  (say("exceptions", self.language), self._exceptions(code))]  # fmt: skip
         facts = [
             ("code", code), ("village", _text(grid.get("village_name"))),

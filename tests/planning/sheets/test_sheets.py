@@ -110,6 +110,9 @@ def test_english_sheets_speak_english(atlas: Atlas, tmp_path: Path) -> None:
     for wanted in ("Households", "Legend", "Scale", NOTICE_EN[:40]):
         assert wanted in page
     assert "户数" not in page
+    first = book(replace(atlas, language="en"), "grid", tmp_path)[0]
+    assert "Bounds" in first
+    assert "东至" not in first
 
 
 def test_a_sheet_is_a_vector_page_of_a_standard_size(atlas: Atlas) -> None:
