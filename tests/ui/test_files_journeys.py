@@ -134,8 +134,13 @@ def test_from_odd_files_to_grids_with_nothing_personal_left(
     page.get_by_role("option", name="几家", exact=True).click()
     chosen(page, "几家")
     page.get_by_text("GCJ-02").first.wait_for()
-    page.get_by_role("button", name="接受").first.click()
-    page.locator(".st-key-propose button").wait_for()
+    for _ in range(8):  # a click while the page is drawn anew is lost
+        if page.locator(".st-key-propose button").count():
+            break
+        accept = page.get_by_role("button", name="接受")
+        if accept.count() and accept.first.is_enabled():
+            accept.first.click()
+        page.wait_for_timeout(6_000)
     page.locator(".st-key-propose button").click()
     page.wait_for_selector(".gw-numbers")
     page.get_by_role("link", name="下载").first.click()
@@ -164,12 +169,8 @@ def test_from_odd_files_to_grids_with_nothing_personal_left(
                 assert secret.encode(encoding) not in data, (name, secret, encoding)
     left = (home / "temporary").rglob("*")  # uploads are gone when they have been read
     assert not [path.name for path in left if path.suffix in (".csv", ".zip")]
-
-
-def test_what_was_chosen_is_remembered_for_the_next_file(
-    visitor: Page, address: str, files: tuple[Path, Path], home: Path
-) -> None:
+    # what was chosen is remembered for the next file with these columns
     assert (home / "home" / "gridwright" / "choices.json").exists()
-    bring(visitor, address, files)
-    open_table(visitor)
-    chosen(visitor, "几家")
+    bring(page, address, files)
+    open_table(page)
+    chosen(page, "几家")

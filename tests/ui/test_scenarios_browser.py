@@ -135,7 +135,14 @@ def test_saved_plans_are_copied_exported_deleted_imported_and_opened(
     context = chromium.new_context(viewport={"width": 1366, "height": 900}, locale="zh-CN")
     page = context.new_page()
     page.set_default_timeout(SLOW)
-    page.goto(f"{address}/project")
+    page.goto(address)
+    page.locator(".st-key-propose button").click()
+    page.wait_for_selector(".gw-numbers")
+    page.get_by_role("link", name="调整网格").first.click()
+    page.wait_for_function(
+        "() => Number(document.querySelector('.gw-hand')?.dataset.units || 0) > 0"
+    )
+    page.get_by_role("link", name="项目").first.click()
     page.get_by_role("tab", name="已保存的方案").click()
     page.locator(".st-key-saved_copy button").wait_for()
     with page.expect_download() as waiting:
