@@ -17,7 +17,8 @@ from planning.record import state_of
 from planning.settings import Settings
 from planning.tables import codes_and_names, provenance
 from store.ground import save_ground
-from store.schema import PLAN, PROJECT, SCENARIO, VILLAGE, DamagedError
+from store.schema import PLAN, PROJECT, SCENARIO, VILLAGE
+from store.values import DamagedError
 
 KINDS = ("road", "water", "railway")
 FIRST_SCENARIO = "初始方案 / proposal"

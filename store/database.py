@@ -1,25 +1,23 @@
-"""One SQLite file as a database: how it is opened, and what its errors mean.
+"""One transaction a change, whichever database it is, and what a database's errors mean.
 
-Everything that is SQLite's own stands here and in :mod:`store.files`. One transaction a change,
-begun at once for writing (a deferred one that finds itself overtaken fails without waiting);
-write-ahead log, every commit synced to disk before it is acknowledged.
+A transaction that writes has the store to itself from its first statement: ``BEGIN IMMEDIATE`` in
+a file, a lock on one small table on a server, where every transaction is REPEATABLE READ. So a
+change is checked against what it changes, and the second of two is told (:class:`Conflict`)
+instead of failing half-way; readers never wait.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from geo.messages import register
 from geo.problems import InputError, Problem
-from store.schema import APPLICATION, METADATA, VERSION, DamagedError
+from store.values import DamagedError
 
 register(
     {
@@ -31,6 +29,19 @@ register(
         "store-busy": (
             "数据库正被其他程序占用;请稍后再试。",
             "is kept busy by another program; try again in a moment.",
+        ),
+        "store-unreachable": (
+            "无法连接数据库({reason});数据库恢复后可继续。已确认的步骤没有丢失。",
+            "cannot be reached ({reason}); work goes on when it is back. No acknowledged step is "
+            "lost.",
+        ),
+        "store-moved": (
+            "数据库文件已被移走或替换;请放回原处。已确认的步骤没有丢失。",
+            "was moved away or replaced while in use; put it back. No acknowledged step is lost.",
+        ),
+        "store-unfit": (
+            "有一个值无法保存({reason});请修改后重试。",
+            "cannot keep one of the values ({reason}); change it and try again.",
         ),
         "store-damaged": (
             "数据库已损坏或被截断({reason});请恢复备份。",
@@ -49,12 +60,34 @@ register(
 
 WAIT_MS = 30_000
 _FULL = ("disk I/O", "is full", "readonly", "read-only", "unable to open", "file size")
+# What a server's states mean, by their first characters.
+_STATES = {
+    "40": "store-busy",  # overtaken, or each waiting for the other
+    "55P03": "store-busy",  # waited in vain for its turn
+    "57014": "store-busy",
+    "53": "store-not-writable",  # disk full, no memory, too many connections
+    "25006": "store-not-writable",
+    "42501": "store-not-writable",
+    "22": "store-unfit",
+    "08": "store-unreachable",
+    "28": "store-unreachable",
+    "3D": "store-unreachable",
+    "57P": "store-unreachable",
+}
+
+
+class MovedError(Exception):
+    """The file is no longer where it was opened, or another lies there."""
 
 
 def file_error(error: Exception, file: str) -> InputError:
-    """What a database's error means to whoever works with the file."""
+    """What a database's error means to whoever works with it."""
+    if isinstance(error, MovedError):
+        return InputError([Problem("store-moved", file)])
     cause = getattr(error, "orig", None) or error
     text = str(cause)
+    if hasattr(cause, "sqlstate"):
+        return InputError([_server_problem(cause, file)])
     if "locked" in text or "busy" in text:
         return InputError([Problem("store-busy", file)])
     if isinstance(cause, OSError):
@@ -67,101 +100,33 @@ def file_error(error: Exception, file: str) -> InputError:
     return InputError([Problem("store-damaged", file, params={"reason": text[:200]})])
 
 
+def _server_problem(cause: BaseException, file: str) -> Problem:
+    state = getattr(cause, "sqlstate", None) or "08"  # none where there was no connection
+    code = next((code for start, code in _STATES.items() if state.startswith(start)), None)
+    lines = str(cause).splitlines()
+    return Problem(
+        code or "store-damaged", file, params={"reason": lines[0][:200] if lines else state}
+    )
+
+
 @contextmanager
 def telling(file: str) -> Iterator[None]:
     """Turn database, file and damage errors into :class:`InputError` with one sentence."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error, OSError, DamagedError) as error:
+    except TimeoutError as error:  # every connection of this process is in use
+        raise InputError([Problem("store-busy", file)]) from error
+    except (DBAPIError, sqlite3.Error, OSError, DamagedError, MovedError) as error:
         raise file_error(error, file) from error
-
-
-def open_file(path: Path, *, read_only: bool = False) -> Engine:
-    """An engine on a file of the store, made if it is missing (not with ``read_only``).
-
-    Raises :class:`InputError` for a file that is not the store's, is newer, damaged, or cannot be
-    written.
-    """
-    with telling(path.name):
-        if not read_only and not path.exists():
-            # nobody else's business; the log beside it gets the same rights
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        _refuse_foreign(path)
-        engine = _engine(path, read_only)
-        try:
-            _prepare(engine, path.name, read_only)
-        except BaseException:
-            engine.dispose()
-            raise
-    return engine
-
-
-def _refuse_foreign(path: Path) -> None:
-    """Look at a file's header before anything could change it.
-
-    With a write-ahead log beside it the header may be behind; then :func:`_prepare` decides.
-    """
-    with path.open("rb") as file:
-        head = file.read(100)
-    if not head or path.with_name(f"{path.name}-wal").exists():
-        return
-    ours = head[68:72] == APPLICATION.to_bytes(4, "big") or path.stat().st_size <= 4096
-    if not head.startswith(b"SQLite format 3\x00") or not ours:
-        raise InputError([Problem("store-foreign", path.name)])
-
-
-def _engine(path: Path, read_only: bool) -> Engine:
-    mode = "ro" if read_only else "rw"
-    address = f"{path.absolute().as_uri()}?mode={mode}"
-
-    def connect() -> sqlite3.Connection:
-        # SQLAlchemy's pool hands a connection to one thread at a time
-        return sqlite3.connect(
-            address, uri=True, timeout=WAIT_MS / 1000, isolation_level=None,
-            check_same_thread=False,
-        )  # fmt: skip
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=4)
-
-    @event.listens_for(engine, "connect")
-    def settle(connection: sqlite3.Connection, _: Any) -> None:
-        connection.execute("pragma trusted_schema = off")
-        connection.execute("pragma foreign_keys = on")
-        connection.execute("pragma synchronous = full")
-        if read_only:
-            connection.execute("pragma query_only = on")
-        else:
-            connection.execute("pragma journal_mode = wal")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("begin immediate" if writes else "begin")
-
-    return engine
-
-
-def _prepare(engine: Engine, file: str, read_only: bool) -> None:
-    with engine.connect().execution_options(writes=not read_only) as c, c.begin():
-        application = c.exec_driver_sql("pragma application_id").scalar_one()
-        version = c.exec_driver_sql("pragma user_version").scalar_one()
-        tables = c.exec_driver_sql("select count(*) from sqlite_master").scalar_one()
-        if application == APPLICATION and version == VERSION and tables:
-            return
-        if application == APPLICATION and version > VERSION:
-            raise InputError([Problem("store-newer", file, params={"version": version})])
-        if application or version or tables or read_only:
-            raise InputError([Problem("store-foreign", file)])
-        METADATA.create_all(c)
-        c.exec_driver_sql("pragma application_id = 1196573783")
-        c.exec_driver_sql("pragma user_version = 1")
 
 
 @contextmanager
 def reading(engine: Engine, file: str) -> Iterator[Connection]:
     """One consistent view of the database."""
-    with telling(file), engine.connect() as connection, connection.begin():
-        yield connection
+    with telling(file), engine.connect() as bare:
+        connection = bare.execution_options(postgresql_readonly=True)
+        with connection.begin():
+            yield connection
 
 
 @contextmanager
@@ -170,4 +135,7 @@ def writing(engine: Engine, file: str) -> Iterator[Connection]:
     with telling(file), engine.connect() as bare:
         connection = bare.execution_options(writes=True)
         with connection.begin():
+            if connection.dialect.name == "postgresql":
+                # No query before this: the first one fixes what the transaction sees.
+                connection.exec_driver_sql("lock table alembic_version in exclusive mode")
             yield connection

@@ -7,11 +7,8 @@ replayed before any of it is kept.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +17,10 @@ from sqlalchemy import Connection, Float, Integer, Table, create_engine, insert,
 from geo.messages import register
 from geo.problems import InputError, Problem
 from planning.record import RecordError
+from store.atomic import beside
 from store.creation import check_project
-from store.database import open_file, reading, telling
+from store.database import reading, telling
+from store.formats import vacuum_into
 from store.plans import plan_row, replayed
 from store.schema import (
     GROUND,
@@ -30,10 +29,14 @@ from store.schema import (
     PLAN,
     PROJECT,
     SCENARIO,
+    TABLES,
     UNIT,
+    VERSION,
     VILLAGE,
-    DamagedError,
 )
+from store.schema_accounts import create_tables
+from store.sqlite import open_file
+from store.values import DamagedError
 
 register(
     {
@@ -49,35 +52,11 @@ register(
 )
 
 
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A path in the target's folder, not there yet, that replaces the target if all goes well."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, target)
-    finally:
-        for leftover in target.parent.glob(f"{temporary.name}*"):
-            leftover.unlink(missing_ok=True)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """A clean copy of a store that may be in use: one state of it, without free pages."""
-    address = f"{source.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
-        connection.execute("pragma busy_timeout = 30000")
-        connection.execute("vacuum into ?", (str(target),))
-
-
 def backup(source: Path, target: Path) -> None:
     """Write a copy of a store that may be in use; whole or not at all."""
     _refuse_itself(source, target)
-    with telling(target.name), _beside(target) as temporary:
-        _copy(source, temporary)
+    with telling(target.name), beside(target) as temporary:
+        vacuum_into(source, temporary)
 
 
 def _refuse_itself(source: Path, target: Path) -> None:
@@ -88,8 +67,8 @@ def _refuse_itself(source: Path, target: Path) -> None:
 def export_project(source: Path, project: int, target: Path) -> None:
     """Write one project with all its scenarios and steps as a file; whole or not at all."""
     _refuse_itself(source, target)
-    with telling(target.name), _beside(target) as temporary:
-        _copy(source, temporary)
+    with telling(target.name), beside(target) as temporary:
+        vacuum_into(source, temporary)
         with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
             connection.execute("pragma foreign_keys = on")
             connection.execute("delete from project where id <> ?", (project,))
@@ -126,8 +105,8 @@ def _inspect(path: Path) -> None:
     with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
         connection.execute("pragma trusted_schema = off")
         connection.execute("pragma query_only = on")
-        newer = connection.execute("pragma user_version").fetchone()[0] > 1
-        if not newer and _tables(connection) != _own_tables():
+        version = connection.execute("pragma user_version").fetchone()[0]
+        if version <= VERSION and _tables(connection) != _own_tables(version):
             raise InputError([Problem("store-foreign", path.name)])
         report = connection.execute("pragma integrity_check(1)").fetchone()[0]
         broken = connection.execute("pragma foreign_key_check").fetchone()
@@ -139,11 +118,14 @@ def _tables(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
     return set(connection.execute("select type, name, tbl_name, sql from sqlite_master"))
 
 
-def _own_tables() -> set[tuple[str, ...]]:
+def _own_tables(version: int) -> set[tuple[str, ...]]:
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as c:
-            METADATA.create_all(c)
+            if version == VERSION:
+                create_tables(c)
+            else:
+                METADATA.create_all(c, tables=TABLES)
             rows = c.exec_driver_sql("select type, name, tbl_name, sql from sqlite_master")
             return {tuple(row) for row in rows}
     finally:

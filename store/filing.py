@@ -19,7 +19,8 @@ from planning.planfile import PlanFile
 from store.creation import check_project, project_row, settings_of
 from store.plans import Grounds, in_force, open_plan, plan_row
 from store.scenarios import scenario_row, versions, village_codes
-from store.schema import LOG, PLAN, VILLAGE, DamagedError
+from store.schema import LOG, PLAN, VILLAGE
+from store.values import DamagedError
 
 
 def planfile_of(

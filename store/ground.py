@@ -16,7 +16,8 @@ from geo.coverage import components
 from geo.segments import Segments, border_segments, outer_length, rook_edges
 from geo.units import Units
 from planning.record import ground_key, label_of, runs_of
-from store.schema import GROUND, UNIT, DamagedError
+from store.schema import GROUND, UNIT
+from store.values import DamagedError
 
 INTEGERS = ("households", "persons", "block", "whole", "dedicated")
 FLOATS = ("x", "y", "spread", "area")

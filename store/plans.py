@@ -31,7 +31,8 @@ from planning.record import (
     step_of,
 )
 from store.ground import load_grounds, save_ground
-from store.schema import LOG, PLAN, SCENARIO, VILLAGE, DamagedError
+from store.schema import LOG, PLAN, SCENARIO, VILLAGE
+from store.values import DamagedError
 
 register(
     {

@@ -29,10 +29,11 @@ from planning.record import Record, RecordError
 from planning.settings import Settings
 from store import creation, files, filing, plans, scenarios
 from store.creation import ProjectInfo, VillageInfo
-from store.database import open_file, reading, telling, writing
+from store.database import reading, telling, writing
 from store.plans import Conflict, Entry, Opened, PlanRow
 from store.scenarios import ScenarioInfo
-from store.schema import DamagedError
+from store.sqlite import open_file
+from store.values import DamagedError
 
 __all__ = [
     "Conflict", "Entry", "Opened", "ProjectInfo", "ScenarioInfo", "Store", "VillageInfo",

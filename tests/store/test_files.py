@@ -16,9 +16,9 @@ from planning import edits
 from planning.county import CountyPlan
 from planning.history import Step
 from planning.record import same_plan
-from store.database import open_file
 from store.projects import Created, Store
-from store.schema import DamagedError, check_polygonal
+from store.sqlite import open_file
+from store.values import DamagedError, check_polygonal
 
 CODES = ("320116001201", "320116001202")
 

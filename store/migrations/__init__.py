@@ -1,0 +1,1 @@
+"""How a store of an earlier format becomes one of the present; run by :mod:`store.formats`."""
