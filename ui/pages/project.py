@@ -45,9 +45,11 @@ def show() -> None:
             st.switch_page(page_of("plan"))
         intake = _intake()
         reading = next((kind for kind in (LOOK, ACCEPT) if running(kind)), None)
+        # A small county is accepted, and its files let go, before this page is drawn again.
+        done = _accepted if reading == ACCEPT else _looked
         if intake is not None and intake.entries:
             if reading is not None:
-                show_job(_accepted if reading == ACCEPT else _looked, LOOKS)
+                show_job(done, LOOKS)
             else:
                 show_outcome()
             show_review(intake, _take_away, busy=reading is not None)
@@ -59,7 +61,7 @@ def show() -> None:
             if running(KIND):
                 show_job(_opened)
             elif reading is not None:
-                show_job(_looked, LOOKS)
+                show_job(done, LOOKS)
             else:
                 show_outcome()
                 _choose()
