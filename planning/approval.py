@@ -30,6 +30,7 @@ from planning.export import (
     rule_names,
 )
 from planning.levels import dedicated_share, levels
+from planning.naming import name_in
 from planning.register_form import NO_TOWN, Filing
 
 _FONTS = {"zh": ("Times New Roman", "仿宋"), "en": ("Arial", "宋体")}
@@ -290,7 +291,7 @@ def _exceptions(paper: Paper, plan: Plan, language: Language) -> None:
         reason = str(plain(own.get(e["grid_code"])) or "").strip() or str(plain(e["reason"]) or "")
         rows.append(
             (
-                e["grid_code"], names.get(e["grid_code"], ""),
+                e["grid_code"], name_in(str(plain(names.get(e["grid_code"])) or ""), language),
                 rule_names(str(plain(e["rule"]) or ""), language), _number(e["value"]),
                 _number(e["limit"]), in_language(reason, language),
             )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geo.linework import Linework
 from geo.segments import IntArray, Segments
+from planning.naming import line_name
 
 SCANLINES = 48
 SECOND_SHARE = 0.3  # a side's second bound is named when this much of the side runs along it
@@ -45,7 +46,8 @@ def segment_words(segments: Segments, lines: Linework) -> NDArray[np.object_]:
 def _line_words(lines: Linework) -> NDArray[np.object_]:
     """What each line is called: its name, else its kind; (n,)."""
     kinds = np.array([_UNNAMED[kind] for kind in lines.kind], dtype=object)
-    return np.where(lines.name == "", kinds, lines.name).astype(object)
+    names = np.array([line_name(name) for name in lines.name], dtype=object)
+    return np.where(names == "", kinds, names).astype(object)
 
 
 def _beside(segments: Segments, rows: IntArray, lines: Linework) -> IntArray:

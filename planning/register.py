@@ -35,6 +35,7 @@ from planning.export import (
 )
 from planning.export.columns import KIND_WORDS
 from planning.levels import LEVEL_WORDS, levels
+from planning.naming import name_in
 from planning.register_cover import cover
 from planning.register_form import (
     COMPOUND_COLUMNS,
@@ -62,6 +63,8 @@ from planning.workbook import (
     sheet_name,
     widths,
 )
+
+NAMES = ("name", "old_name", "new_name")  # columns of lists that hold grids' names
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def write_list(
     heads = [(c.chinese, c.english)[index] for c in shown]
     line(sheet, 2, heads, forms, language=language, head=True)
     fit_height(sheet, 2, heads, room)
-    values = [in_words(frame, column, language) for column in shown]
+    values = [_named(in_words(frame, c, language), c, language) for c in shown]
     for number, row in enumerate(zip(*values, strict=True), start=3):
         line(sheet, number, row, forms, language=language)
         fit_height(sheet, number, row, room)
@@ -142,6 +145,18 @@ def write_list(
         last = cell_of(sheet, 2, len(shown)).column_letter
         sheet.auto_filter.ref = f"A2:{last}{2 + len(frame)}"
     page(sheet, titles="1:2", language=language, paper=paper, freeze="A3")
+
+
+def _named(values: list[object], column: Column, language: Language) -> list[object]:
+    """A column's values, names of grids in the reader's language."""
+    if column.source not in NAMES:
+        return values
+    return [
+        "; ".join(name_in(name, language) for name in value.split("; "))
+        if isinstance(value, str)
+        else value
+        for value in values
+    ]
 
 
 def _spoken(frame: pd.DataFrame | None, column: str, language: Language) -> pd.DataFrame | None:
@@ -246,8 +261,9 @@ def _register_rows(plan: Plan, filing: Filing, language: Language) -> pd.DataFra
         if staff is not None and code in staff.index:
             posts = [plain(staff.at[code, c]) for c in (*POST_KINDS, "lacks")]
         micro = None if plan.micro_grids is None else table.at[code, "micro_grids"]
+        name = name_in(str(plain(grid.get("name")) or ""), language)
         cells: list[object] = [
-            code, grid.get("name"), KIND_WORDS.get(kind, kind) if index == 0 else kind,
+            code, name, KIND_WORDS.get(kind, kind) if index == 0 else kind,
             grid.get("village_name"), grid.get("households"), grid.get("persons"), micro,
             *spoken,
             *posts,

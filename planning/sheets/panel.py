@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from planning.naming import line_name
 from planning.sheets.fonts import Font
 from planning.sheets.pdf import MM_PER_PT, Canvas, Colour, Points, colour
 
@@ -110,11 +111,18 @@ class Panel:
         self.font: Font = canvas.font
         self.taken = Taken()
         self.window = shapely.box(*frame.window)
+        self.paper = shapely.box(
+            frame.x, frame.y, frame.x + frame.width, frame.y + frame.height
+        )
 
     def near(self, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """The rows of a layer that the map shows."""
         rows = np.sort(frame.sindex.query(self.window, predicate="intersects"))
         return frame.iloc[rows]
+
+    def reserve(self, x: float, y: float, width: float, height: float) -> None:
+        """Keep labels off a rectangle of the paper."""
+        self.taken.claim(shapely.box(x, y, x + width, y + height), force=True)
 
     # --- shapes -----------------------------------------------------------------------------
 
@@ -152,18 +160,58 @@ class Panel:
         self, shape: shapely.Geometry, text: str, size: float, ink: Colour = INK,
         *, force: bool = False, bold: bool = False,
     ) -> bool:  # fmt: skip
-        """A text inside an area, where it is widest; False where there is no room left."""
-        shown = shapely.intersection(shape, self.window)
-        if shown.is_empty or not text:
-            return False
-        place = _inside(shown)
-        x, y = self.frame.paper(np.array([[place.x, place.y]]))[0]
+        """A text inside an area, where it is widest and the whole text is on the map; False where
+        there is no room left."""
         width, height = self.font.width(text, size * MM_PER_PT), size * MM_PER_PT
-        box = _turned(x - width / 2, y - height / 3, width, height, 0.0)
-        if not self.taken.claim(box, force=force):
+        shown = shapely.intersection(shape, self._room(width, height))
+        if not text or not shown.area > 0:
             return False
+        x, y, box = self._middle(shown, width, height)
+        if not self.taken.claim(box, force=force):
+            # beside what stands there, where the area goes on
+            shown = shown.difference(self._ground_taken(box, width, height))
+            if not shown.area > 0:
+                return False
+            x, y, box = self._middle(shown, width, height)
+            if not self.taken.claim(box):
+                return False
         self.canvas.text(x - width / 2, y - height / 3, text, size, ink=ink, halo=0.45, bold=bold)
         return True
+
+    def _middle(
+        self, shown: shapely.Geometry, width: float, height: float
+    ) -> tuple[float, float, shapely.Polygon]:
+        place = _inside(shown)
+        x, y = self.frame.paper(np.array([[place.x, place.y]]))[0]
+        box = _turned(x - width / 2, y - height / 3, width, height, 0.0)
+        return float(x), float(y), box
+
+    def _ground_taken(
+        self, box: shapely.Polygon, width: float, height: float
+    ) -> shapely.Geometry:
+        """The ground on which a text's middle would meet what ``box`` meets."""
+        met = [shape for shape in self.taken.shapes if shape.intersects(box)]
+        west, south, _, _ = self.frame.window
+        metres = self.frame.scale / 1000
+        grown = []
+        for shape in met:
+            x1, y1, x2, y2 = shape.bounds
+            left, right = x1 - width / 2 - 0.2, x2 + width / 2 + 0.2
+            low, high = y1 - 0.6 * height - 0.2, y2 + 0.6 * height + 0.2
+            corner = np.array([self.frame.x, self.frame.y] * 2)
+            corners = np.array([left, low, right, high]) - corner
+            ground = corners * metres + np.array([west, south] * 2)
+            grown.append(shapely.box(*ground))
+        return shapely.union_all(grown)
+
+    def _room(self, width: float, height: float) -> shapely.Geometry:
+        """Where the middle of a text of this size may lie: nothing of it is cut by the frame."""
+        west, south, east, north = self.frame.window
+        metres = self.frame.scale / 1000
+        x, y = (width / 2 + 0.5) * metres, (height / 2 + 0.5) * metres
+        if west + x >= east - x or south + y >= north - y:
+            return self.window
+        return shapely.box(west + x, south + y, east - x, north - y)
 
     def names(self, layers: Mapping[str, gpd.GeoDataFrame], size: float = 6.5) -> None:
         """Names of lines along them: the longest lines first, each name a few times at most."""
@@ -171,7 +219,8 @@ class Panel:
             if role not in layers or "name" not in layers[role]:
                 continue
             near = self.near(layers[role])
-            near = near[near["name"].fillna("").astype(str).str.strip() != ""]
+            near = near.assign(name=near["name"].map(line_name))
+            near = near[near["name"] != ""]
             if not len(near):
                 continue
             ink = colour("#1f6d80") if role == "water" else SOFT
@@ -211,7 +260,8 @@ class Panel:
             room = (math.hypot(dx, dy) - width) / 2
             x = ends[0, 0] + math.cos(angle) * room + math.sin(angle) * height * 0.35
             y = ends[0, 1] + math.sin(angle) * room - math.cos(angle) * height * 0.35
-            if self.taken.claim(_turned(x, y, width, height, angle)):
+            box = _turned(x, y, width, height, angle)
+            if self.paper.contains(box) and self.taken.claim(box):
                 self.canvas.text(x, y, text, size, ink=ink, angle=angle, halo=0.35)
                 return True
         return False
