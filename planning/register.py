@@ -60,6 +60,7 @@ from planning.workbook import (
     fit_height,
     line,
     page,
+    readable,
     sheet_name,
     widths,
 )
@@ -201,10 +202,10 @@ def _heads(filing: Filing, language: Language) -> list[_Head]:
     remark = ("例外与备注", "Exceptions and remarks")
     heads = [
         _Head(grid, ("序号", "No."), 5, "0"),
-        _Head(grid, ("网格编码", "Grid code"), 18),
-        _Head(grid, ("网格名称", "Grid name"), 20),
-        _Head(grid, ("类型", "Kind"), 9.5 if chinese else 14),
-        _Head(grid, ("村(社区)", "Village"), 12),
+        _Head(grid, ("网格编码", "Grid code"), 17),
+        _Head(grid, ("网格名称", "Grid name"), 22),
+        _Head(grid, ("类型", "Kind"), 9.5 if chinese else 14.5),
+        _Head(grid, ("村(社区)", "Village"), 13),
         _Head(size, ("户数", "House-holds"), 7.5, "0"),
         _Head(size, ("人口", "Persons"), 8, "0"),
         _Head(size, ("微网格数", "Micro-grids"), 7, "0"),
@@ -213,8 +214,8 @@ def _heads(filing: Filing, language: Language) -> list[_Head]:
         _Head(bounds, ("西至", "West"), 15),
         _Head(bounds, ("北至", "North"), 15),
     ]
-    heads += [_Head(staff, pair, 7 if chinese else 10, "0") for pair in POST_KINDS.values()]
-    heads += [_Head(staff, ("缺岗", "Lacks"), 6, "0")]
+    heads += [_Head(staff, pair, 6 if chinese else 9.5, "0") for pair in POST_KINDS.values()]
+    heads += [_Head(staff, ("缺岗", "Lacks"), 5.5, "0")]
     if filing.services is not None:
         near = ("最近服务设施(米)", "Nearest services (m)")
         heads += [
@@ -224,7 +225,7 @@ def _heads(filing: Filing, language: Language) -> list[_Head]:
         ]
     heads += [
         _Head(remark, ("例外情况", "Exceptions"), 12),
-        _Head(remark, ("原因", "Reason"), 24),
+        _Head(remark, ("原因", "Reason"), 20),
         _Head(remark, ("备注", "Remarks"), 8),
     ]
     return heads
@@ -319,7 +320,8 @@ def _township(
     banner(sheet, last + 3, SIGNED[language], n, language=language)
     sheet.row_dimensions[last + 3].height = 30
     widths(sheet, room)
-    page(sheet, titles="1:4", language=language, paper=filing.paper, freeze="D5")
+    paper = readable(room, filing.paper)
+    page(sheet, titles="1:4", language=language, paper=paper, freeze="D5")
 
 
 def _sums(rows: pd.DataFrame, heads: Sequence[_Head], index: int) -> list[object]:

@@ -28,6 +28,9 @@ HEAD = PatternFill("solid", fgColor="E6EAF0")
 TOTAL = PatternFill("solid", fgColor="F3F5F8")
 _EXCEL_TEXT = 32_767  # characters a cell can hold
 _LINE_POINTS = 14.0  # height of one line of 10-point type
+_POINTS, _LEAST_POINTS = 10.0, 7.0  # size of the letters, and the smallest that can be read
+_PRINTED_MM = 276.0  # of A4 lying, between the margins
+_CHARACTER_MM = 1.9  # a half-width character of the usual font
 _SHEET_NAME = 31
 _FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 
@@ -135,6 +138,12 @@ def widths(sheet: Worksheet, values: Sequence[float]) -> None:
     """Set the widths of the columns, in half-width characters."""
     for number, width in enumerate(values, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
+
+
+def readable(values: Sequence[float], paper: Paper) -> Paper:
+    """The paper asked for, or A3 where columns of these widths would be too small to read on A4."""
+    shrunk = _PRINTED_MM / (sum(values) * _CHARACTER_MM)
+    return "A3" if _POINTS * shrunk < _LEAST_POINTS else paper
 
 
 def page(
