@@ -16,10 +16,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from geopandas import GeoDataFrame
+
 from geo.columns import ROLES as ALL_ROLES
 from geo.columns import Role
+from geo.crs import metric_crs
 from geo.datum import Datum, DatumEvidence
 from geo.ground import Inputs, assemble
+from geo.harmonise import degrees, state_systems
 from geo.inspect import Choice, evidence, look, restated
 from geo.problems import InputError, Language, Problem
 from geo.read import Layer, list_layers
@@ -27,7 +31,7 @@ from geo.reasons import why
 from geo.roles import likely_role
 from ui.format import name_text
 from ui.jobs import CancelledError, Job, Jobs, Step
-from ui.projects import PROJECTS, Project, context_of_ground
+from ui.projects import CONTEXT_ROLES, PROJECTS, Project, context_of_ground, in_system
 from ui.remembered import keep, recall
 from ui.shelf import Shelf, new_id
 from ui.sources import (
@@ -293,14 +297,20 @@ def look_again(job: Job, intake: Intake, entry: Entry, choice: Choice) -> str:
 
 
 def _use_first_of_each(entries: Iterable[Entry]) -> None:
-    """Use the first layer of each role a proposal knows, unless it was decided before."""
-    entries = list(entries)
+    """Use the first layer of each role a proposal knows, unless it was decided before; of several
+    that could be the villages, one whose villages have names."""
+    entries = sorted(entries, key=lambda e: e.role == "villages" and not _named(e))
     taken = {entry.role for entry in entries if entry.remembered and entry.used}
     for entry in entries:
         if not entry.remembered and entry.role in USED_ROLES and entry.role not in taken:
             entry.used = True
             if entry.role != "incidents":  # of events there may be several sources
                 taken.add(entry.role)
+
+
+def _named(entry: Entry) -> bool:
+    """Does the file itself name the layer's rows?"""
+    return entry.layer is not None and any(c.canonical == "name" for c in entry.layer.columns)
 
 
 def _place_in_list(entry: Entry) -> tuple[bool, int, int]:
@@ -311,7 +321,10 @@ def _place_in_list(entry: Entry) -> tuple[bool, int, int]:
 
 @dataclass(frozen=True)
 class Obstacles:
-    """What keeps the files from being accepted: roles missing, roles twice, layers unreadable."""
+    """What keeps the files from being accepted: roles missing, roles twice, layers unreadable.
+
+    Grids need villages and households; events need only something to be counted in.
+    """
 
     missing: tuple[str, ...]
     twice: tuple[str, ...]
@@ -325,8 +338,11 @@ def obstacles(intake: Intake) -> Obstacles:
     """Whether the layers that are used make up a county."""
     used = [entry for entry in intake.entries if entry.used and entry.role in USED_ROLES]
     roles = [str(entry.role) for entry in used]
+    needed: tuple[str, ...] = REQUIRED
+    if "incidents" in roles:
+        needed = () if "beats" in roles else ("villages",)
     return Obstacles(
-        tuple(role for role in REQUIRED if role not in roles),
+        tuple(role for role in needed if role not in roles),
         tuple(role for role in ROLES if roles.count(role) > 1),
         tuple(entry.label for entry in used if entry.layer is None),
     )
@@ -353,12 +369,17 @@ def accept(job: Job, intake: Intake) -> str:
             layers["households"], datum = entry.layer, entry.choice.datum
         else:
             layers[role] = restated(entry.layer, entry.choice.datum)
-    ground = assemble(layers, Inputs("villages", "households", datum=datum))
-    project = Project(new_id(), "", "upload", {}, trusted=False, ground=ground)
+    project = Project(new_id(), "", "upload", {}, trusted=False)
     if intake.folder is not None:
         project.kind, project.name = "folder", intake.folder.name.lstrip(".")
-    project.notes = ground.notes
-    project.context = context_of_ground(ground)
+    if set(REQUIRED) <= layers.keys():
+        ground = assemble(layers, Inputs("villages", "households", datum=datum))
+        project.ground, project.notes = ground, ground.notes
+        project.context = context_of_ground(ground)
+    else:  # areas and events only: there is no ground to plan on
+        project.context, problems = _context_alone(layers, more)
+        project.notes = tuple(problems)
+        more |= {role: (layer,) for role, layer in layers.items() if role == "villages"}
     for entry in intake.entries:
         if entry.choice is not None and (entry.layer is not None or not entry.used):
             keep(intake.memory, entry.columns, entry.choice, used=entry.used)
@@ -367,6 +388,26 @@ def accept(job: Job, intake: Intake) -> str:
         LAYERS.put(project.id, more)
     intake.forget()
     return project.id
+
+
+def _context_alone(
+    layers: Mapping[str, Layer], more: Mapping[str, tuple[Layer, ...]]
+) -> tuple[dict[str, GeoDataFrame], list[Problem]]:
+    """Roads, water and the like in the system of the areas that events will be counted in."""
+    areas = layers.get("villages") or more["beats"][0]
+    stated, problems = state_systems({**layers, "areas": areas})
+    wrong = [problem for problem in problems if problem.severity == "error"]
+    if wrong:
+        raise InputError(wrong)
+    west, south, east, north = degrees(stated["areas"]).total_bounds
+    crs = metric_crs((west + east) / 2, (south + north) / 2)
+    found = {
+        role: in_system(stated[role], crs)
+        for role in CONTEXT_ROLES
+        if role in stated and len(stated[role].frame)
+    }
+    notes = [problem for layer in layers.values() for problem in layer.problems]
+    return found, notes + problems
 
 
 def counts_dropped(layer: Layer) -> Mapping[str, int]:

@@ -207,7 +207,7 @@ def make_study(
     layers: dict[str, list[Layer]] = {role: [] for role in MORE_ROLES}
     if project.id in LAYERS:
         for role, held in LAYERS.get(project.id).items():
-            layers[role] += held
+            layers.setdefault(role, []).extend(held)
     for role, name, content in FILES.get(project.id) if project.id in FILES else ():
         layers[role] += read_uploads(job, [(name, content)], role, trusted=True)
     for role, sources in more_sources(project).items():
@@ -215,7 +215,9 @@ def make_study(
             layers[role].append(read_layer(source, role, trusted=project.trusted))  # type: ignore[arg-type]
     if files:
         layers["incidents"] = list(read_uploads(job, files))
-    crs, areas, homes, villages = _ground(project, view, layers["beats"])
+    crs, areas, homes, villages = _ground(
+        project, view, layers["beats"], layers.get("villages", ())
+    )
     known = {} if villages is None else {"villages": villages}
     table = table or default_table(SIX)
     events = load_events(layers["incidents"], crs=crs, table=table, known=known)
@@ -324,11 +326,16 @@ def county_only(prepared: Prepared) -> Prepared:
 
 
 def _ground(
-    project: Project, view: PlanView | None, beats: Sequence[Layer]
+    project: Project, view: PlanView | None, beats: Sequence[Layer], alone: Sequence[Layer]
 ) -> tuple[CRS, Areas, Homes | None, Layer | None]:
-    """Metric system, areas and homes: of the plan, else of the villages, else of the beats."""
+    """Metric system, areas and homes: of the plan, else of the villages, else of the beats.
+
+    ``alone`` are villages that came without households, so that no ground was made of them.
+    """
     files: dict[str, Layer] = {"beats": beats[0]} if beats else {}
-    if view is None and project.ground is None and project.sources.get("villages"):
+    if alone:
+        files["villages"] = alone[0]
+    elif view is None and project.ground is None and project.sources.get("villages"):
         source = project.sources["villages"]
         files["villages"] = read_layer(source, "villages", trusted=project.trusted)
     stated, problems = state_systems(files)

@@ -41,8 +41,9 @@ def show() -> None:
         if on_other_page("project"):
             forget_what_was_sent()
         show_failures()
-        if st.session_state.pop("go_to_plan", False):
-            st.switch_page(page_of("plan"))
+        page = st.session_state.pop("go_to", "")
+        if page:
+            st.switch_page(page_of(page))
         intake = _intake()
         reading = next((kind for kind in (LOOK, ACCEPT) if running(kind)), None)
         # A small county is accepted, and its files let go, before this page is drawn again.
@@ -71,7 +72,9 @@ def show() -> None:
 
 def _opened(now: Snapshot) -> None:
     open_project(now.result)
-    st.session_state["go_to_plan"] = True
+    opened = project()
+    alone = opened is not None and opened.plan_id is None and not opened.can_propose
+    st.session_state["go_to"] = "leader" if alone else "plan"
 
 
 def _accepted(now: Snapshot) -> None:

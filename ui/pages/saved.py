@@ -99,7 +99,7 @@ def _open(store: Store, one: ProjectInfo) -> None:
     PLANS.put(view.key, view)
     PROJECTS.put(project.id, project)
     open_project(project.id)
-    st.session_state["go_to_plan"] = True
+    st.session_state["go_to"] = "plan"
 
 
 def _copy(store: Store, one: ProjectInfo) -> None:
