@@ -1,16 +1,17 @@
-"""Where a store is: a file's path, or the address of a PostgreSQL database."""
+"""Where a store is: a file's path, or the address of a PostgreSQL database. Light to import."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from typing import TYPE_CHECKING
 
 from geo.messages import register
 from geo.problems import InputError, Problem
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 register(
     {
@@ -48,9 +49,12 @@ def address_of(place: str | Path) -> Address:
     if isinstance(place, Path) or not is_server(place):
         path = Path(place)
         return Address(path.name, path=path)
+    from sqlalchemy.engine import make_url  # a page that only asks where the store is does without
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(place)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         url = None
     if url is None or url.get_backend_name() != SCHEME or not url.database:
         # not the text itself: it may hold a password

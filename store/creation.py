@@ -17,8 +17,9 @@ from planning.record import state_of
 from planning.settings import Settings
 from planning.tables import codes_and_names, provenance
 from store.ground import save_ground
+from store.located import announce_system, located
 from store.schema import PLAN, PROJECT, SCENARIO, VILLAGE
-from store.values import DamagedError
+from store.values import DamagedError, srid_of
 
 KINDS = ("road", "water", "railway")
 FIRST_SCENARIO = "初始方案 / proposal"
@@ -81,6 +82,7 @@ def create_project(
     scenario = _number(c.execute(insert(SCENARIO), first).inserted_primary_key)
     for position in range(len(county.villages)):
         _create_village(c, county, project, scenario, position)
+    announce_system(c)
     return project, scenario
 
 
@@ -99,7 +101,7 @@ def _create_village(
         "name": str(village["name"]),
         "township_name": _text(village["township_name"]),
         "class_code": _text(village["class_code"]),
-        "boundary": village.geometry,
+        "boundary": located(village.geometry, srid_of(county.ground.crs.to_string())),
     }
     village_id = _number(c.execute(insert(VILLAGE), row).inserted_primary_key)
     save_ground(c, village_id, own.units)
@@ -210,3 +212,4 @@ def delete_project(c: Connection, project: int, file: str) -> None:
     """Delete a project and everything in it."""
     project_row(c, project, file)
     c.execute(PROJECT.delete().where(PROJECT.c.id == project))
+    announce_system(c)

@@ -16,6 +16,7 @@ from geo.coverage import components
 from geo.segments import Segments, border_segments, outer_length, rook_edges
 from geo.units import Units
 from planning.record import ground_key, label_of, runs_of
+from store.located import located, srid_of_village
 from store.schema import GROUND, UNIT
 from store.values import DamagedError
 
@@ -44,10 +45,11 @@ def save_ground(c: Connection, village_id: int, units: Units) -> str:
     assert made is not None
     ground_id = int(made[0])
     columns = {name: getattr(units, name).tolist() for name in INTEGERS + FLOATS}
+    shapes = located(units.geometry, srid_of_village(c, village_id))
     rows = [
         {"ground_id": ground_id, "number": n, "geometry": shape}
         | {name: values[n] for name, values in columns.items()}
-        for n, shape in enumerate(units.geometry)
+        for n, shape in enumerate(shapes)
     ]
     if rows:
         c.execute(insert(UNIT), rows)

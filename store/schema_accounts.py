@@ -147,6 +147,13 @@ POSTGRESQL_TRIGGERS = (
     "for each statement execute function audit_refuses()",
 )
 
+DROP_SQLITE = ("drop trigger audit_unchanged", "drop trigger audit_kept")
+DROP_POSTGRESQL = (
+    "drop trigger audit_unchanged on audit",
+    "drop trigger audit_kept on audit",
+    "drop function audit_refuses()",
+)
+
 
 def tables_of(dialect: str) -> list[Table]:
     """The tables that a database of this kind has, those others refer to first."""
@@ -178,3 +185,9 @@ def announce_shapes(c: Connection) -> None:
             "coord_dimension": 2, "srid": None, "geometry_format": "WKB",
         }  # fmt: skip
         c.execute(COLUMNS.insert(), row)
+
+
+def unprotect_audit(c: Connection) -> None:
+    """Take those triggers away, for a transaction that replaces the whole store."""
+    for statement in DROP_SQLITE if c.dialect.name == "sqlite" else DROP_POSTGRESQL:
+        c.exec_driver_sql(statement)

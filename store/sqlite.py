@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
 from geo.problems import InputError, Problem
-from store import database
+from store import audit, database
 from store.database import MovedError, telling, writing
 from store.formats import keep_as_it_was, upgrade
 from store.schema import APPLICATION, VERSION
@@ -126,6 +126,7 @@ def _prepare(engine: Engine, path: Path, read_only: bool) -> None:
             if application or version or tables or read_only:
                 raise InputError([Problem("store-foreign", file)])
             create_tables(c)
+            audit.append(c, "store.create", "store")
             _mark(c)
             return
     if version < VERSION and not read_only:
@@ -133,6 +134,7 @@ def _prepare(engine: Engine, path: Path, read_only: bool) -> None:
         with writing(engine, file) as c:
             if _marks(c)[1] < VERSION:  # nobody did it meanwhile
                 upgrade(c, version)
+                audit.append(c, "store.migrate", "store", {"from": version, "to": VERSION})
                 _mark(c)
 
 

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from store.address import configured
+
 if TYPE_CHECKING:
     from store.projects import Store
 
-STORE_VARIABLE = "GRIDWRIGHT_STORE"
-
-
-def store_path(environment: Mapping[str, str]) -> Path:
-    """Where the store is: :data:`STORE_VARIABLE`, else the user's own data folder."""
-    named = environment.get(STORE_VARIABLE, "")
-    if named:
-        return Path(named).expanduser().resolve()
-    home = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(home) / "gridwright" / "plans.gridwright"
-
 
 def is_kept() -> bool:
-    """Was anything ever kept here? Until then nobody has to open the store."""
-    return store_path(os.environ).exists()
+    """Was anything ever kept here? Until then nobody has to open the store's file."""
+    place = configured(os.environ)
+    return isinstance(place, str) or place.exists()
 
 
 @cache
-def _store_at(path: Path) -> Store:
+def _store_at(place: str | Path) -> Store:
     from store.projects import Store  # a second of imports that who only looks does without
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Store(path)
+    if isinstance(place, Path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    return Store(place)
 
 
 def the_store() -> Store:
-    """This server's store, opened once."""
-    return _store_at(store_path(os.environ))
+    """This server's store, opened once: a file, or the database that the environment names."""
+    return _store_at(configured(os.environ))

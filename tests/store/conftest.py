@@ -1,10 +1,12 @@
-"""A county small enough to be proposed in a moment, and a store that holds it."""
+"""A county small enough to be proposed in a moment, and stores of both kinds to hold it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import postgres_server
 import pytest
 import shapely
 import towns
@@ -32,8 +34,31 @@ def county() -> CountyPlan:
     return propose_county(ground, Settings(target=60))
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres_server.Server]:
+    """A PostgreSQL server; a skip where there is none."""
+    with postgres_server.running() as started:
+        yield started
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str | Path]:
+    """A function that names, at every call, where another empty store may be."""
+    if request.param == "sqlite":
+        numbers = itertools.count()
+        return lambda: tmp_path / f"projects-{next(numbers)}.db"
+    server: postgres_server.Server = request.getfixturevalue("server")
+    return server.new_place
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty store."""
-    with Store(tmp_path / "projects.db") as opened:
+def place(new_place: Callable[[], str | Path]) -> str | Path:
+    """Where an empty store may be: a file, and a database."""
+    return new_place()
+
+
+@pytest.fixture
+def store(place: str | Path) -> Iterator[Store]:
+    """An empty store, of either kind."""
+    with Store(place) as opened:
         yield opened

@@ -36,7 +36,7 @@ def test_an_unedited_scenario_is_the_proposal(
 ) -> None:
     own = propose_county(county.ground, replace(county.settings, micro=micro))
     made, proposed = store.create_project(own, "c"), to_planfile(own)
-    with Store(store.path) as other:
+    with Store(store.place) as other:
         filed = other.planfile_of(made.scenario, proposed.households)
     grids = filed.grids.drop(columns=["locked", "reason"])
     # what each grid's even share is, a village's islands decide in a proposal only

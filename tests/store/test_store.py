@@ -8,10 +8,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
+import postgres_server
 import pytest
 import shapely
 from boards import STEPS, RandomStep, step_on
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.problems import InputError
@@ -70,7 +71,7 @@ def saved(store: Store, scenario: int, opened: Opened, step: Step) -> Opened:
 
 def test_what_is_opened_equals_what_was_proposed(store: Store, county: CountyPlan) -> None:
     made = store.create_project(county, " 示范县 ", actor="a")
-    with Store(store.path) as other:  # nothing shared in memory
+    with Store(store.place) as other:  # nothing shared in memory
         for village, code in zip(county.villages, CODES, strict=True):
             opened = other.open_plan(made.scenario, code)
             assert equal_units(village.units, opened.plan.units) == []
@@ -94,7 +95,7 @@ def test_refined_units_come_back_as_they_were(store: Store, county: CountyPlan) 
     opened = saved(store, made.scenario, opened, Step("cut", opened.plan, after))
     moved = edits.transfer(after, np.array([0]), int(after.keys[-1])).plan
     opened = saved(store, made.scenario, opened, Step("transfer", after, moved))
-    with Store(store.path) as other:
+    with Store(store.place) as other:
         again = other.open_plan(made.scenario, CODES[0])
         assert equal_units(finer.units, again.plan.units) == []
         assert equal_histories(opened.history, again.history)
@@ -115,14 +116,28 @@ ACTIONS = st.lists(
 
 
 @given(ACTIONS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 def test_the_store_mirrors_the_history_in_memory(county: CountyPlan, actions: list) -> None:  # type: ignore[type-arg]
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "s.db") as store:
+    with tempfile.TemporaryDirectory() as folder:
+        mirrored(Path(folder) / "s.db", county, actions)
+
+
+@given(ACTIONS)
+@settings(max_examples=8)
+def test_a_store_on_a_server_mirrors_it_too(
+    server: postgres_server.Server, county: CountyPlan, actions: list  # type: ignore[type-arg]
+) -> None:
+    mirrored(server.new_place(), county, actions)
+
+
+def mirrored(place: str | Path, county: CountyPlan, actions: list) -> None:  # type: ignore[type-arg]
+    """After every action a store opened anew has the history that was carried on in memory."""
+    with Store(place) as store:
         scenario = store.create_project(county, "c").scenario
         opened = store.open_plan(scenario, CODES[0])
         for action in actions:
             opened = carried_out(store, scenario, opened, action)
-            with Store(store.path) as other:
+            with Store(store.place) as other:
                 again = other.open_plan(scenario, CODES[0])
             assert again.version == opened.version == len(store.log(scenario, CODES[0]))
             assert equal_histories(opened.history, again.history)
@@ -176,7 +191,7 @@ def test_the_second_writer_is_told_who_was_faster_and_can_branch(
     store: Store, county: CountyPlan
 ) -> None:
     made = store.create_project(county, "c")
-    with Store(store.path) as other:
+    with Store(store.place) as other:
         mine = store.open_plan(made.scenario, CODES[0])
         theirs = other.open_plan(made.scenario, CODES[0])
         theirs = saved(other, made.scenario, theirs, transferred(theirs.plan, 0, "乙"))

@@ -19,12 +19,12 @@ from planning.record import ground_key
 from planning.requests import RequestError
 from planning.settings import Settings
 from planning.tables import to_planfile
+from store.address import configured
 from store.projects import Store
 from ui.desk import Desk
 from ui.desk_message import answer_text, message, words_for
 from ui.gestures import to_request
 from ui.kept import keep_view
-from ui.storage import store_path
 from ui.views import PlanView
 
 SETTINGS = Settings()
@@ -272,5 +272,5 @@ def test_drawn_places_become_metres_and_nothing_else_passes() -> None:
 
 
 def test_where_the_store_is(tmp_path: Path) -> None:
-    assert store_path({"GRIDWRIGHT_STORE": str(tmp_path / "a.db")}) == tmp_path / "a.db"
-    assert store_path({"XDG_DATA_HOME": str(tmp_path)}).is_relative_to(tmp_path)
+    assert configured({"GRIDWRIGHT_STORE": str(tmp_path / "a.db")}) == tmp_path / "a.db"
+    assert configured({"XDG_DATA_HOME": str(tmp_path)}).is_relative_to(tmp_path)
