@@ -37,6 +37,7 @@ from planning.county import Cancelled
 from planning.opened import plan_digest
 from planning.plan import Plan
 from planning.workbook import cell_of, put
+from ui.event_files import LAYERS, more_sources
 from ui.format import decimal, name_text, share, signed_share, whole
 from ui.jobs import CancelledError, Job, Step
 from ui.map import layers
@@ -47,7 +48,6 @@ from ui.map.scene import Layer as MapLayer
 from ui.projects import Project
 from ui.shelf import Shelf, new_id
 from ui.sources import safe_name
-from ui.study import LAYERS, more_sources
 from ui.views import PlanView, board_words, context_words
 from ui.words import Language, word
 

@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 
+from ui.event_map import (
+    GREY_DARK,
+    GREY_LIGHT,
+    HEAT_DARK,
+    HEAT_LIGHT,
+    coarse_level,
+    outlines,
+    without_slivers,
+)
 from ui.format import name_text
 from ui.map import layers
 from ui.map.encode import (
@@ -21,16 +30,7 @@ from ui.map.encode import (
 )
 from ui.map.scene import Focus, Layer, Scene
 from ui.places import course_word
-from ui.survey import (
-    GREY_DARK,
-    GREY_LIGHT,
-    HEAT_DARK,
-    HEAT_LIGHT,
-    Report,
-    coarse_level,
-    outlines,
-    without_slivers,
-)
+from ui.survey import Report
 from ui.views import board_words, context_words
 from ui.words import Language, word
 

@@ -29,6 +29,7 @@ from geo.problems import InputError, Language, Problem
 from geo.read import Layer, list_layers
 from geo.reasons import why
 from geo.roles import likely_role
+from ui.event_files import LAYERS
 from ui.format import name_text
 from ui.jobs import CancelledError, Job, Jobs, Step
 from ui.projects import CONTEXT_ROLES, PROJECTS, Project, context_of_ground, in_system
@@ -44,7 +45,6 @@ from ui.sources import (
     USED_ROLES,
     safe_name,
 )
-from ui.study import LAYERS
 
 _HOLD_SEVERAL = (
     ".gpkg", ".gdb", ".zip", ".xlsx", ".xls", ".kml", ".kmz", ".ovkml", ".json", ".geojson",

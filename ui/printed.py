@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ui.event_map import GREY_LIGHT, HEAT_LIGHT
 from ui.places import course_word
 from ui.send import legend_rows, main_roads
-from ui.survey import GREY_LIGHT, HEAT_LIGHT, Report
+from ui.survey import Report
 from ui.words import word
 
 if TYPE_CHECKING:

@@ -16,11 +16,12 @@ import geopandas as gpd
 import numpy as np
 
 from ui.errors import MapLibraryMissingError
+from ui.event_map import GREY_LIGHT, HEAT_LIGHT
 from ui.format import name_text
 from ui.map.component import LEAFLET, styles
 from ui.map.layers import is_main_road
 from ui.places import course_word
-from ui.survey import GREY_LIGHT, HEAT_LIGHT, Report
+from ui.survey import Report
 from ui.words import word
 
 SIMPLE_M = 8.0  # metres by which outlines and roads are thinned: a county's file stays small

@@ -8,32 +8,31 @@ come a minute later).
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
-from pyproj import CRS
 
-from geo.crs import metric_crs
-from geo.harmonise import degrees, metric, state_systems
-from geo.problems import InputError, Problem
+from geo.problems import InputError
 from geo.read import Layer, read_layer
-from geo.roles import likely_role
-from incidents.areas import Areas, Homes, areas_of
+from incidents.areas import Areas, Homes
 from incidents.categories import SIX, CategoryTable, default_table
 from incidents.events import Events, load_events
 from incidents.quality import Named
+from ui.event_files import (
+    FILES,
+    LAYERS,
+    more_sources,
+    read_uploads,
+)
+from ui.event_files import keep_files as keep_files
 from ui.jobs import Job, Jobs, Step
-from ui.pickups import layers_of
-from ui.shelf import Shelf, new_id
-from ui.sources import MORE_ROLES, candidates, safe_name
+from ui.shelf import Shelf
+from ui.sources import MORE_ROLES
+from ui.study_ground import ground_for, named_places
 
 if TYPE_CHECKING:
     from incidents.analysis import Hotspots, Prepared
@@ -47,14 +46,6 @@ log = logging.getLogger("gridwright.ui")
 
 SURVEYS = Jobs(at_once=1)
 """Readings of events have a queue of their own: no leader waits for somebody's proposal."""
-
-LAYERS: Shelf[Mapping[str, tuple[Layer, ...]]] = Shelf(room=8)
-"""Layers of events, beats and stations that came with an upload, by the project's id."""
-
-
-FILES: Shelf[tuple[tuple[str, str, bytes], ...]] = Shelf(room=4)
-"""Files (role, name, content) of projects whose folder is gone, by the project's id."""
-
 
 @dataclass(frozen=True, eq=False)
 class Courses:
@@ -129,68 +120,6 @@ def start_study(key: str, work: Callable[[Job], Study]) -> str:
         return _RUNNING[key]
 
 
-# --- what there is to read ----------------------------------------------------------------------
-
-
-def more_sources(project: Project) -> dict[str, tuple[str, ...]]:
-    """Role -> files of events, beats and stations beside the project's own files."""
-    folders = {_file(source).parent for source in project.sources.values() if source}
-    found: dict[str, tuple[str, ...]] = {}
-    for folder in sorted(folders):
-        if not folder.is_dir():
-            continue
-        for candidate in candidates(folder.iterdir(), layers_of):
-            role = likely_role(candidate.label)
-            if role in MORE_ROLES:
-                found[role] = (*found.get(role, ()), candidate.source)
-    return found
-
-
-def _file(source: str) -> Path:
-    """The file of a source; ``FILE:layer`` names a layer of it."""
-    path = Path(source)
-    return path if path.exists() else Path(source.rpartition(":")[0] or source)
-
-
-def keep_files(project_id: str, folder: Path) -> None:
-    """Hold the events, beats and stations of a folder that is about to be deleted."""
-    held = []
-    for path in sorted(folder.iterdir()):
-        role = likely_role(path.name)
-        if role in MORE_ROLES:
-            held.append((str(role), path.name, path.read_bytes()))
-    FILES.put(project_id, tuple(held))
-
-
-def has_events(project: Project) -> bool:
-    """Did the project come with events?"""
-    if project.id in FILES and any(role == "incidents" for role, _, _ in FILES.get(project.id)):
-        return True
-    held = LAYERS.get(project.id) if project.id in LAYERS else {}
-    return bool(held.get("incidents") or more_sources(project).get("incidents"))
-
-
-def read_uploads(
-    job: Job,
-    files: Sequence[tuple[str, bytes]],
-    role: str = "incidents",
-    *,
-    trusted: bool = False,
-) -> tuple[Layer, ...]:
-    """Layers of files (name, content), as from a browser; on the disk only while they are read."""
-    folder = Path(tempfile.mkdtemp(prefix="gridwright-upload-"))
-    try:
-        found = []
-        for number, (name, content) in enumerate(files):
-            job.report(Step("reading", number, len(files)))
-            path = folder / safe_name(name)
-            path.write_bytes(content)
-            found.append(read_layer(str(path), role, trusted=trusted, name=name))  # type: ignore[arg-type]
-        return tuple(found)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 # --- making a study -----------------------------------------------------------------------------
 
 
@@ -215,7 +144,7 @@ def make_study(
             layers[role].append(read_layer(source, role, trusted=project.trusted))  # type: ignore[arg-type]
     if files:
         layers["incidents"] = list(read_uploads(job, files))
-    crs, areas, homes, villages = _ground(
+    crs, areas, homes, villages = ground_for(
         project, view, layers["beats"], layers.get("villages", ())
     )
     known = {} if villages is None else {"villages": villages}
@@ -223,7 +152,7 @@ def make_study(
     events = load_events(layers["incidents"], crs=crs, table=table, known=known)
     context = dict(view.context if view else project.context)
     roads = context.get("roads")
-    named = _named(layers["stations"], crs, areas)
+    named = named_places(layers["stations"], crs, areas)
     return _made(job, key, events, areas, homes, named, table, roads, view, context)
 
 
@@ -320,92 +249,3 @@ def county_only(prepared: Prepared) -> Prepared:
         prepared, areas=replace(prepared.areas, levels=levels),
         at={"county": prepared.at["county"]},
     )  # fmt: skip
-
-
-# --- areas --------------------------------------------------------------------------------------
-
-
-def _ground(
-    project: Project, view: PlanView | None, beats: Sequence[Layer], alone: Sequence[Layer]
-) -> tuple[CRS, Areas, Homes | None, Layer | None]:
-    """Metric system, areas and homes: of the plan, else of the villages, else of the beats.
-
-    ``alone`` are villages that came without households, so that no ground was made of them.
-    """
-    files: dict[str, Layer] = {"beats": beats[0]} if beats else {}
-    if alone:
-        files["villages"] = alone[0]
-    elif view is None and project.ground is None and project.sources.get("villages"):
-        source = project.sources["villages"]
-        files["villages"] = read_layer(source, "villages", trusted=project.trusted)
-    stated, problems = state_systems(files)
-    wrong = [problem for problem in problems if problem.severity == "error"]
-    if wrong:
-        raise InputError(wrong)
-    grids = villages = None
-    homes = None
-    if view is not None:
-        crs = CRS(view.grids.crs)
-        grids, villages = view.grids, view.plan.villages
-        homes = _homes(view.plan.households)
-    elif project.ground is not None:
-        from ui.projects import villages_of
-
-        crs, villages = CRS(project.ground.crs), villages_of(project.ground)
-        homes = _homes(project.ground.households)
-    elif stated:
-        first = stated.get("villages") or stated["beats"]
-        west, south, east, north = degrees(first).total_bounds
-        crs = metric_crs((west + east) / 2, (south + north) / 2)
-    else:
-        raise InputError([Problem("areas-none")])
-    frames = {role: _frame(layer, crs) for role, layer in stated.items()}
-    villages = villages if villages is not None else frames.get("villages")
-    areas = areas_of(
-        crs, grids=grids, villages=villages, beats=frames.get("beats"), homes=homes
-    )
-    return crs, areas, homes, stated.get("villages")
-
-
-def _homes(held: pd.DataFrame) -> Homes | None:
-    """Homes of a plan (with shapes) or of a ground (with the columns x and y, metres)."""
-    if not len(held):
-        return None
-    points = held
-    if isinstance(held, gpd.GeoDataFrame):
-        points = held.geometry.representative_point()
-    persons = held["persons"].astype(float).to_numpy()
-    return Homes(
-        np.column_stack([points.x, points.y]).astype(float),
-        held["households"].to_numpy(dtype=float),
-        np.where(persons < 0, np.nan, persons),
-    )  # fmt: skip
-
-
-def _frame(layer: Layer, crs: CRS) -> gpd.GeoDataFrame:
-    if "geometry" not in layer.frame:
-        raise InputError([Problem("layer-no-shapes", layer.file.name)])
-    there = layer.frame.geometry.notna().to_numpy()
-    table = layer.frame[there].drop(columns="geometry").reset_index(drop=True)
-    return gpd.GeoDataFrame(table, geometry=metric(layer, crs)[there], crs=crs)
-
-
-def _named(stations: Sequence[Layer], crs: CRS, areas: Areas) -> tuple[Named, ...]:
-    """Stations and village centres, for telling what events are piled up at."""
-    found = []
-    for layer in stations:
-        stated, _ = state_systems({"stations": layer})
-        frame = _frame(stated["stations"], crs)
-        xy = np.column_stack([frame.geometry.centroid.x, frame.geometry.centroid.y])
-        names = frame.get("name", frame.index)
-        found.append(Named("station", xy, [str(name) for name in names]))
-    if "village" in areas.levels:
-        middle = gpd.GeoSeries(areas.shapes("village")).centroid
-        names = list(areas.levels["village"].names)
-        found.append(Named("centre", np.column_stack([middle.x, middle.y]), names))
-    return tuple(found)
-
-
-def fresh_key() -> str:
-    """A key for events that one visitor brought; nobody can guess it."""
-    return new_id()

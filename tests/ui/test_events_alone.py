@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from data.demo import write_county
+from ui.event_files import has_events
 from ui.intake import Intake, accept, look_into, obstacles, take_uploads
 from ui.jobs import Job
 from ui.projects import PROJECTS
-from ui.study import has_events, make_study
+from ui.study import make_study
 
 
 @pytest.fixture(scope="module")

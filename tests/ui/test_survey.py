@@ -15,28 +15,25 @@ from geo.problems import InputError
 from incidents.categories import default_table
 from incidents.quality import Finding
 from incidents.selection import Selection
-from ui import findings
-from ui.heat import leader_scene, place_focus
-from ui.map.scene import Focus, message
-from ui.pages.incidents import edited_table
-from ui.places import band, joined, may_be_shown
-from ui.study import Study, years_of
-from ui.survey import (
-    Report,
-    analysed,
-    area_rows,
+from ui import finding_maps, findings
+from ui.event_choices import (
     category_choices,
-    class_labels,
     comparable,
     earlier,
     first_period,
     months_of,
     period_choices,
     period_of,
-    report,
-    without_slivers,
     years_in,
 )
+from ui.event_map import class_labels, without_slivers
+from ui.event_numbers import area_rows
+from ui.heat import leader_scene, place_focus
+from ui.map.scene import Focus, message
+from ui.pages.incidents import edited_table
+from ui.places import band, joined, may_be_shown
+from ui.study import Study, years_of
+from ui.survey import Report, analysed, report
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real"
 
@@ -88,7 +85,7 @@ def test_a_year_that_is_not_over_is_compared_with_none(
     assert comparable(study, "2025")
     assert not comparable(study, "2024")  # there is no 2023
     months = [m for m in months_of(study) if m < "2025-07"]
-    monkeypatch.setattr("ui.survey.months_of", lambda _: months)
+    monkeypatch.setattr("ui.event_choices.months_of", lambda _: months)
     assert not comparable(study, "2025")
     assert comparable(study, "2025-03")
     numbers = report(study, "2025", "", "zh").numbers
@@ -220,7 +217,7 @@ def found(study: Study):
 
 @pytest.mark.parametrize("view", ["gi", "density", "course"])
 def test_every_map_of_cells_can_be_sent(study: Study, found, view: str) -> None:
-    scene = findings.spot_scene(study, found, view, "zh", 2.0)
+    scene = finding_maps.spot_scene(study, found, view, "zh", 2.0)
     sent = json.loads(message(scene, {}))
     cells = next(layer for layer in sent["layers"] if layer["id"] == "cells")
     assert cells["upsert"]
@@ -228,32 +225,32 @@ def test_every_map_of_cells_can_be_sent(study: Study, found, view: str) -> None:
 
 
 def test_sure_cells_have_the_outer_classes(found) -> None:
-    classes, tested = findings.gi_class(found), found.significance
+    classes, tested = finding_maps.gi_class(found), found.significance
     assert set(classes[tested.hot]) <= {4, 5}
     assert (classes[np.nan_to_num(tested.q, nan=1.0) > 0.1] == -1).all()
     assert (classes[tested.cold] <= 1).all()
 
 
 def test_points_are_of_one_village_only(study: Study, found) -> None:
-    layer = findings.point_layer(study, found, "32010", "en")
+    layer = finding_maps.point_layer(study, found, "32010", "en")
     at = study.prepared.at["village"][found.rows]
     assert len(layer.features) == int((at == 0).sum())
 
 
-@pytest.mark.parametrize("measure", findings.MEASURES)
+@pytest.mark.parametrize("measure", finding_maps.MEASURES)
 def test_areas_are_coloured_by_rates_never_by_counts(study: Study, found, measure: str) -> None:
-    breaks = findings.measure_breaks(study, found, "village", measure, 2.0)
-    scene = findings.area_scene(study, found, "village", measure, "en", 2.0, breaks)
+    breaks = finding_maps.measure_breaks(study, found, "village", measure, 2.0)
+    scene = finding_maps.area_scene(study, found, "village", measure, "en", 2.0, breaks)
     layer = scene.layers[0]
     assert layer.style == "choropleth"
     assert len(layer.features) == 4
-    assert "count" not in findings.MEASURES
+    assert "count" not in finding_maps.MEASURES
 
 
 def test_a_rate_of_few_events_is_not_enough(found) -> None:
     tables = {"village": found.tables["village"].assign(enough=False)}
     few = replace(found, tables=tables)
-    assert findings.measure_values(few, "village", "rate_smoothed", 2.0).isna().all()
+    assert finding_maps.measure_values(few, "village", "rate_smoothed", 2.0).isna().all()
 
 
 def test_every_event_stands_in_one_row_of_the_loop(study: Study, found) -> None:
@@ -337,10 +334,11 @@ def test_tainans_accidents_make_a_report() -> None:
 
 def test_events_of_an_upload_and_of_the_demonstration_are_found(tmp_path: Path) -> None:
     from data.demo import write_county
+    from ui.event_files import has_events, keep_files
     from ui.intake import accept, look_into, take_uploads
     from ui.jobs import Job
     from ui.projects import PROJECTS, Project
-    from ui.study import has_events, keep_files, make_study
+    from ui.study import make_study
 
     write_county(tmp_path, villages=4)
     kept = Project("gone", "", "demo", {})

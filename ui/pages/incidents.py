@@ -15,12 +15,15 @@ from incidents.analysis import Hotspots
 from incidents.categories import LISTS, CategoryTable, default_table
 from incidents.period import Period
 from incidents.selection import Selection
+from ui.event_choices import category_choices, months_of
 from ui.findings import kind_table, quality_rows
 from ui.format import html_text, markdown_text, name_text, share, whole
 from ui.jobs import Job
 from ui.map.component import forget_what_was_sent
 from ui.pages.incident_files import show_files
-from ui.pages.incident_views import show_areas, show_loop, show_spots, show_time, show_trust
+from ui.pages.incident_loop import show_loop, show_trust
+from ui.pages.incident_time import show_time
+from ui.pages.incident_views import show_areas, show_spots
 from ui.pages.survey_wait import follow, study_now, uploader, watching
 from ui.session import (
     callback,
@@ -35,7 +38,7 @@ from ui.session import (
     text,
 )
 from ui.study import STUDIES, Study, start_study, with_table
-from ui.survey import analysed, category_choices, months_of
+from ui.survey import analysed
 
 PARTS = ("quality", "kinds", "spots", "areas", "time", "loop", "trust", "files")
 SOURCES = ("reported", "all", "discovered")

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from incidents.disclosure import LEAST_HOUSEHOLDS
+from ui.event_choices import category_choices, first_period, period_choices
 from ui.format import DASH, html_text, markdown_text, signed_share
 from ui.heat import leader_scene, place_focus
 from ui.map.component import forget_what_was_sent, show_map
@@ -28,7 +29,7 @@ from ui.session import (
     text,
 )
 from ui.study import Study
-from ui.survey import Report, category_choices, first_period, period_choices, report
+from ui.survey import Report, report
 
 SIDES = ("places", "areas", "months")
 MAP, COLUMNS = "leader", [58, 42]

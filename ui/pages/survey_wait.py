@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from ui.errors import JobGoneError, sentences
+from ui.event_files import has_events
 from ui.format import markdown_text
 from ui.jobs import Job
 from ui.projects import Project
@@ -15,7 +16,6 @@ from ui.study import (
     STUDIES,
     SURVEYS,
     Study,
-    has_events,
     make_study,
     start_study,
     study_key,

@@ -1,0 +1,91 @@
+"""Periods and classes that a leader or an analyst chooses from; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from incidents.period import Period
+from ui.study import years_of
+from ui.words import Language, word
+
+if TYPE_CHECKING:
+    from ui.study import Study
+
+ENOUGH_FOR_A_MONTH = 300
+
+
+def period_choices(study: Study, language: Language) -> dict[str, str]:
+    """Key ("", "2024", "2024-03") -> words; all, then years, then months, the newest first."""
+    months = months_of(study)
+    years = sorted({month[:4] for month in months}, reverse=True)
+    found = {"": word("incidents.all_time", language)}
+    found |= {year: word("incidents.year", language, year=year) for year in years}
+    for month in reversed(months):
+        year, number = month.split("-")
+        found[month] = word("incidents.month", language, year=year, month=int(number))
+    return found
+
+
+def months_of(study: Study) -> list[str]:
+    """Every month from the first event to the last, "2024-03"."""
+    told = study.open.events.months
+    told = told[told >= 0]
+    if not len(told):
+        return []
+    span = np.arange(int(told.min()), int(told.max()) + 1).astype("datetime64[M]")
+    return [str(month) for month in span]
+
+
+def first_period(study: Study) -> str:
+    """What a leader sees first: the last month, or the last year where months hold too little."""
+    months = months_of(study)
+    if not months:
+        return ""
+    times = study.open.events.months
+    last = np.datetime64(months[-1], "M").astype(np.int64)
+    return months[-1] if int((times == last).sum()) >= ENOUGH_FOR_A_MONTH else months[-1][:4]
+
+
+def category_choices(study: Study, language: Language) -> dict[str, str]:
+    """Class key -> name, "" for all; only classes that occur."""
+    number = 0 if language == "zh" else 1
+    found = {"": word("incidents.all_kinds", language)}
+    events = study.open.events
+    for i, (key, names) in enumerate(events.classes.classes.items()):
+        if (events.group == i).any():
+            found[key] = names[number]
+    return found
+
+
+def period_of(key: str) -> Period:
+    """The days of a choice of :func:`period_choices`."""
+    if not key:
+        return Period()
+    unit = "Y" if len(key) == 4 else "M"
+    first = np.datetime64(key, unit)
+    return Period(first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]"))
+
+
+def earlier(key: str, months: int) -> str:
+    """The choice so many months (for a year: twelve) before; "" for all time."""
+    if len(key) == 4:
+        return str(int(key) - 1)
+    return str(np.datetime64(key, "M") - months) if key else ""
+
+
+def months_told(study: Study, year: str) -> int:
+    """How many months of a year lie between the first event and the last."""
+    return sum(month.startswith(year) for month in months_of(study))
+
+
+def comparable(study: Study, key: str) -> bool:
+    """May a choice be compared with the one before? A year that is not over, or whose
+    predecessor began half-way, may not."""
+    return len(key) != 4 or all(months_told(study, y) == 12 for y in (key, earlier(key, 12)))
+
+
+def years_in(study: Study, key: str) -> float:
+    """Length of a choice in years."""
+    return years_of(study.open.events) if not key else 1.0 if len(key) == 4 else 1 / 12

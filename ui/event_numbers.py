@@ -1,0 +1,112 @@
+"""What may be told of events in numbers: read from the protected tables, never counted; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from incidents.areas import LevelName, change
+from incidents.disclosure import THRESHOLD
+from ui.event_choices import comparable, earlier, months_of, months_told, years_in
+from ui.format import DASH, name_text, signed_share, whole
+from ui.words import Language, word
+
+if TYPE_CHECKING:
+    from ui.study import Study
+
+
+def published(study: Study, level: LevelName, period: str, kind: str) -> pd.DataFrame | None:
+    """A published table, or None where there is none (yet)."""
+    if study.shared is None:
+        return None
+    key = f"rows/{level}/{period}/{kind}"
+    if key not in study.kept:
+        try:
+            study.kept[key] = study.shared.rows(level, period, kind).set_index("code")
+        except (KeyError, ValueError):
+            study.kept[key] = None
+    found: pd.DataFrame | None = study.kept[key]
+    return found
+
+
+def area_rows(study: Study, level: LevelName, period: str, kind: str) -> pd.DataFrame:
+    """code, name, shown, count, rate (per 1,000), on_period, on_year; NaN where not shown."""
+    now = published(study, level, period, kind)
+    areas = study.areas.levels[level]
+    codes = [str(code) for code in areas.codes]
+    table = pd.DataFrame({"code": codes, "name": [name_text(n) for n in areas.names]})
+    empty = np.full(len(codes), np.nan)
+    if now is None:
+        return table.assign(shown=DASH, count=empty, rate=empty, on_period=empty, on_year=empty)
+    here = now.reindex(codes)
+    table["shown"] = here["shown"].fillna(DASH).to_numpy()
+    table["count"] = here["count"].to_numpy(dtype=float)
+    known = (table["count"] >= 10) & (areas.persons > 0)
+    table["rate"] = (table["count"] / areas.persons * 1000).where(known)
+    for column, months in (("on_period", 1), ("on_year", 12)):
+        before = published(study, level, earlier(period, months), kind) if period else None
+        table[column] = empty
+        if before is not None:
+            past = before.reindex(codes)["count"].to_numpy(dtype=float)
+            table[column] = change(table["count"].to_numpy(), past)
+    return table
+
+
+def five_numbers(
+    study: Study, period: str, kind: str, language: Language
+) -> tuple[tuple[str, str, str], ...]:
+    """The five numbers: (label, value, note)."""
+    row = area_rows(study, "county", period, kind).iloc[0]
+    now = published(study, "county", period, kind)
+    value, note = str(row["shown"]), ""
+    count = float(row["count"])
+    if now is not None and "elsewhere" in now.index:
+        other = float(now.loc["elsewhere", "count"])
+        count += other
+        if np.isfinite(other):
+            note = word("incidents.note_elsewhere", language, count=whole(other))
+    if np.isfinite(count):
+        value = whole(count)
+    persons = float(study.areas.levels["county"].persons[0])
+    years = years_in(study, period)
+    if len(period) == 4 and months_told(study, period) < 12:
+        years = months_told(study, period) / 12
+        part = word("incidents.note_months", language, count=months_told(study, period))
+        note = f"{part} · {note}" if note else part
+    told = comparable(study, period)
+    changes = {
+        name: signed_share(row[name], 1) if told else DASH for name in ("on_period", "on_year")
+    }
+    rate = count / persons * 10_000 / years if persons > 0 and count >= 10 else float("nan")
+    return (
+        (word("incidents.events", language), value, note),
+        (word("incidents.on_period", language), changes["on_period"], ""),
+        (word("incidents.on_year", language), changes["on_year"], ""),
+        (word("incidents.per_10000", language), DASH if np.isnan(rate) else f"{rate:,.0f}", ""),
+        (word("incidents.closed", language), _closure(study),
+         word("incidents.note_all_time", language)),
+    )  # fmt: skip
+
+
+def _closure(study: Study) -> str:
+    """Closure of everything; a dash where open, sent or closed ones are too few to be told."""
+    from incidents.loop import closure
+    from incidents.words import SOURCES
+
+    events = study.open.events
+    told = closure(events.take(events.source != SOURCES.index("discovered")))
+    gaps = (told.dispatched - told.closed, len(events) - told.dispatched, told.closed)
+    safe = all(gap == 0 or gap >= THRESHOLD for gap in gaps)
+    return told.shown.replace("%", " %") if safe and told.dispatched >= 10 else DASH
+
+
+def by_month(study: Study, kind: str) -> pd.DataFrame:
+    """month, count of the county through time; NaN where not shown."""
+    rows = []
+    for month in months_of(study):
+        table = published(study, "county", month, kind)
+        value = float("nan") if table is None else float(table["count"].iloc[0])
+        rows.append((month, value))
+    return pd.DataFrame(rows, columns=["month", "count"])
