@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -45,6 +47,10 @@ register(
             "does not say its coordinate system, so nothing can be measured in metres; set it in "
             "a GIS first.",
         ),
+        "plan-replaced": (
+            "方案文件在打开后被替换;请重新打开项目。",
+            "was replaced by another file after it was opened; open the project again.",
+        ),
         "plan-name": (
             "方案文件名须以 .gpkg 结尾。",
             "is no name for a plan; let it end with .gpkg.",
@@ -61,6 +67,7 @@ LAYERS = ("grids", "micro_grids", "households", "villages", "unplaced", "excepti
 _OPTIONAL = ("micro_grids", "households", "unplaced", "exceptions", "provenance", "villages")
 # GDAL writes the moment of writing into gpkg_contents; a fixed one keeps equal plans equal
 _MOMENT = "2000-01-01T00:00:00Z"
+_READING = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError)
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,58 @@ class PlanFile:
         """A value of the provenance, None where it is not told."""
         rows = self.provenance.loc[self.provenance["key"] == key, "value"]
         return str(rows.iloc[0]) if len(rows) else None
+
+
+class LatePlan(PlanFile):
+    """A plan whose households are read when they are first asked for, by whichever thread.
+
+    A city has 840,000 points, and a map of its villages shows none of them.
+    """
+
+    _path: Path
+    _state: tuple[int, ...]
+    _reading: threading.Lock
+
+    @classmethod
+    def of(cls, frames: Mapping[str, Any], path: Path, state: tuple[int, ...]) -> LatePlan:
+        """A plan of these tables, its households still in the file."""
+        made = object.__new__(cls)
+        own = {"_path": path, "_state": state, "_reading": threading.Lock()}
+        for name, value in {**frames, **own}.items():
+            object.__setattr__(made, name, value)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """``households`` until they are there; raises InputError where the file was replaced."""
+        if name != "households":
+            raise AttributeError(name)
+        with self._reading:
+            if "households" not in self.__dict__:
+                object.__setattr__(self, "households", self._households())
+            return self.__dict__["households"]
+
+    def _households(self) -> gpd.GeoDataFrame:
+        # of a file that was written anew these households would belong to another plan's grids
+        if not self._path.is_file() or _state(self._path) != self._state:
+            raise InputError([Problem("plan-replaced", self._path.name)])
+        try:
+            frame = gpd.read_file(self._path, layer="households", use_arrow=True)
+        except _READING as error:
+            raise InputError([Problem("plan-unreadable", self._path.name)]) from error
+        return frame if frame.crs in (None, self.grids.crs) else frame.to_crs(self.grids.crs)
+
+    def with_tables(self, **tables: Any) -> LatePlan:
+        """The same plan with other tables; reads nothing."""
+        if "households" in self.__dict__:
+            return replace(self, **tables)
+        held = {f.name: self.__dict__[f.name] for f in fields(self) if f.name != "households"}
+        return LatePlan.of(held | tables, self._path, self._state)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What tells that a path holds the file it held."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager
@@ -162,10 +221,11 @@ def write_plan(plan: PlanFile, path: str | Path) -> None:
     write_layers({name: getattr(plan, name) for name in LAYERS}, Path(path))
 
 
-def read_plan(path: str | Path) -> PlanFile:
+def read_plan(path: str | Path, *, late: bool = False) -> PlanFile:
     """Read a plan.gpkg, also a foreign one that has at least a ``grids`` layer.
 
-    Layers in degrees are brought to the metric system of their place. Raises :class:`InputError`
+    Layers in degrees are brought to the metric system of their place. With ``late`` households
+    are left in the file until they are asked for (:class:`LatePlan`). Raises :class:`InputError`
     for a missing or damaged file, a missing layer, or grids without shapes, code or households.
     """
     path = Path(path)
@@ -178,19 +238,21 @@ def read_plan(path: str | Path) -> PlanFile:
         frames = {
             name: gpd.read_file(path, layer=name, use_arrow=True)
             for name in LAYERS
-            if name in present
+            if name in present and not (late and name == "households")
         }
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:
+    except _READING as error:
         raise InputError([Problem("plan-unreadable", path.name)]) from error
     if "grids" not in frames:
         params = {"layer": "grids"}
         raise InputError([Problem("plan-layer-missing", path.name, params=params)])
     frames = _in_metres(frames, path.name)
+    late = late and "households" in present
     for name in _OPTIONAL:
-        if name not in frames:
+        if name not in frames and not (late and name == "households"):
             frames[name] = _empty(name, frames["grids"].crs)
     micro = frames.pop("micro_grids")
-    return PlanFile(**frames, micro_grids=micro if len(micro) else None)
+    held = {**frames, "micro_grids": micro if len(micro) else None}
+    return LatePlan.of(held, path, _state(path)) if late else PlanFile(**held)
 
 
 def _whole(path: Path) -> bool:

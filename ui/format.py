@@ -60,6 +60,8 @@ def name_text(value: object) -> str:
     """A name from a file as one plain line: control and direction characters removed."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
+    if isinstance(value, str) and value.isprintable():  # nearly all: nothing to remove
+        return " ".join(value.split()) if " " in value else value
     text = "".join(
         " " if ch in "\t\r\n" else ch
         for ch in str(value)

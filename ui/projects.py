@@ -25,14 +25,14 @@ from geo.ground import Ground, Inputs, load_ground
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
 from geo.units import build_units
-from planning.planfile import PlanFile, read_plan
+from planning.planfile import LatePlan, PlanFile, read_plan
 from planning.settings import Settings
 from ui.errors import JobGoneError
 from ui.jobs import CancelledError, Job, Jobs, Step
+from ui.late import LateLayers
 from ui.pickups import Kind, Pickup, layers_of, pick_folder
 from ui.shelf import Shelf, new_id
 from ui.sources import ROLES, candidates, first_guess, safe_name
-from ui.study import keep_files
 from ui.views import PlanView, units_frame
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from planning.today import Today
 
 PROJECT_VARIABLE = "GRIDWRIGHT_PROJECT"
+LATE_FROM = 40_000_000
+"""Bytes of a plan.gpkg from which its households and its context are read when they are needed."""
+
 CONTEXT_ROLES = ("roads", "water", "railways", "compounds")
 
 
@@ -96,7 +99,7 @@ def ground_of(project: Project, job: Job) -> Ground:
             job.report(Step("reading"))
             project.ground = load_ground(_inputs(project))
             project.notes = project.ground.notes
-            if not project.context:
+            if isinstance(project.context, LateLayers) or not project.context:
                 project.context = context_of_ground(project.ground)
         return project.ground
 
@@ -187,11 +190,24 @@ def _units_of(project: Project) -> Any:
 
 def keep_plan(project: Project, plan: PlanFile, county: CountyPlan | None = None) -> str:
     """Put a plan on the shelf and return its id; ``county`` is the proposal it was made of."""
-    context = {role: frame.to_crs(plan.grids.crs) for role, frame in project.context.items()}
+    context = project.context
+    if not isinstance(context, LateLayers):
+        context = {role: frame.to_crs(plan.grids.crs) for role, frame in context.items()}
     view = PlanView(new_id(), plan, context, _units_of(project))
     view.county = county
     PLANS.put(view.key, view)
     return view.key
+
+
+def _context_later(project: Project, crs: Any) -> LateLayers:
+    """The context of a large plan: nobody waits for it before there is room to draw it."""
+
+    def read() -> dict[str, gpd.GeoDataFrame]:
+        found, problems = read_context(project.sources, crs, trusted=project.trusted)
+        project.notes = tuple(problems)
+        return found
+
+    return LateLayers(read)
 
 
 def open_pickup(job: Job, pickup: Pickup, chosen: Mapping[str, str], *, trusted: bool) -> str:
@@ -204,9 +220,12 @@ def open_pickup(job: Job, pickup: Pickup, chosen: Mapping[str, str], *, trusted:
     try:
         if pickup.plan is not None:
             job.report(Step("plan"))
-            plan = read_plan(pickup.plan)
-            project.context, problems = read_context(chosen, plan.grids.crs, trusted=trusted)
-            project.notes = tuple(problems)
+            plan = read_plan(pickup.plan, late=pickup.plan.stat().st_size > LATE_FROM)
+            if isinstance(plan, LatePlan):
+                project.context = _context_later(project, plan.grids.crs)
+            else:
+                found, problems = read_context(chosen, plan.grids.crs, trusted=trusted)
+                project.context, project.notes = found, tuple(problems)
             project.plan_id = keep_plan(project, plan)
         if project.can_propose and (pickup.plan is None or pickup.directory is not None):
             ground_of(project, job)
@@ -274,6 +293,7 @@ def grids_of_upload(name: str, content: bytes) -> Callable[[Ground], Today]:
 def open_demonstration(job: Job) -> str:
     """Make the demonstration county in a directory of its own, read it and propose its grids."""
     from data.demo import write_county  # here: most sessions never ask for it
+    from ui.study import keep_files
 
     directory = Path(tempfile.mkdtemp(prefix="gridwright-demo-"))
     try:

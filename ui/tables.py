@@ -7,7 +7,9 @@ Names keep their place in cells, where nothing is read as markup.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from planning.export import in_language, rule_names
@@ -19,6 +21,7 @@ GRID_TABLE = (
     "code", "name", "households", "persons", "deviation", "deviation_ideal", "exceptions",
     "polsby_popper", "edge_on_line", "reach_m", "village_name", "township_name", "kind",
 )  # fmt: skip
+SEARCHED = ("code", "name", "village_name")
 GRID_HEADS = {
     "code": "grid.code",
     "name": "grid.name",
@@ -101,6 +104,43 @@ def grid_table(grids: pd.DataFrame, language: Language) -> pd.DataFrame:
         elif name in grids.columns:
             table[name] = grids[name].map(name_text)
     return table
+
+
+class GridIndex:
+    """The grids of one plan ready to be searched and shown: a city has thousands.
+
+    ``grids`` in the order they are shown in; every answer keeps it.
+    """
+
+    def __init__(self, grids: pd.DataFrame, columns: Sequence[str] = SEARCHED) -> None:
+        self.grids = grids
+        self._columns = columns
+        self._tables: dict[Language, pd.DataFrame] = {}
+
+    @cached_property
+    def _texts(self) -> np.ndarray:
+        """Everything of a grid that is searched, in one text; no query holds the separator."""
+        parts = [
+            self.grids[name].map(name_text).to_numpy(dtype=object)
+            for name in self._columns
+            if name in self.grids.columns
+        ]
+        return np.array(["\0".join(cells).casefold() for cells in zip(*parts, strict=True)],
+                        dtype=object)  # fmt: skip
+
+    def rows(self, query: str, among: np.ndarray) -> np.ndarray:
+        """Rows among ``among`` ((n,) of bool) in which every word of ``query`` occurs."""
+        found = np.flatnonzero(among)
+        for part in name_text(query).casefold().split():
+            texts = self._texts[found]
+            found = found[np.fromiter((part in text for text in texts), bool, len(texts))]
+        return found
+
+    def table(self, rows: np.ndarray, language: Language) -> pd.DataFrame:
+        """:func:`grid_table` of some rows, made once a language."""
+        if language not in self._tables:
+            self._tables[language] = grid_table(self.grids, language)
+        return self._tables[language].iloc[rows]
 
 
 def exception_table(

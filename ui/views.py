@@ -15,12 +15,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planning.planfile import PlanFile
+from planning.planfile import LatePlan, PlanFile
 from ui.figures import Headline, headline, inner_lengths
 from ui.format import name_text
 from ui.map import layers
 from ui.map.encode import bounds_lonlat, to_lonlat
 from ui.map.scene import Focus, Layer, Scene
+from ui.overview import Overview, overview_from
+from ui.tables import GridIndex, village_choices
 from ui.words import Language, word
 
 if TYPE_CHECKING:
@@ -91,6 +93,8 @@ def complete(plan: PlanFile) -> PlanFile:
             geometry=first.geometry.to_numpy(),
             crs=grids.crs,
         )
+    if isinstance(plan, LatePlan):
+        return plan.with_tables(grids=grids, villages=villages)
     return replace(plan, grids=grids, villages=villages)
 
 
@@ -126,6 +130,7 @@ class PlanView:
         self.kept: Kept | None = None  # where it is in the store
         self.sought = False  # was it looked for there?
         self.preparing = False  # is it being put there?
+        self._headlines: dict[str | None, Headline] = {}
         self._village_layers = lru_cache(maxsize=64)(self._draw_village)
         self._context_layers = lru_cache(maxsize=64)(self._draw_context)
 
@@ -133,6 +138,26 @@ class PlanView:
     def grids(self) -> gpd.GeoDataFrame:
         """The grids, ordered by code, numbered from 0."""
         return self.plan.grids
+
+    @property
+    def large(self) -> bool:
+        """Too many grids for one map: townships and villages first, the rest as one gets near."""
+        return len(self.grids) >= overview_from()
+
+    @cached_property
+    def overview(self) -> Overview:
+        """The map of a large plan."""
+        return Overview(self.plan, self.context)
+
+    @cached_property
+    def index(self) -> GridIndex:
+        """The grids as a table to search."""
+        return GridIndex(self.grids)
+
+    @cached_property
+    def choices(self) -> dict[str, str]:
+        """The villages for a list to choose from."""
+        return village_choices(self.plan.villages)
 
     @cached_property
     def inner(self) -> np.ndarray:
@@ -174,6 +199,11 @@ class PlanView:
 
     def headline(self, village: str | None = None) -> Headline:
         """The five numbers of the county or of one village."""
+        if village not in self._headlines:
+            self._headlines[village] = self._headline(village)
+        return self._headlines[village]
+
+    def _headline(self, village: str | None) -> Headline:
         rows = self.of_village(village)
         return headline(self.grids[rows], self.plan.exceptions, self.inner[rows])
 
@@ -229,6 +259,11 @@ class PlanView:
         focus: Focus = Focus(),  # noqa: B008 -- frozen
     ) -> Scene:
         """What the map shows: the county, or one village with its units and households."""
+        if village is None and self.large:
+            return self.overview.scene(
+                language, place=f"{self.key}/", legend=deviation_legend(language),
+                words=board_words(language), selected=selected, focus=focus,
+            )  # fmt: skip
         if village is None:
             drawn, bounds = self._county, self.bounds
         else:

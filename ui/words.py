@@ -13,6 +13,8 @@ from ui.wording.beats import BEATS
 from ui.wording.filing import FILING
 from ui.wording.incidents import INCIDENTS
 from ui.wording.kept import KEPT
+from ui.wording.micro import MICRO
+from ui.wording.overview import OVERVIEW
 from ui.wording.scenarios import SCENARIOS
 from ui.wording.sheets import SHEETS
 
@@ -690,7 +692,7 @@ WORDS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 WORDS |= SCENARIOS | KEPT | BEATS | SHEETS
 WORDS |= INCIDENTS
-WORDS |= FILING
+WORDS |= FILING | MICRO | OVERVIEW
 
 
 def known(key: str) -> bool:

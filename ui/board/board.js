@@ -6,6 +6,7 @@ import {
   visible,
 } from "./logic.js";
 import { element, fillLegend, fillSwitches, tooltip } from "./furniture.js";
+import { Parts } from "./parts.js";
 
 // The page's element -> its Board. Weak, so that a closed page frees its map.
 const boards = new WeakMap();
@@ -31,6 +32,8 @@ class Board {
     // events only to the topmost.
     this.pane("gw-under", 390, false);
     this.pane("gw-main", 400, true);
+    this.map.createPane("gw-picture").style.zIndex = 405;
+    this.map.getPane("gw-picture").style.pointerEvents = "none";
     this.pane("gw-over", 410, false);
     this.pane("gw-mark", 420, false);
     this.layers = new Map(); // id -> {message, held, group, shapes: Map(id -> Leaflet layer)}
@@ -40,10 +43,14 @@ class Board {
     this.place = null;
     this.focusNumber = 0;
     this.selected = [];
+    this.parts = new Parts(this);
     this.furniture();
     this.map.on("zoomend", () => this.showLayers());
     this.map.on("move", () => this.lead());
-    this.map.on("moveend", () => this.report());
+    this.map.on("moveend", () => {
+      this.parts.look();
+      this.report();
+    });
     this.group = "";
     this.watcher = new ResizeObserver(() => {
       this.map.invalidateSize({ pan: false });
@@ -119,6 +126,7 @@ class Board {
     this.legend = message.legend;
     this.isDark = this.dark();
     this.root.classList.toggle("gw-dark", this.isDark);
+    this.parts.reset(message.parts);
     let complete = true;
     const named = new Set();
     for (const layer of message.layers) {
@@ -152,6 +160,7 @@ class Board {
       this.focusNumber = message.focus.number;
       this.focus(message.focus);
     }
+    this.parts.look();
     this.report();
     return complete;
   }
@@ -165,6 +174,7 @@ class Board {
     this.root.dataset.selected = this.selected.join(" ");
     this.root.dataset.focus = String(this.focusNumber);
     this.root.dataset.dark = String(this.isDark);
+    this.root.dataset.parts = this.parts.state();
     const centre = this.map.getCenter();
     this.root.dataset.view = `${centre.lat.toFixed(4)} ${centre.lng.toFixed(4)} ${this.map.getZoom()}`;
   }
@@ -183,20 +193,25 @@ class Board {
     entry.held = result.held;
     entry.message = {
       id: message.id, kind: message.kind, style: message.style, label: message.label,
-      rows: message.rows, minZoom: message.minZoom,
+      rows: message.rows, minZoom: message.minZoom, maxZoom: message.maxZoom,
     };
-    for (const id of [...result.removed, ...result.changed]) {
-      const old = entry.shapes.get(id);
-      if (old) entry.group.removeLayer(old);
-      entry.shapes.delete(id);
-    }
-    for (const id of result.changed) {
-      const shape = this.draw(entry, entry.held.features.get(id));
-      shape.featureId = id;
-      entry.shapes.set(id, shape);
-      entry.group.addLayer(shape);
-    }
+    for (const id of [...result.removed, ...result.changed]) this.erase(entry, id);
+    for (const id of result.changed) this.put(entry, id);
     return true;
+  }
+
+  erase(entry, id) {
+    const old = entry.shapes.get(id);
+    if (old) entry.group.removeLayer(old);
+    entry.shapes.delete(id);
+  }
+
+  put(entry, id) {
+    const shape = this.draw(entry, entry.held.features.get(id));
+    shape.featureId = id;
+    entry.shapes.set(id, shape);
+    entry.group.addLayer(shape);
+    return shape;
   }
 
   draw(entry, feature) {
@@ -227,6 +242,7 @@ class Board {
     });
     shape.on("dblclick", () => {
       if (feature.v) this.send("opened", { village: feature.v });
+      else if (shape.getBounds) this.map.fitBounds(shape.getBounds(), { animate: false });
     });
     return shape;
   }
@@ -245,6 +261,8 @@ class Board {
       if (wanted && !this.map.hasLayer(entry.group)) entry.group.addTo(this.map);
       else if (!wanted && this.map.hasLayer(entry.group)) entry.group.remove();
     }
+    const picture = this.layers.get("picture");
+    this.parts.showPicture(Boolean(picture) && visible(picture.message, this.hidden, zoom));
     if (this.mark) this.mark.forEach((line) => line.bringToFront());
   }
 
@@ -329,6 +347,7 @@ class Board {
 
   remove() {
     this.join("");
+    this.parts.reset(null);
     this.watcher.disconnect();
     this.themeWatcher.disconnect();
     this.scheme.removeEventListener("change", this.onScheme);

@@ -206,7 +206,24 @@ export function cornersOfDecoded(...shapes) {
   return south === Infinity ? null : [[south, west], [north, east]];
 }
 
-/** Layers whose switch is on and whose zoom is reached. */
+/** Layers whose switch is on and whose zoom is reached and not passed. */
 export function visible(layer, hidden, zoom) {
-  return !(layer.label && hidden.has(layer.label)) && zoom >= (layer.minZoom || 0);
+  return !(layer.label && hidden.has(layer.label)) && zoom >= (layer.minZoom || 0)
+    && zoom < (layer.maxZoom || Infinity);
+}
+
+/**
+ * Names of the parts to ask for next (ui/overview.py tells what they are), nearest first.
+ *
+ * places: [{code, distance, near}] of the villages in or beside the view; `near` when in view.
+ * spec: zooms from which each kind is wanted. held: names that are here or on their way.
+ */
+export function wantedParts(places, spec, zoom, held, most) {
+  const wanted = [];
+  for (const place of [...places].sort((a, b) => a.distance - b.distance)) {
+    if (zoom >= spec.grids) wanted.push(`g:${place.code}`);
+    if (zoom >= spec.context) wanted.push(`c:${place.code}`);
+    if (zoom >= spec.near && place.near) wanted.push(`n:${place.code}`);
+  }
+  return wanted.filter((name) => !held.has(name)).slice(0, most);
 }

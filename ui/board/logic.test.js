@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import {
   applyLayer, classColour, cornersOf, cornersOfDecoded, decode, decodeRun, isDark, isInteractive,
-  styleOf, switches, visible,
+  styleOf, switches, visible, wantedParts,
 } from "./logic.js";
 
 const full = (version, ids) => ({
@@ -121,4 +121,23 @@ test("what a comparison or a survey draws answers to the mouse, lines do not", (
   assert.equal(styleOf("choropleth", { c: [0] }, context).fillColor, "#000001");
   assert.equal(styleOf("cell", {}, context).fillColor, "n");
   assert.equal(isInteractive("beatLine"), false);
+});
+
+test("a layer is hidden from its last zoom on", () => {
+  const layer = { minZoom: 9, maxZoom: 11 };
+  assert.deepEqual([8.75, 9, 10.75, 11].map((zoom) => visible(layer, new Set(), zoom)),
+    [false, true, true, false]);
+  assert.equal(visible({ minZoom: 0, maxZoom: 0 }, new Set(), 19), true);
+});
+
+test("parts are asked for nearest first, by zoom, and none twice", () => {
+  const spec = { grids: 11, context: 13, near: 15 };
+  const places = [
+    { code: "far", distance: 9, near: false }, { code: "here", distance: 1, near: true },
+  ];
+  assert.deepEqual(wantedParts(places, spec, 10, new Map(), 9), []);
+  assert.deepEqual(wantedParts(places, spec, 11, new Map(), 9), ["g:here", "g:far"]);
+  assert.deepEqual(wantedParts(places, spec, 15, new Map([["g:here", []]]), 9),
+    ["c:here", "n:here", "g:far", "c:far"]);
+  assert.deepEqual(wantedParts(places, spec, 15, new Map(), 2), ["g:here", "c:here"]);
 });

@@ -21,7 +21,7 @@ from ui.map.scene import Layer, Scene, message
 
 BOARD = Path(__file__).resolve().parent.parent / "board"
 LEAFLET = BOARD / "node_modules" / "leaflet" / "dist"
-SCRIPTS = ("logic.js", "furniture.js", "board.js")
+SCRIPTS = ("logic.js", "furniture.js", "parts.js", "board.js")
 KEY = "gridwright_map"
 MAIN = "main"
 _SENT = "map_sent"

@@ -37,8 +37,9 @@ def _run(coordinates: np.ndarray) -> list[int]:
     """
     whole = np.rint(coordinates * SCALE).astype(np.int64)
     steps = np.diff(whole, axis=0)
-    moving = steps[np.any(steps != 0, axis=1)]
-    return [int(value) for value in np.concatenate([whole[:1].ravel(), moving.ravel()])]
+    moving = steps[(steps[:, 0] != 0) | (steps[:, 1] != 0)]
+    found: list[int] = np.concatenate([whole[:1].ravel(), moving.ravel()]).tolist()
+    return found
 
 
 def encode_area(shape: shapely.Geometry) -> list[list[list[int]]]:

@@ -291,6 +291,45 @@ def is_main_water(frame: gpd.GeoDataFrame) -> np.ndarray:
     return np.asarray(np.where(areas, shapes.area >= 1e5, run >= least), dtype=bool)
 
 
+CONTEXT_PARTS: tuple[tuple[str, Kind, str, str], ...] = (
+    ("compounds-part", "line", "compound", "compounds"),
+    ("roads-part-minor", "line", "roadMinor", "roads"),
+    ("water-part-area", "area", "waterArea", "water"),
+    ("water-part-minor", "line", "waterMinor", "water"),
+    ("water-part", "line", "water", "water"),
+    ("roads-part", "line", "roadMain", "roads"),
+    ("railways-part", "line", "railway", "railways"),
+)
+"""Layer, kind, style and role of the context where it comes village by village."""
+
+
+def context_features(
+    role: str, frame: gpd.GeoDataFrame, rows: np.ndarray, code: str
+) -> list[tuple[str, str]]:
+    """Layer of :data:`CONTEXT_PARTS` and feature of some rows of a role; ``code`` is their id."""
+    own = frame.iloc[rows]
+    area = own.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy()
+    shapes = to_lonlat(own)
+    if role == "compounds":
+        parts = {"compounds-part": np.ones(len(own), dtype=bool)}
+    elif role == "roads":
+        main = np.array([is_main_road(v) for v in _column(own, "road_class", "")], dtype=bool)
+        parts = {"roads-part": main, "roads-part-minor": ~main}
+    elif role == "water":
+        named = np.array([name_text(n) != "" for n in _column(own, "name", "")], dtype=bool)
+        parts = {"water-part-area": area, "water-part": ~area & named,
+                 "water-part-minor": ~area & ~named}  # fmt: skip
+    else:
+        parts = {f"{role}-part": ~area}
+    found = []
+    for layer, kept in parts.items():
+        if kept.any():
+            encode = encode_area if layer == "water-part-area" else encode_lines
+            runs = [run for shape in shapes[kept] for run in encode(shape)]
+            found.append((layer, dumps({"i": code, "g": runs})))
+    return found
+
+
 def _is_main(role: str, frame: gpd.GeoDataFrame) -> np.ndarray:
     if role == "roads":
         classes = _column(frame, "road_class", "")

@@ -33,6 +33,7 @@ class Layer:
     rows : names of the values in a feature's tooltip, in order.
     shown : on when the map opens. A layer without a label is always on.
     min_zoom : hidden while the map is zoomed out further than this.
+    max_zoom : hidden from this zoom on; 0 for never.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Layer:
     rows: tuple[str, ...] = ()
     shown: bool = True
     min_zoom: float = 0
+    max_zoom: float = 0
     version: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +73,8 @@ class Scene:
     ``place`` names the view (a plan's county, one village of it); the map fits ``bounds``
     (west, south, east, north in degrees) whenever the place changes and else stays where the
     user moved it. ``words`` are the interface's own texts in the user's language. Maps of one
-    ``group`` move together.
+    ``group`` move together. ``parts`` says from which zooms the browser asks for what of a plan
+    that is too large to be sent (:mod:`ui.overview`).
     """
 
     place: str
@@ -82,6 +85,7 @@ class Scene:
     selected: tuple[str, ...] = ()
     focus: Focus = field(default_factory=Focus)
     group: str = ""
+    parts: Mapping[str, Any] | None = None
 
 
 def _layer_message(layer: Layer, held: Layer | None) -> str:
@@ -100,6 +104,7 @@ def _layer_message(layer: Layer, held: Layer | None) -> str:
             "rows": list(layer.rows),
             "shown": layer.shown,
             "minZoom": layer.min_zoom,
+            "maxZoom": layer.max_zoom,
             "version": layer.version,
             "base": held.version if held else "",
             "remove": removed,
@@ -124,6 +129,7 @@ def message(scene: Scene, sent: Mapping[str, Layer]) -> bytes:
             "words": scene.words,
             "selected": list(scene.selected),
             "group": scene.group,
+            "parts": scene.parts,
             "focus": {
                 "number": scene.focus.number,
                 "layer": scene.focus.layer,

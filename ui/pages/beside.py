@@ -18,9 +18,7 @@ from ui.tables import (
     GRID_HEADS,
     VILLAGE_HEADS,
     exception_table,
-    grid_table,
     kind_word,
-    matching,
     village_table,
     wanted_numbers,
 )
@@ -113,9 +111,9 @@ def show_grids(view: PlanView, village: str | None, lang: Language) -> None:
         placeholder=text("plan.search") + " · " + text("plan.search_hint"),
         label_visibility="collapsed",
     )
-    grids = matching(view.grids[view.of_village(village)], query, ("code", "name", "village_name"))
-    st.session_state["rows_grids"] = [str(code) for code in grids["code"]]
-    if grids.empty:
+    rows = view.index.rows(query, view.of_village(village))
+    st.session_state["rows_grids"] = view.grids["code"].iloc[rows].tolist()
+    if not len(rows):
         st.caption(text("plan.nothing_found"))
         return
     heads = {name: text(key) for name, key in GRID_HEADS.items()}
@@ -130,7 +128,7 @@ def show_grids(view: PlanView, village: str | None, lang: Language) -> None:
     }
     order = [name for name in GRID_HEADS if village is None or name != "village_name"]
     st.dataframe(
-        grid_table(grids, lang),
+        view.index.table(rows, lang),
         key="table_grids",
         column_config=config,
         column_order=[*FIRST, *(name for name in order if name not in FIRST)],

@@ -9,6 +9,7 @@ import streamlit as st
 from ui.choice import focus, opened_on_map, picked, selected
 from ui.format import html_text, markdown_text, share, whole
 from ui.map.component import forget_what_was_sent, show_map
+from ui.map.parts import answer_map
 from ui.pages.beside import show_card, show_exceptions, show_grids, show_villages, side_choice
 from ui.pages.settings import show_settings
 from ui.projects import Project, ground_now, villages_of
@@ -27,7 +28,7 @@ from ui.session import (
     text,
 )
 from ui.storage import the_store
-from ui.tables import households_of, village_choices
+from ui.tables import households_of
 from ui.views import PlanView, ground_scene
 from ui.words import Language
 
@@ -51,7 +52,9 @@ def show() -> None:
             show_settings(opened)
         _workspace(opened, view, language())
         first = plan_view()
-        if first is not None and first.county is None and opened.can_propose:
+        # a city's units take minutes and gigabytes: only for who asks for its board
+        small = first is not None and not first.large
+        if first is not None and small and first.county is None and opened.can_propose:
             from ui.kept import keep_in_background  # loaded when the page is drawn already
 
             keep_in_background(
@@ -85,6 +88,8 @@ def _workspace(opened: Project, view: PlanView | None, lang: Language) -> None:
                 on_picked=callback(picked),
                 on_opened=callback(opened_on_map),
             )
+            if view.large and village is None:
+                answer_map(view.overview)
         with right:
             if side == "grids":
                 show_grids(view, village, lang)
@@ -101,7 +106,7 @@ def _workspace(opened: Project, view: PlanView | None, lang: Language) -> None:
 
 def _heading(opened: Project, view: PlanView) -> str | None:
     """Name and choice of place; returns the village's code, or None for the county."""
-    choices = {COUNTY: text("plan.whole_county"), **village_choices(view.plan.villages)}
+    choices = {COUNTY: text("plan.whole_county"), **view.choices}
     name, place = st.columns(HALVES, gap="small", vertical_alignment="center")
     lost = households_of(view.plan.unplaced)
     note = f"<span>{html_text(text('plan.unplaced', count=whole(lost)))}</span>" if lost else ""
