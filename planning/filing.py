@@ -244,7 +244,7 @@ def _provenance(
     )
 
 
-def _unit_of(own: EditedVillage, xy: FloatArray, points: gpd.GeoSeries) -> IntArray:
+def unit_of(own: EditedVillage, xy: FloatArray, points: gpd.GeoSeries) -> IntArray:
     """The unit of each household: of its building, else the one that its point lies in."""
     units = own.plan.units
     home = place_points(points.to_numpy(), units.geometry)
@@ -274,7 +274,7 @@ def _placed(
         at = np.flatnonzero(village.to_numpy() == row)
         if not len(at):
             continue
-        unit = _unit_of(own, xy[at], households.geometry.iloc[at])
+        unit = unit_of(own, xy[at], households.geometry.iloc[at])
         names = np.array([grid.code for grid in filed.grids], dtype=object)
         code[at] = names[filed.proposal.label[unit]]
         if filed.micro is not None and len(filed.micro.grid):

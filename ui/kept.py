@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +27,9 @@ from ui.format import name_text
 from ui.shelf import Shelf, new_id
 from ui.views import PlanView, units_frame
 
+if TYPE_CHECKING:
+    from ui.micro_desk import MicroBook, Stamp
+
 log = logging.getLogger("gridwright.ui")
 
 
@@ -40,6 +44,8 @@ class Kept:
 
     slot = "scenario"
     """Where a visitor's session remembers which scenario is open."""
+    branches = True
+    """Has it scenarios of its own?"""
 
     def __init__(
         self,
@@ -59,7 +65,7 @@ class Kept:
         self.ground = store.ground(project)
         self._unplaced = {} if first is None else _unplaced(first.plan.unplaced, self.ground)
         self._desks: Shelf[Desk] = Shelf(room=60)
-        self._views: dict[int, tuple[dict[str, int], PlanView]] = {}
+        self._views: dict[int, tuple[dict[str, int], Stamp, PlanView]] = {}
         self._lock = threading.RLock()
 
     def scenarios(self, *, archived: bool = False) -> list[ScenarioInfo]:
@@ -111,15 +117,17 @@ class Kept:
     def view(self, scenario: int) -> PlanView:
         """The plan as the scenario has it now; only villages that changed are filed again."""
         with self._lock:
-            versions = self.store.versions(scenario)
-            before, held = self._views.get(scenario, ({}, self.first))
+            versions, stamps = self.store.versions(scenario), self.micro.stamps(scenario)
+            before, marks, held = self._views.get(scenario, ({}, {}, self.first))
             changed = [code for code, version in versions.items() if version != before.get(code, 0)]
-            if held is not None and not changed:
+            finer = [code for code, mark in stamps.items() if mark != marks.get(code)]
+            if held is not None and not changed and not finer:
                 return held
             if held is None:
                 filed = self.store.planfile_of(scenario)
             else:
-                filed = self.store.refiled(scenario, held.plan, changed)
+                filed = self.store.refiled(scenario, held.plan, changed) if changed else held.plan
+            filed = self.micro.filed(scenario, filed, list(dict.fromkeys([*changed, *finer])))
             view = PlanView(
                 f"{self.key}/{scenario}",
                 filed,
@@ -127,8 +135,15 @@ class Kept:
                 self._units_of(scenario),
             )
             view.kept = self
-            self._views[scenario] = (versions, view)
+            self._views[scenario] = (versions, stamps, view)
             return view
+
+    @cached_property
+    def micro(self) -> MicroBook:
+        """The micro-grids that were redrawn."""
+        from ui.micro_desk import MicroBook  # it keeps micro-grids as this keeps grids
+
+        return MicroBook(self)
 
     def _units_of(self, scenario: int) -> Callable[[str], gpd.GeoDataFrame | None]:
         def units(code: str) -> gpd.GeoDataFrame | None:

@@ -65,14 +65,15 @@ export class Workbench {
 
   setWords(words) {
     this.words = words;
+    this.without = new Set((words.without || "").split(" ")); // what this board's grids have not
     this.notice.textContent = words.notice;
     this.hand.tour.setWords(words);
     this.bar.replaceChildren();
     this.buttons = new Map();
     const group = (names, make) => {
       const box = element("div", "gw-group");
-      for (const name of names) box.appendChild(make(name));
-      this.bar.appendChild(box);
+      for (const name of names) if (!this.without.has(name)) box.appendChild(make(name));
+      if (box.childElementCount) this.bar.appendChild(box);
     };
     group(Object.values(TOOLS), (name) => this.keep(name, button("gw-tool", words[name],
       `${words[`${name}_title`]} (${KEY_OF[name]})`, () => this.hand.setTool(name))));
@@ -111,7 +112,8 @@ export class Workbench {
       node.classList.toggle("gw-on", Boolean(on[name]));
       node.setAttribute("aria-pressed", String(Boolean(on[name])));
     }
-    fillOption(this.option, this.words, hand.tool, hand.through, (through) => {
+    const option = this.without.has("through") ? "" : hand.tool; // units are never cut there
+    fillOption(this.option, this.words, option, hand.through, (through) => {
       if (through !== hand.through) this.act("through");
     });
     if (!hand.state) return;

@@ -8,6 +8,7 @@ from functools import partial
 
 import streamlit as st
 
+from planning.naming import name_in
 from ui.desk import Answer, Desk
 from ui.desk_message import Context, message
 from ui.format import name_text
@@ -54,7 +55,8 @@ def show() -> None:
         village = _choose_village(view, kept)
         if kept.not_kept:
             st.warning(text("redraw.told_not_kept", count=len(kept.not_kept)))
-        show_board(kept, kept.desk(scenario_of(kept), village), opened.context, language())
+        shown, place = _finer(kept, village)
+        show_board(shown, shown.desk(scenario_of(shown), place), opened.context, language())
 
 
 def _kept(opened: Project, view: PlanView) -> Kept | None:
@@ -103,6 +105,58 @@ def _choose_village(view: PlanView, kept: Kept) -> str:
         st.session_state["actor"] = held
         st.caption(text("redraw.lead"))
     return str(village)
+
+
+def _finer(kept: Kept, village: str) -> tuple[Kept, str]:
+    """The board of the village's grids, or of the micro-grids of the grid that is chosen."""
+    scenario = scenario_of(kept)
+    grids = sorted(
+        (own.code, own.name) for own in kept.desk(scenario, village).plan.grids.values()
+        if own.kind == "comprehensive"
+    )  # fmt: skip
+    lang = language()
+    labels = {"": text("microboard.of_grids")}
+    for code, name in grids:
+        short = code.removeprefix(village) or code
+        labels[code] = text("microboard.of_micro", grid=short, name=name_in(name, lang))
+    key = f"board_finer_{lang}"
+    held = st.session_state.get("board_finer")
+    st.session_state[key] = held if held in labels else ""
+    with st.sidebar:
+        grid = st.selectbox(
+            text("microboard.what"), list(labels), format_func=labels.__getitem__, key=key,
+            on_change=callback(partial(_finer_changed, key)),
+        )  # fmt: skip
+        _tell_followed(kept, scenario, village)
+        if not grid:
+            return kept, village
+        try:
+            found = kept.micro.open(scenario, village, grid)
+        except KeyError:
+            st.warning(text("microboard.none"))
+            return kept, village
+        st.caption(text("microboard.lead"))
+    return found, grid
+
+
+def _finer_changed(key: str) -> None:
+    st.session_state["board_finer"] = st.session_state[key]
+
+
+def _tell_followed(kept: Kept, scenario: int, village: str) -> None:
+    """What became of the micro-grids of grids that were redrawn."""
+    if kept.first is None or kept.first.plan.micro_grids is None:
+        return
+    kept.view(scenario)  # files what was redrawn
+    for change in kept.micro.changes(scenario).get(village, ()):
+        numbers = [*change.changed, *change.new, *change.gone]
+        told = ", ".join(code.removeprefix(change.grid) for code in numbers[:9])
+        st.caption(
+            text(
+                "microboard.followed", grid=change.grid.removeprefix(village), codes=told,
+                changed=len(change.changed), new=len(change.new), gone=len(change.gone),
+            )
+        )  # fmt: skip
 
 
 def _steps_through(codes: list[str], village: str) -> None:
@@ -167,6 +221,9 @@ def _asked(kept: Kept, desk: Desk) -> None:
 def _scenario(kept: Kept, desk: Desk, request: dict[str, object]) -> Answer | None:
     """Branch, rename or open a scenario; None for any other request."""
     do, name = str(request.get("do")), name_text(request.get("name"))[:60]
+    if not kept.branches:
+        own = do in ("branch", "branch_with", "rename_scenario", "open")
+        return Answer("", "microboard.told_no_scenario", kind="warn") if own else None
     held_back = request.get("request")
     if do == "branch_with" and isinstance(held_back, dict):
         mine = text("redraw.mine", time=datetime.now().strftime("%H:%M"))
