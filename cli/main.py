@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cli import beats, check, compare, demo, hotspots, inspect, propose, report, serve
+from cli import beats, check, compare, demo, hotspots, inspect, propose, report, serve, store
 from geo.problems import InputError
 
-_COMMANDS = (propose, check, compare, beats, hotspots, report, inspect, demo, serve)
+_COMMANDS = (propose, check, compare, beats, hotspots, report, inspect, demo, serve, store)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -22,14 +22,17 @@ class Keeping(Base):
         """
         target = Path(path)
         files.refuse_itself(self.address.path, target)
+        self._write_backup(target)
+        with self.writing() as c:
+            detail = {"sha256": files.digest(target)}
+            audit.append(c, "store.backup", "store", detail, actor=actor)
+
+    def _write_backup(self, target: Path) -> None:
         if self.address.path is not None:
             files.backup_file(self.address.path, target)
         else:
             with self.reading() as c:
                 files.backup_rows(c, target)
-        with self.writing() as c:
-            detail = {"sha256": files.digest(target)}
-            audit.append(c, "store.backup", "store", detail, actor=actor)
 
     def restore_backup(
         self, path: str | Path, *, replacing: bool = False, actor: str = ""
@@ -41,12 +44,11 @@ class Keeping(Base):
         missing, foreign, damaged or inconsistent.
         """
         source, saved = Path(path), None
-        with self.reading() as c:
-            held = not is_empty(c)
-        if held and replacing:
-            saved = _free_name(source)
-            self.backup(saved, actor=actor)
         with self.writing() as c, audit.acting(actor):
+            if replacing and not is_empty(c):
+                # nobody can write meanwhile, so nothing falls between the copy and what replaces it
+                saved = _free_name(source)
+                self._write_backup(saved)
             files.restore(c, source, self.name, replacing=replacing)
         return saved
 

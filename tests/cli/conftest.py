@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 import towns
+from postgres_server import new_place, place, server
 
 from cli.main import main
+
+__all__ = ["new_place", "place", "server"]
 
 Run = Callable[..., tuple[int, str, str]]
 

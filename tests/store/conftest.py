@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import postgres_server
 import pytest
 import shapely
 import towns
+from postgres_server import new_place, place, server
 
 from planning.county import CountyPlan, propose_county
 from planning.settings import Settings
 from store.projects import Store
+
+__all__ = ["new_place", "place", "server"]
 
 CODES = ("320116001201", "320116001202")
 
@@ -32,29 +33,6 @@ def county() -> CountyPlan:
         dedicated=[("实验小学", shapely.box(x + 3060, y + 5, x + 3140, y + 45))],
     )
     return propose_county(ground, Settings(target=60))
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[postgres_server.Server]:
-    """A PostgreSQL server; a skip where there is none."""
-    with postgres_server.running() as started:
-        yield started
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str | Path]:
-    """A function that names, at every call, where another empty store may be."""
-    if request.param == "sqlite":
-        numbers = itertools.count()
-        return lambda: tmp_path / f"projects-{next(numbers)}.db"
-    server: postgres_server.Server = request.getfixturevalue("server")
-    return server.new_place
-
-
-@pytest.fixture
-def place(new_place: Callable[[], str | Path]) -> str | Path:
-    """Where an empty store may be: a file, and a database."""
-    return new_place()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,3 +135,26 @@ def running() -> Iterator[Server]:
             yield server
         finally:
             server.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server; a skip where there is none."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str | Path]:
+    """A function that names, at every call, where another empty store may be."""
+    if request.param == "sqlite":
+        numbers = itertools.count()
+        return lambda: tmp_path / f"projects-{next(numbers)}.db"
+    started: Server = request.getfixturevalue("server")
+    return started.new_place
+
+
+@pytest.fixture
+def place(new_place: Callable[[], str | Path]) -> str | Path:
+    """Where an empty store may be: a file, and a database."""
+    return new_place()

@@ -1,0 +1,157 @@
+"""``gridwright store``: look after the store: format, backups, restoring, whether all is well."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from store.address import VARIABLE, configured
+
+if TYPE_CHECKING:
+    from store.whole import Verdict
+
+# The store's libraries are imported by the task that needs them: no other command waits for them.
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``store`` and its own commands to the command line."""
+    sub = commands.add_parser(
+        "store",
+        help="look after the store: migrate, backup, restore, verify, audit, expire",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example:\n  gridwright store backup -o monday.gridwright\n"
+        "  gridwright store verify --store monday.gridwright",
+    )
+    own = sub.add_subparsers(dest="task", required=True, metavar="TASK")
+    _add(own, "migrate", run_migrate, "bring a store of an earlier format to the present one")
+    backup = _add(own, "backup", run_backup, "write all of it, in use or not, as one file")
+    backup.add_argument("-o", "--output", required=True, metavar="FILE", help="the backup")
+    restore = _add(own, "restore", run_restore, "put a backup's content in place")
+    restore.add_argument("file", metavar="FILE", help="a file that backup wrote")
+    restore.add_argument(
+        "--force", action="store_true",
+        help="replace what the store holds, after saving it beside the backup",
+    )  # fmt: skip
+    verify = _add(own, "verify", run_verify, "replay every plan, check the audit trail")
+    verify.add_argument(
+        "--head", default="", metavar="N:HASH",
+        help="an end of the audit trail, as verify printed it before, to be looked for",
+    )  # fmt: skip
+    audit = _add(own, "audit", run_audit, "write the audit trail as .csv or .jsonl")
+    audit.add_argument("-o", "--output", required=True, metavar="FILE", help=".csv or .jsonl")
+    audit.add_argument("--since", default="", metavar="TIME", help="e.g. 2026-01-31 (UTC)")
+    expire = _add(own, "expire", run_expire, "delete entries of the audit trail by their age")
+    expire.add_argument("--days", type=_days, required=True, metavar="N", help="what is kept")
+
+
+def _add(
+    own: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, does: str
+) -> argparse.ArgumentParser:
+    sub = own.add_parser(name, help=does, description=does)
+    sub.add_argument(
+        "--store", metavar="PLACE",
+        help=f"its file, or postgresql+psycopg://… (default: {VARIABLE}, else the user's own)",
+    )  # fmt: skip
+    sub.set_defaults(run=run)
+    return sub
+
+
+def _days(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 36500:
+        raise argparse.ArgumentTypeError("a number of days from 1 on")
+    return int(text)
+
+
+def _place(arguments: argparse.Namespace) -> str | Path:
+    named = {VARIABLE: arguments.store} if arguments.store else os.environ
+    return configured(named)
+
+
+def _actor() -> str:
+    """Who types, as this machine calls them."""
+    return f"os:{getpass.getuser()}"
+
+
+def run_migrate(arguments: argparse.Namespace) -> int:
+    """Bring the store to the present format."""
+    from store.whole import migrate
+
+    before, now = migrate(_place(arguments), actor=_actor())
+    if before == now:
+        print(f"format {now} already")
+    else:
+        print(f"format {before} before, {now} now")
+    return 0
+
+
+def run_backup(arguments: argparse.Namespace) -> int:
+    """Write a backup, and look it through before saying that there is one."""
+    from store.projects import Store
+    from store.whole import existing, verify
+
+    existing(_place(arguments))
+    with Store(_place(arguments)) as store:
+        store.backup(arguments.output, actor=_actor())
+    return _tell(verify(Path(arguments.output)))
+
+
+def run_restore(arguments: argparse.Namespace) -> int:
+    """Put a backup in place."""
+    from store.whole import restore, verify
+
+    place = _place(arguments)
+    saved = restore(place, Path(arguments.file), replacing=arguments.force, actor=_actor())
+    if saved is not None:
+        print(f"what was there is now {saved}")
+    return _tell(verify(place))
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    """0 where all is well, 1 with what is wrong."""
+    from store.whole import verify
+
+    return _tell(verify(_place(arguments), arguments.head))
+
+
+def _tell(verdict: Verdict) -> int:
+    for problem in verdict.problems:
+        print(problem.text("en"), file=sys.stderr)
+    print(
+        f"format {verdict.format}, {verdict.projects} projects, {verdict.scenarios} scenarios, "
+        f"{verdict.steps} steps: {'NOT well' if verdict.problems else 'well'}"
+    )
+    if verdict.head:
+        print(f"audit trail ends with {verdict.head}")
+    return 1 if verdict.problems else 0
+
+
+def run_audit(arguments: argparse.Namespace) -> int:
+    """Write the audit trail."""
+    from store.projects import Store
+    from store.trailfile import check_name, write_trail
+    from store.whole import existing
+
+    check_name(Path(arguments.output))
+    existing(_place(arguments))
+    with Store(_place(arguments)) as store:
+        notes = store.trail(since=arguments.since)
+        write_trail(notes, Path(arguments.output))
+        detail = {"entries": len(notes)}
+        store.note(_actor(), "", "audit.export", "store", detail)
+    print(f"{len(notes)} entries")
+    return 0
+
+
+def run_expire(arguments: argparse.Namespace) -> int:
+    """Delete old entries of the audit trail."""
+    from store.projects import Store
+    from store.whole import existing
+
+    existing(_place(arguments))
+    with Store(_place(arguments)) as store:
+        print(f"{store.expire_trail(arguments.days, actor=_actor())} entries deleted")
+    return 0
