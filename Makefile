@@ -18,7 +18,7 @@ export VENV
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Only a change in a compiled kernel makes warming necessary again.
-KERNELS := $(shell grep -lE '^(from|import) numba' planning/*.py planning/beats/*.py 2>/dev/null)
+KERNELS := $(shell grep -lE '^(from|import) numba' planning/*.py planning/beats/*.py incidents/*.py 2>/dev/null)
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,7 @@ $(VENV)/.installed-bench: .ci/requirements-bench.lock | $(VENV)/.installed-dev
 # Compiling takes seconds; done here, no user waits for it.
 $(VENV)/.warm: $(VENV)/.installed $(KERNELS)
 	$(BIN)/python -m planning.warm
+	$(BIN)/python -m incidents.warm
 	@touch $@
 
 ui/board/node_modules/.package-lock.json: ui/board/package-lock.json | $(VENV)/.installed

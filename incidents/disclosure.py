@@ -19,11 +19,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import combinations, product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from incidents.cube import ALL, Cube, IntArray, Table
+
+if TYPE_CHECKING:
+    from incidents.exchange import Sums
 
 Place = tuple[int, ...]  # leaf or group on each axis
 
@@ -33,6 +37,7 @@ LEAST_HOUSEHOLDS = 8
 MOST_HIDDEN = 0.25  # a table with more of its numbers hidden says less than a coarser one
 _PARTNERS = 24  # leaves an axis tried as partners of an exchange, nearest relatives first
 _ORIGINS = 4
+MOST_AXES = 3  # that one exchange moves on
 
 
 class Mark(IntEnum):
@@ -124,6 +129,46 @@ class _Move:
     sign: int
 
 
+def _sums(
+    cube: Cube,
+    values: Mapping[Table, IntArray],
+    marks: Mapping[Table, NDArray[np.int8]],
+    threshold: int,
+) -> Sums:
+    """Every table in flat arrays, with what a number costs to withhold."""
+    from incidents.exchange import Sums
+
+    axes = cube.axes
+    leaves = max(axis.leaves for axis in axes)
+    groups = np.zeros((len(values), len(axes), leaves), dtype=np.int64)
+    told = np.zeros((len(values), len(axes)), dtype=bool)
+    stride = np.zeros((len(values), len(axes)), dtype=np.int64)
+    for t, (table, held) in enumerate(values.items()):
+        for a, (axis, level) in enumerate(zip(axes, table, strict=True)):
+            groups[t, a, : axis.leaves] = axis.groups(level)
+            told[t, a] = level != ALL
+        stride[t] = np.array(_strides(held.shape))
+    # a large number is worth more than several small ones, and one of a few more than one of
+    # many: totals are what people look for
+    most = max((v.size for v in values.values()), default=1)
+    price = [((1.0 + np.sqrt(v)) * np.sqrt(most / v.size)).ravel() for v in values.values()]
+    return Sums(
+        np.ascontiguousarray(cube.counts, dtype=np.int64).ravel(),
+        np.array(_strides(cube.counts.shape)),
+        groups, told, stride,
+        np.cumsum([0, *(v.size for v in values.values())])[:-1].astype(np.int64),
+        np.concatenate([v.ravel() for v in values.values()]),
+        np.concatenate([m.ravel() for m in marks.values()]),
+        np.concatenate(price),
+        threshold,
+    )  # fmt: skip
+
+
+def _strides(shape: Sequence[int]) -> list[int]:
+    """Steps between neighbours on each axis of a row-major array."""
+    return [int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
+
+
 class _Work:
     """Marks while they are being settled, and which hidden numbers are proved open."""
 
@@ -134,34 +179,38 @@ class _Work:
         marks: dict[Table, NDArray[np.int8]],
         threshold: int,
     ) -> None:
-        self.cube, self.values, self.marks, self.threshold = cube, values, marks, threshold
+        self.cube, self.values, self.threshold = cube, values, threshold
         self.proved = {table: np.zeros(v.shape, dtype=bool) for table, v in values.items()}
-        # a large number is worth more than several small ones, and one of a few more than one of
-        # many: totals are what people look for
-        most = max((v.size for v in values.values()), default=1)
-        self.price = {t: (1.0 + np.sqrt(v)) * np.sqrt(most / v.size) for t, v in values.items()}
         self.groups = {
             table: [axis.groups(level) for axis, level in zip(cube.axes, table, strict=True)]
             for table in values
         }
+        self.sums = _sums(cube, values, marks, threshold)
+        # the kernel and this class settle the same marks
+        ends = np.cumsum([0, *(v.size for v in values.values())])
+        self.marks = {
+            table: self.sums.marks[low:high].reshape(v.shape)
+            for (table, v), low, high in zip(values.items(), ends, ends[1:], strict=False)
+        }
+        self._near: dict[tuple[int, str, int], IntArray] = {}
 
     def prove(self, table: Table, node: Place) -> None:
         """Find the cheapest move that changes a number, withhold what it needs, note the proof."""
         best: tuple[float, _Move] | None = None
         axes = [i for i, level in enumerate(table) if level != ALL]
-        subsets = [c for n in range(len(axes), -1, -1) for c in combinations(axes, n) if n <= 3]
+        subsets = [
+            c for n in range(len(axes), -1, -1) for c in combinations(axes, n) if n <= MOST_AXES
+        ]
+        origins = list(self._origins(table, node))
         for chosen in subsets:
-            for origin, sign in self._origins(table, node):
-                found = self._cheapest(table, chosen, origin, sign)
-                if found is not None and (best is None or found[0] < best[0]):
-                    best = found
+            for origin, sign in origins:
+                found = self._cheapest(
+                    table, chosen, origin, sign, np.inf if best is None else best[0]
+                )
+                best = found or best
                 if best is not None and best[0] == 0:
-                    break
-            if best is not None and best[0] == 0:
-                break
-        if best is None:
-            best = (0.0, self._anything(table, node))
-        self._apply(best[1])
+                    return self._apply(best[1])
+        self._apply(self._anything(table, node) if best is None else best[1])
 
     def _origins(self, table: Table, node: Place) -> Iterator[tuple[Place, int]]:
         """Leaves under a node to begin a move at, with its direction; those with events first."""
@@ -190,64 +239,41 @@ class _Work:
             yield tuple(leaf)
 
     def _cheapest(
-        self, table: Table, chosen: Place, origin: Place, sign: int
+        self, table: Table, chosen: Place, origin: Place, sign: int, bound: float
     ) -> tuple[float, _Move] | None:
-        """The cheapest allowed partner leaves on the chosen axes, and what they cost."""
-        partners = [self._partners(table, axis, origin[axis]) for axis in chosen]
-        if any(not len(p) for p in partners):
-            return None
-        grids = np.meshgrid(*partners, indexing="ij") if partners else []
-        shape = tuple(len(p) for p in partners)
-        allowed, cost = np.ones(shape, dtype=bool), np.zeros(shape)
-        for far in product((False, True), repeat=len(chosen)):
-            index: list[IntArray | int] = list(origin)
-            for axis, grid, moved in zip(chosen, grids, far, strict=True):
-                index[axis] = grid if moved else origin[axis]
-            step = sign * (-1) ** sum(far)
-            allowed &= np.broadcast_to(self.cube.counts[tuple(index)] + step >= 0, shape)
-            self._charge(index, chosen, origin, grids, step, allowed, cost)
-        if not allowed.any():
-            return None
-        where = np.unravel_index(int(np.argmin(np.where(allowed, cost, np.inf))), shape)
-        other = {axis: int(p[i]) for axis, p, i in zip(chosen, partners, where, strict=True)}
-        return float(cost[where]), _Move(origin, other, sign)
+        """The cheapest allowed partner leaves on the chosen axes under a cost, and that cost."""
+        from incidents.exchange import cheapest  # here: its compiler takes half a second to load
 
-    def _charge(
-        self,
-        index: Sequence[IntArray | int],
-        chosen: Place,
-        origin: Place,
-        grids: Sequence[IntArray],
-        step: int,
-        allowed: NDArray[np.bool_],
-        cost: NDArray[np.float64],
-    ) -> None:
-        """Add up what is still shown, and dearer, what would lose the claim of its mark."""
-        for table, groups in self.groups.items():
-            # where both leaves of an axis are in one group the table does not feel the move
-            if any(table[axis] == ALL for axis in chosen):
-                continue
-            felt: NDArray[np.bool_] = np.ones(allowed.shape, dtype=bool)
-            for axis, grid in zip(chosen, grids, strict=True):
-                felt &= groups[axis][grid] != groups[axis][origin[axis]]
-            node = tuple(g[i] for g, i in zip(groups, index, strict=True))
-            value, mark = self.values[table][node], self.marks[table][node]
-            allowed &= (value + step >= 0) | ~felt
-            price = self.price[table][node]
-            cost += felt * ((mark == _SHOWN) * price + ~self._fits(value + step, mark) * 9 * price)
+        held = [self._partners(table, axis, origin[axis]) for axis in chosen]
+        if any(not len(p) for p in held):
+            return None
+        partners = np.zeros((len(chosen), _PARTNERS), dtype=np.int64)
+        for row, leaves in zip(partners, held, strict=True):
+            row[: len(leaves)] = leaves
+        many = np.array([len(p) for p in held], dtype=np.int64)
+        cost, other = cheapest(
+            self.sums, np.array(chosen, dtype=np.int64), partners, many,
+            np.array(origin, dtype=np.int64), sign, bound,
+        )  # fmt: skip
+        if not np.isfinite(cost):
+            return None
+        return cost, _Move(origin, dict(zip(chosen, map(int, other), strict=True)), sign)
 
-    def _fits(self, value: IntArray, mark: NDArray[np.int8]) -> NDArray[np.bool_]:
+    def _fits(self, value: int, mark: int) -> bool:
         """Whether a number is one that its mark (a shown one: once withheld) admits."""
-        small, large = mark == _SMALL, (mark == _SHOWN) | (mark == _WITHHELD)
-        many = value >= self.threshold
-        return np.asarray((value >= 0) & ~(small & many) & ~(large & ~many))
+        if mark == _SMALL:
+            return 0 <= value < self.threshold
+        return value >= (self.threshold if mark in (_SHOWN, _WITHHELD) else 0)
 
     def _partners(self, table: Table, axis: int, leaf: int) -> IntArray:
         """Leaves that the table tells apart from this one, nearest relatives first."""
-        own = self.cube.axes[axis]
-        apart = np.flatnonzero(self.groups[table][axis] != self.groups[table][axis][leaf])
-        kin = sum((of[apart] == of[leaf]).astype(np.int64) for of in own.of.values())
-        return apart[np.argsort(-np.asarray(kin), kind="stable")[:_PARTNERS]]
+        key = axis, table[axis], leaf
+        if key not in self._near:
+            own = self.cube.axes[axis]
+            apart = np.flatnonzero(self.groups[table][axis] != self.groups[table][axis][leaf])
+            kin = sum((of[apart] == of[leaf]).astype(np.int64) for of in own.of.values())
+            self._near[key] = apart[np.argsort(-np.asarray(kin), kind="stable")[:_PARTNERS]]
+        return self._near[key]
 
     def _anything(self, table: Table, node: Place) -> _Move:
         """One event more: always possible."""
@@ -257,8 +283,8 @@ class _Work:
     def _apply(self, move: _Move) -> None:
         """Withhold what a move needs; what would no longer be "<3", or 3 and more, claims less."""
         for table, place, step in self._touched(move):
-            mark, after = self.marks[table][place], self.values[table][place] + step
-            if not self._fits(np.asarray(after), np.asarray(mark)):
+            mark, after = int(self.marks[table][place]), int(self.values[table][place]) + step
+            if not self._fits(after, mark):
                 self.marks[table][place] = Mark.HIDDEN
             elif mark == _SHOWN:
                 self.marks[table][place] = Mark.WITHHELD

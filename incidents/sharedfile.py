@@ -13,7 +13,7 @@ from geo.geopackage import write_whole
 from geo.messages import register
 from geo.problems import InputError, Problem
 from incidents.analysis import Hotspots, Prepared, analyse
-from incidents.areas import LevelName, change
+from incidents.areas import ENOUGH, LevelName, change
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD, Protected
 from incidents.hotspotfile import density_layer, provenance
 from incidents.sharing import Shared, few_households, without_sensitive
@@ -110,7 +110,8 @@ def _pick(shared: Shared, found: Hotspots) -> tuple[str, str]:
 
 
 def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDataFrame:
-    """One row an area: count, rate and changes only where each number they are made of is shown."""
+    """One row an area: count, rate, closure and changes only where each number they are made of is
+    shown."""
     level = shared.prepared.areas.levels[name]
     try:
         table = shared.rows(name, period, kind)
@@ -122,8 +123,17 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
     table.insert(1, "name", [*level.names, *[""] * without])
     table["suppressed"] = table["count"].isna().astype(np.int64)
     people = np.append(level.persons, [np.nan] * without)
-    enough = table["count"] >= 10
+    enough = table["count"] >= ENOUGH
     table["rate_per_1000"] = (table["count"] / people * 1000).where(enough & (people > 0))
+    table["closed"] = table["dispatched"] = np.nan
+    if not kind:
+        try:
+            table[["closed", "dispatched"]] = shared.loop(name, period)[["closed", "dispatched"]]
+        except (KeyError, ValueError):  # no table of the loop at this level, or no state is told
+            table["closed"] = np.nan
+    table["closure_rate"] = (table["closed"] / table["dispatched"]).where(
+        table["dispatched"] >= ENOUGH
+    )
     for column, earlier in (
         ("change_on_period", _earlier(period, 1)), ("change_on_year", _earlier(period, 12)),
     ):  # fmt: skip

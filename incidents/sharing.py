@@ -26,12 +26,13 @@ from incidents.disclosure import (
     Protected,
     protect,
 )
-from incidents.loop import closed
+from incidents.loop import closed, dispatched
 from incidents.quality import Quality
 from incidents.words import SOURCES
 
 #: levels that tables by month and kind at once are made for; finer ones would be all "<3"
 _COARSE: tuple[LevelName, ...] = ("beat", "township", "county")
+STATES = ("closed", "sent", "unsent")  # closed; dispatched and open; not dispatched, or not told
 ELSEWHERE = "elsewhere"  # code of the row for events outside all areas or without a place
 _AREA = 0  # number of the axis of areas
 
@@ -54,6 +55,24 @@ class Shared:
         """
         return _rows(self.common, level, period, kind)
 
+    def loop(self, level: LevelName, period: str = "") -> pd.DataFrame:
+        """Code, closed, dispatched of each township or of the county, NaN where either is not
+        shown; all classes together. Raises as :meth:`rows`, and KeyError where no file tells a
+        state."""
+        table: Table = (level, _time_level(period), ALL, "state")
+        shown, axes = self.common.shown(table), self.common.cube.axes
+        at = 0 if not period else list(axes[1].labels[table[1]]).index(period)
+        labels = list(axes[3].labels["state"])
+        states = {name: np.zeros(len(shown)) for name in STATES}
+        states |= {name: shown[:, at, 0, i] for i, name in enumerate(labels)}
+        return pd.DataFrame(
+            {
+                "code": [axes[0].label(level, i) for i in range(axes[0].size(level))],
+                "closed": states["closed"],
+                "dispatched": states["closed"] + states["sent"],
+            }
+        )
+
 
 def share(prepared: Prepared) -> Shared:
     """Protect every table of the events. Takes seconds for a county; keep the result."""
@@ -64,19 +83,23 @@ def share(prepared: Prepared) -> Shared:
     # be hidden at the expense of others
     known, group = np.unique(events.group, return_inverse=True)
     kinds = [events.classes.keys[int(i)] if i >= 0 else "other" for i in known]
+    step = np.where(closed(events), 0, np.where(dispatched(events), 1, 2))
+    reached, state = np.unique(step, return_inverse=True)
+    states = [STATES[int(i)] for i in reached]
     axes = (
         area,
         time,
         _plain_axis("kind", kinds),
-        _plain_axis("state", ("closed", "open")),
+        _plain_axis("state", states),
     )
-    leaves = [leaf_area, leaf_time, group, (~closed(events)).astype(np.int64)]
+    leaves = [leaf_area, leaf_time, group, state]
     reported = events.source != SOURCES.index("discovered")
     common, kept_back = reported & ~events.sensitive, reported & events.sensitive
     levels = list(prepared.areas.levels)
     hidden = _few_households(prepared, area)
     protected = protect(
-        count_cube(axes, [leaf[common] for leaf in leaves]), _tables(levels), hidden=hidden
+        count_cube(axes, [leaf[common] for leaf in leaves]),
+        published_tables(levels, loop=len(states) > 1), hidden=hidden,
     )
     secret = None
     if kept_back.any():
@@ -89,16 +112,17 @@ def share(prepared: Prepared) -> Shared:
     return Shared(prepared, protected, secret, months)
 
 
-def _tables(levels: Sequence[LevelName]) -> list[Table]:
-    """Every table: areas by time and by kind; months by kind where areas are large."""
+def published_tables(levels: Sequence[LevelName], *, loop: bool) -> list[Table]:
+    """Every table: areas by time and by kind; months by kind where areas are large; with the
+    ``loop`` what townships and the county closed in each month."""
     tables: list[Table] = []
     for level in levels:
         tables += [(level, time, ALL, ALL) for time in (ALL, "year", "month")]
         tables.append((level, ALL, "kind", ALL))
         if level in _COARSE:
             tables += [(level, time, "kind", ALL) for time in ("year", "month")]
-        if level in ("township", "county"):
-            tables.append((level, ALL, ALL, "state"))
+        if loop and level in ("township", "county"):
+            tables += [(level, time, ALL, "state") for time in (ALL, "year", "month")]
     return tables
 
 
@@ -175,9 +199,12 @@ def _few_households(prepared: Prepared, area: Axis) -> dict[tuple[int, str], NDA
     return hidden
 
 
+def _time_level(period: str) -> str:
+    return ALL if not period else ("year" if len(period) == 4 else "month")
+
+
 def _rows(shown: Protected, level: str, period: str, kind: str) -> pd.DataFrame:
-    time = ALL if not period else ("year" if len(period) == 4 else "month")
-    table: Table = (level, time, "kind" if kind else ALL, ALL)
+    table: Table = (level, _time_level(period), "kind" if kind else ALL, ALL)
     axes = shown.cube.axes
     index: list[int | slice] = [slice(None)]
     for axis, wanted, name in zip(axes[1:3], (period, kind), table[1:3], strict=True):

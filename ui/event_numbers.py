@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from incidents.areas import LevelName, change
-from incidents.disclosure import THRESHOLD
+from incidents.areas import ENOUGH, LevelName, change
+from incidents.loop import Closure
 from ui.event_choices import comparable, earlier, months_of, months_told, years_in
 from ui.format import DASH, name_text, signed_share, whole
 from ui.words import Language, word
@@ -32,18 +32,20 @@ def published(study: Study, level: LevelName, period: str, kind: str) -> pd.Data
 
 
 def area_rows(study: Study, level: LevelName, period: str, kind: str) -> pd.DataFrame:
-    """code, name, shown, count, rate (per 1,000), on_period, on_year; NaN where not shown."""
+    """code, name, shown, count, rate (per 1,000), on_period, on_year, NaN where not shown;
+    closure in words, of all classes only."""
     now = published(study, level, period, kind)
     areas = study.areas.levels[level]
     codes = [str(code) for code in areas.codes]
     table = pd.DataFrame({"code": codes, "name": [name_text(n) for n in areas.names]})
     empty = np.full(len(codes), np.nan)
     if now is None:
-        return table.assign(shown=DASH, count=empty, rate=empty, on_period=empty, on_year=empty)
+        return table.assign(shown=DASH, count=empty, rate=empty, on_period=empty, on_year=empty,
+                            closure=DASH)  # fmt: skip
     here = now.reindex(codes)
     table["shown"] = here["shown"].fillna(DASH).to_numpy()
     table["count"] = here["count"].to_numpy(dtype=float)
-    known = (table["count"] >= 10) & (areas.persons > 0)
+    known = (table["count"] >= ENOUGH) & (areas.persons > 0)
     table["rate"] = (table["count"] / areas.persons * 1000).where(known)
     for column, months in (("on_period", 1), ("on_year", 12)):
         before = published(study, level, earlier(period, months), kind) if period else None
@@ -51,6 +53,14 @@ def area_rows(study: Study, level: LevelName, period: str, kind: str) -> pd.Data
         if before is not None:
             past = before.reindex(codes)["count"].to_numpy(dtype=float)
             table[column] = change(table["count"].to_numpy(), past)
+    table["closure"] = DASH
+    told = None if kind else loop_of(study, level, period)
+    if told is not None:
+        here = told.reindex(codes)
+        table["closure"] = [
+            closure_shown(float(c), float(d))
+            for c, d in zip(here["closed"], here["dispatched"], strict=True)
+        ]
     return table
 
 
@@ -79,27 +89,45 @@ def five_numbers(
     changes = {
         name: signed_share(row[name], 1) if told else DASH for name in ("on_period", "on_year")
     }
-    rate = count / persons * 10_000 / years if persons > 0 and count >= 10 else float("nan")
+    rate = count / persons * 10_000 / years if persons > 0 and count >= ENOUGH else float("nan")
     return (
         (word("incidents.events", language), value, note),
         (word("incidents.on_period", language), changes["on_period"], ""),
         (word("incidents.on_year", language), changes["on_year"], ""),
         (word("incidents.per_10000", language), DASH if np.isnan(rate) else f"{rate:,.0f}", ""),
-        (word("incidents.closed", language), _closure(study),
-         word("incidents.note_all_time", language)),
+        (word("incidents.closed", language), _closure(study, period),
+         word("incidents.note_all_kinds", language) if kind else ""),
     )  # fmt: skip
 
 
-def _closure(study: Study) -> str:
-    """Closure of everything; a dash where open, sent or closed ones are too few to be told."""
-    from incidents.loop import closure
-    from incidents.words import SOURCES
+def loop_of(study: Study, level: LevelName, period: str) -> pd.DataFrame | None:
+    """Published closed and dispatched events by code, None where there are none (yet)."""
+    if study.shared is None:
+        return None
+    key = f"loop/{level}/{period}"
+    if key not in study.kept:
+        try:
+            study.kept[key] = study.shared.loop(level, period).set_index("code")
+        except (KeyError, ValueError):
+            study.kept[key] = None
+    found: pd.DataFrame | None = study.kept[key]
+    return found
 
-    events = study.open.events
-    told = closure(events.take(events.source != SOURCES.index("discovered")))
-    gaps = (told.dispatched - told.closed, len(events) - told.dispatched, told.closed)
-    safe = all(gap == 0 or gap >= THRESHOLD for gap in gaps)
-    return told.shown.replace("%", " %") if safe and told.dispatched >= 10 else DASH
+
+def closure_shown(closed: float, dispatched: float) -> str:
+    """A closure rate as reports tell it, a dash where a part is withheld or too small to tell."""
+    if not dispatched >= ENOUGH or np.isnan(closed):
+        return DASH
+    return Closure(int(dispatched), int(closed)).shown.replace("%", " %")
+
+
+def _closure(study: Study, period: str) -> str:
+    """Closure of the county's events of a period, all classes together."""
+    told = loop_of(study, "county", period)
+    code = str(study.areas.levels["county"].codes[0])
+    if told is None or code not in told.index:
+        return DASH
+    return closure_shown(*(float(told.loc[code, c]) for c in ("closed", "dispatched")))
 
 
 def by_month(study: Study, kind: str) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.cube import Axis, Cube, count_cube
-from incidents.disclosure import Mark, protect
+from incidents.disclosure import Mark, _Work, protect
+from incidents.sharing import STATES, published_tables
 
 TABLES = [
     ("grid", "all", "all"), ("grid", "year", "all"), ("grid", "all", "class"),
@@ -130,3 +132,86 @@ def test_a_cube_of_events_adds_up() -> None:
 def test_counts_of_other_axes_are_refused() -> None:
     with pytest.raises(ValueError, match="on axes"):
         Cube(axes(), np.zeros((6, 4), dtype=np.int64))
+
+
+# --- with the steps of the loop, as sharing publishes them
+
+
+def loop_cube(rate: float, seed: int) -> Cube:
+    """Four grids in two townships, three months in two years, two kinds, three states."""
+    of = {"grid": np.arange(4), "township": np.array([0, 0, 1, 1]), "county": np.zeros(4, int)}
+    area = Axis("area", 4, of, {"grid": list("abcd"), "township": list("uv"), "county": ["w"]})
+    time = Axis(
+        "time", 3, {"month": np.arange(3), "year": np.array([0, 1, 1])},
+        {"month": ["2023-12", "2024-01", "2024-02"], "year": ["2023", "2024"]},
+    )  # fmt: skip
+    kind = Axis("kind", 2, {"kind": np.arange(2)}, {"kind": ["p", "q"]})
+    state = Axis("state", 3, {"state": np.arange(3)}, {"state": list(STATES)})
+    rng = np.random.default_rng(seed)
+    usual = rng.gamma(1.0, rate, (4, 1, 2, 1)) * np.array([0.9, 0.06, 0.04])
+    counts = rng.poisson(np.broadcast_to(usual, (4, 3, 2, 3))).astype(np.int64)
+    return Cube((area, time, kind, state), counts)
+
+
+@given(rate=st.floats(0.2, 30), seed=st.integers(0, 10_000))
+@settings(max_examples=12)
+def test_closure_by_month_gives_no_open_event_away(rate, seed) -> None:
+    tables = published_tables(["grid", "township", "county"], loop=True)
+    protected = protect(loop_cube(rate, seed), tables, most_hidden=1.0)
+    assert ("county", "month", "all", "state") in protected.marks
+    assert worked_out(protected) == []
+
+
+# --- the compiled search against plain sums
+
+
+def plain_cost(work: _Work, origin: tuple[int, ...], other: dict[int, int], sign: int) -> float:
+    """What an exchange costs, number by number; infinity where it is not allowed."""
+    axes, cost = list(other), 0.0
+    for far in product((False, True), repeat=len(axes)):
+        leaf = list(origin)
+        for axis, moved in zip(axes, far, strict=True):
+            leaf[axis] = other[axis] if moved else leaf[axis]
+        step = sign * (-1) ** sum(far)
+        if work.cube.counts[tuple(leaf)] + step < 0:
+            return np.inf
+        for table, groups in work.groups.items():
+            if any(groups[a][other[a]] == groups[a][origin[a]] for a in axes):
+                continue
+            node = tuple(int(g[i]) for g, i in zip(groups, leaf, strict=True))
+            value, mark = int(work.values[table][node]), int(work.marks[table][node])
+            price = (1 + np.sqrt(value)) * np.sqrt(
+                max(v.size for v in work.values.values()) / work.values[table].size
+            )
+            after = value + step
+            if after < 0:
+                return np.inf
+            fits = (after < 3) if mark == Mark.SMALL else after >= 3 or mark == Mark.HIDDEN
+            cost += (mark == Mark.SHOWN) * price + (not fits) * 9 * price
+    return cost
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_compiled_search_finds_what_plain_sums_find(seed: int) -> None:
+    whole = cube(1.5, seed, 1.0)
+    values = {table: whole.table(table) for table in TABLES}
+    marks = {t: np.where(v < 3, Mark.SMALL, Mark.SHOWN).astype(np.int8) for t, v in values.items()}
+    work = _Work(whole, values, marks, 3)
+    rng = np.random.default_rng(seed)
+    table = ("grid", "year", "class")
+    work.groups[table] = [a.groups(level) for a, level in zip(whole.axes, table, strict=True)]
+    partners = {axis: work._partners(table, axis, 0) for axis in range(3)}
+    del work.groups[table]
+    for chosen in [c for n in range(4) for c in combinations(range(3), n)]:
+        origin, sign = (0, 0, 0), int(rng.choice([-1, 1]))
+        costs = [
+            plain_cost(work, origin, dict(zip(chosen, map(int, leaves), strict=True)), sign)
+            for leaves in product(*(partners[axis] for axis in chosen))
+        ]
+        work.groups[table] = [a.groups(level) for a, level in zip(whole.axes, table, strict=True)]
+        found = work._cheapest(table, chosen, origin, sign, np.inf)
+        del work.groups[table]
+        assert (np.inf if found is None else found[0]) == pytest.approx(min(costs))
+        if found is not None:
+            assert plain_cost(work, origin, dict(found[1].other), sign) == pytest.approx(found[0])
+            assert work._cheapest(table, chosen, origin, sign, found[0]) is None

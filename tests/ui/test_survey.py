@@ -13,6 +13,7 @@ import pytest
 
 from geo.problems import InputError
 from incidents.categories import default_table
+from incidents.loop import closure
 from incidents.quality import Finding
 from incidents.selection import Selection
 from ui import finding_maps, findings
@@ -77,6 +78,29 @@ def test_the_numbers_are_those_of_the_protected_tables(study: Study, year: Repor
     later = report(study, "2025", "", "en")
     assert later.numbers[1][1] == later.numbers[2][1] != "—"
     assert year.numbers[4][1].endswith("%")
+
+
+def test_closure_is_of_the_period_chosen_and_told_only_where_both_parts_are(study: Study) -> None:
+    events, shared = study.open.events, study.shared
+    assert shared is not None
+    seen = set()
+    for period in ("", "2024", *months_of(study)[:6]):
+        rows = period_of(period).holds(events.time) & (events.source != 2)
+        whole = closure(events.take(rows & (study.open.at["county"] == 0)))
+        told = report(study, period, "", "en").numbers[4][1]
+        assert told in ("—", whole.shown.replace("%", " %"))
+        if told == "—":
+            assert shared.loop("county", period)["dispatched"].isna().iloc[0]
+        seen.add(told)
+    assert len(seen) > 2
+    assert report(study, "2024", "environment", "en").numbers[4][2] == "all classes"
+
+
+def test_townships_tell_their_closure_for_all_classes_only(study: Study) -> None:
+    table = area_rows(study, "township", "2024", "")
+    assert table["closure"].str.endswith(" %").all()
+    assert (area_rows(study, "township", "2024", "environment")["closure"] == "—").all()
+    assert (area_rows(study, "village", "2024", "")["closure"] == "—").all()
 
 
 def test_a_year_that_is_not_over_is_compared_with_none(

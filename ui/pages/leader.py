@@ -194,16 +194,19 @@ def _areas(made: Report) -> None:
             "name": table["name"],
             "shown": table["shown"],
             "rate": [DASH if pd.isna(v) else f"{v:.1f}" for v in table["rate"]],
+            "closure": list(table["closure"]),
             "on_period": [signed_share(v) for v in table["on_period"]],
             "on_year": [signed_share(v) for v in table["on_year"]],
         }
     )
-    heads = {"name": "area", "shown": "count", "rate": "rate", "on_period": "on_period",
-             "on_year": "on_year"}  # fmt: skip
+    heads = {"name": "area", "shown": "count", "rate": "rate", "closure": "closed",
+             "on_period": "short_period", "on_year": "short_year"}  # fmt: skip
+    if (shown["closure"] == DASH).all():
+        shown = shown.drop(columns="closure")
     st.dataframe(
-        shown, hide_index=True, height=360, row_height=29,
+        shown, hide_index=True, height=min(360, 38 + 29 * len(shown)), row_height=29,
         column_config={c: st.column_config.TextColumn(text(f"incidents.{k}"))
-                       for c, k in heads.items()},
+                       for c, k in heads.items() if c in shown},
     )  # fmt: skip
     st.caption(markdown_text(text("incidents.small")))
 

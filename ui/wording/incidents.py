@@ -38,13 +38,15 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.events": ("群众报告的事件", "Events reported by people"),
     "incidents.on_period": ("环比（上一期）", "On the period before"),
     "incidents.on_year": ("同比（去年同期）", "On last year"),
+    "incidents.short_period": ("环比", "vs before"),
+    "incidents.short_year": ("同比", "vs last year"),
     "incidents.per_10000": ("每万人每年", "Per 10,000 people a year"),
     "incidents.closed": ("办结率", "Closed"),
     "incidents.note_months": ("本年 {count} 个月", "{count} months of this year"),
     "incidents.note_elsewhere": (
         "含无位置或区外 {count}", "{count} without a place or outside",
     ),
-    "incidents.note_all_time": ("全部时段、全部类别", "all time, all classes"),
+    "incidents.note_all_kinds": ("全部类别", "all classes"),
     # --- the map
     "incidents.density": ("每平方公里每年事件", "Events per km² a year"),
     "incidents.lowest": ("更低", "lower"),
