@@ -152,6 +152,7 @@ class Hand {
   report() {
     const data = this.root.dataset;
     data.version = this.held.version;
+    data.place = this.ground.place;
     data.units = String(this.units.length);
     data.grids = String(this.byKey.size);
     data.chosen = [...this.chosen.units].join(" ");
