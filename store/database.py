@@ -67,6 +67,7 @@ _STATES = {
     "57014": "store-busy",
     "53": "store-not-writable",  # disk full, no memory, too many connections
     "25006": "store-not-writable",
+    "0A000": "store-not-writable",  # a standby, which only copies another
     "42501": "store-not-writable",
     "22": "store-unfit",
     "08": "store-unreachable",
