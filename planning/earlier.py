@@ -10,10 +10,11 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from geo.crs import WGS84, metric_crs
 from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import read_layer
-from planning.planfile import PlanFile
+from planning.planfile import PlanFile, shifted_back
 
 register(
     {
@@ -41,11 +42,12 @@ def earlier_version(name: str, data: bytes) -> PlanFile:
     frame = gpd.GeoDataFrame(grids.frame, geometry="geometry").set_crs(
         grids.crs, allow_override=True
     )
+    frame = _in_metres(shifted_back(frame))
     frame = frame.assign(kind=frame.get("category", "comprehensive"))
     points = gpd.GeoDataFrame(homes.frame, geometry="geometry").set_crs(
         homes.crs or grids.crs, allow_override=True
     )
-    points = points[points.geometry.notna()].reset_index(drop=True)
+    points = shifted_back(points[points.geometry.notna()].reset_index(drop=True))
     point, grid = shapely.STRtree(frame.geometry.to_numpy()).query(
         points.to_crs(frame.crs).geometry.to_numpy(), predicate="intersects"
     )
@@ -55,3 +57,11 @@ def earlier_version(name: str, data: bytes) -> PlanFile:
     points["grid_code"] = row.reindex(points.index).map(codes).fillna("")
     nothing = pd.DataFrame()
     return PlanFile(frame, points, frame.iloc[:0], nothing, nothing, nothing)
+
+
+def _in_metres(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """A layer in degrees in the metric system of its place: areas are compared."""
+    if not frame.crs.is_geographic:
+        return frame
+    west, south, east, north = frame.to_crs(WGS84).total_bounds
+    return frame.to_crs(metric_crs((west + east) / 2, (south + north) / 2))

@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
+import shapely
 
 from geo.crs import WGS84, metric_crs
+from geo.datum import gcj02_to_wgs84
 from geo.messages import register
 from geo.problems import InputError, Problem
 
@@ -124,6 +127,7 @@ class LatePlan(PlanFile):
             frame = gpd.read_file(self._path, layer="households", use_arrow=True)
         except _READING as error:
             raise InputError([Problem("plan-unreadable", self._path.name)]) from error
+        frame = shifted_back(frame)
         return frame if frame.crs in (None, self.grids.crs) else frame.to_crs(self.grids.crs)
 
     def with_tables(self, **tables: Any) -> LatePlan:
@@ -279,6 +283,7 @@ def _in_metres(
     frames: dict[str, gpd.GeoDataFrame], file: str
 ) -> dict[str, gpd.GeoDataFrame]:
     """The layers in one metric system; refuses grids that cannot be measured or named."""
+    frames = {name: shifted_back(frame) for name, frame in frames.items()}
     grids = frames["grids"]
     missing = [c for c in ("code", "households") if c not in grids]
     if not isinstance(grids, gpd.GeoDataFrame):
@@ -299,6 +304,21 @@ def _in_metres(
         else frame
         for name, frame in frames.items()
     }
+
+
+def shifted_back(frame: Any) -> Any:
+    """A layer whose system is GCJ-02 by name, in WGS 84; any other table as it is.
+
+    The shift is no datum that PROJ knows: taken for one, such a plan would lie 500 m away.
+    """
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
+        return frame
+    if "GCJ-02" not in frame.crs.name:
+        return frame
+    moved = shapely.transform(
+        frame.geometry.to_numpy(), lambda xy: np.column_stack(gcj02_to_wgs84(xy[:, 0], xy[:, 1]))
+    )
+    return frame.set_geometry(gpd.GeoSeries(moved, index=frame.index, crs=WGS84))
 
 
 def _empty(name: str, crs: object) -> pd.DataFrame:

@@ -20,6 +20,8 @@ from pyproj import Geod
 
 from geo.datum import gcj02_to_wgs84
 from geo.read import read_layer
+from planning.changes import find_changes
+from planning.earlier import earlier_version
 from planning.export import (
     LEVELS,
     SYSTEMS,
@@ -171,10 +173,29 @@ def test_gcj02_is_shifted_and_said(tmp_path: Path) -> None:
     back = np.column_stack(gcj02_to_wgs84(*moved.T))
     assert np.abs(back - own).max() < 1e-8
     told = write_geopackage(plan, tmp_path / "p.gpkg", system="gcj02")
-    assert "GCJ-02" in str(read_plan(told).value("coordinates"))
+    again = read_plan(told)
+    assert "GCJ-02" in str(again.value("coordinates"))
+    for name in ("grids", "villages", "households"):
+        there = getattr(again, name).geometry.to_numpy()
+        meant = getattr(plan, name).to_crs(again.grids.crs).geometry.to_numpy()
+        off = shapely.get_coordinates(there) - shapely.get_coordinates(meant)
+        assert np.abs(off).max() < 0.001  # metres
+    late = read_plan(told, late=True)
+    off = shapely.get_coordinates(late.households.geometry.to_numpy()) - shapely.get_coordinates(
+        plan.households.to_crs(late.grids.crs).geometry.to_numpy()
+    )
+    assert np.abs(off).max() < 0.001
     text = write_geojson(plan, tmp_path / "p.geojson", system="gcj02").read_text("utf-8")
     assert "GCJ-02" in text.split('"features"')[0]
     assert "GCJ-02" in write_kml(plan, tmp_path / "p.kml", system="gcj02").read_text("utf-8")
+
+
+@pytest.mark.parametrize("system", ["metric", *DEGREES])
+def test_an_earlier_version_in_any_system_is_the_same_plan(tmp_path: Path, system: System) -> None:
+    plan = synthetic_plan()
+    path = write_geopackage(plan, tmp_path / "p.gpkg", system=system)
+    earlier = earlier_version(path.name, path.read_bytes())
+    assert set(find_changes(earlier, plan).table["change"]) == {"kept"}
 
 
 def test_a_border_shared_before_is_shared_after(tmp_path: Path) -> None:
