@@ -50,16 +50,59 @@ def parse_times(
         out = np.where(bad, NAT, out)
         return out, _precision_of(out), bad
     text = as_text(values)
-    unique = list(text.dropna().unique())
+    row, unique = pd.factorize(text)
+    items = [str(item) for item in unique]
+    found, plain = _plain_iso(items)
+    told = np.where(plain, "minute", "").astype("<U6")
+    others = np.flatnonzero(~plain).tolist()
     day_first = any(
-        int(match["m"]) > 12 for item in unique if (match := _AMERICAN.match(item.strip()))
+        int(match["m"]) > 12 for i in others if (match := _AMERICAN.match(items[i].strip()))
     )
-    table = {item: parse_time(item, day_first=day_first) for item in unique}
-    pairs = [table.get(item) if isinstance(item, str) else None for item in text]
+    for i in others:
+        pair = parse_time(items[i], day_first=day_first)
+        if pair is not None:
+            found[i], told[i] = pair
     filled = text.notna().to_numpy() & (text.fillna("").str.strip() != "").to_numpy()
-    out = np.array([pair[0] if pair else NAT for pair in pairs], dtype="datetime64[s]")
-    precision = np.array([pair[1] if pair else "" for pair in pairs], dtype=np.str_)
+    out, precision = np.append(found, NAT)[row], np.append(told, "")[row]
     return out, precision, filled & np.isnat(out)
+
+
+def _plain_iso(items: list[str]) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+    """Times of ``2024-03-05 14:20:00`` (or with a T), and which of the texts are such and exist.
+
+    All at once: a city's events carry millions of times, nearly all written like this, and one
+    after another they took seven tenths of the time of a map of hot spots.
+    """
+    found = np.full(len(items), NAT)
+    plain = np.zeros(len(items), dtype=bool)
+    rows = np.array([i for i, item in enumerate(items) if len(item) == 19], dtype=np.int64)
+    if not len(rows):
+        return found, plain
+    texts = np.array([items[i] for i in rows], dtype="<U19")
+    letters = texts.view(np.uint32).reshape(-1, 19).astype(np.int64)
+    digits = letters - ord("0")
+    marks = {4: "-", 7: "-", 10: " T", 13: ":", 16: ":"}
+    fits = np.ones(len(rows), dtype=bool)
+    for place in range(19):
+        if place in marks:
+            fits &= np.isin(letters[:, place], [ord(mark) for mark in marks[place]])
+        else:
+            fits &= (digits[:, place] >= 0) & (digits[:, place] <= 9)
+    year = digits[:, :4] @ np.array([1000, 100, 10, 1])
+    month, day, hour, minute, second = (
+        digits[:, place] * 10 + digits[:, place + 1] for place in (5, 8, 11, 14, 17)
+    )
+    fits &= (year >= _EARLIEST) & (year <= _LATEST) & (month >= 1) & (month <= 12) & (day >= 1)
+    fits &= (hour < 24) & (minute < 60) & (second < 60)
+    months = np.where(fits, (year - 1970) * 12 + month - 1, 0)
+    first = months.astype("datetime64[M]").astype("datetime64[D]")
+    after = (months + 1).astype("datetime64[M]").astype("datetime64[D]")
+    fits &= day <= (after - first).astype(np.int64)
+    seconds = ((day - 1) * 24 + hour) * 3600 + minute * 60 + second
+    times = first.astype("datetime64[s]") + np.where(fits, seconds, 0).astype("timedelta64[s]")
+    plain[rows] = fits
+    found[rows[fits]] = times[fits]
+    return found, plain
 
 
 def _precision_of(times: NDArray[np.datetime64]) -> NDArray[np.str_]:

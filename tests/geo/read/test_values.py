@@ -154,3 +154,22 @@ def test_any_bytes_have_an_encoding_or_none(data: bytes) -> None:
     found = detect_encoding(data)
     if found is not None:
         data[found[1] :].decode(found[0])
+
+
+def test_plain_times_read_at_once_are_those_read_one_by_one() -> None:
+    """Every field off by one, every mark another one, days that do not exist."""
+    texts = [
+        "2024-03-05 14:20:00", "2024-03-05T14:20:00", "2024-02-29 00:00:00", "2023-02-29 00:00:00",
+        "2024-04-31 10:00:00", "2024-12-31 23:59:59", "2024-13-01 00:00:00", "2024-00-10 00:00:00",
+        "2024-01-00 00:00:00", "2024-01-01 24:00:00", "2024-01-01 24:00:01", "2024-01-01 12:60:00",
+        "2024-01-01 12:00:60", "1899-12-31 00:00:00", "1900-01-01 00:00:00", "2100-12-31 00:00:00",
+        "2101-01-01 00:00:00", "2024/03/05 14:20:00", "2024-03-05 14.20.00", "２024-03-05 14:20:00",
+        "2024-3-5 14:20:00  ", "0103-01-01 04:30:00", "2024-03-05x14:20:00", "25/04/2024 14:20:00",
+        "", None,
+    ]  # fmt: skip
+    times, precision, bad = parse_times(pd.Series(texts, dtype=object))
+    for text, time, told, wrong in zip(texts, times, precision, bad, strict=True):
+        alone = parse_time(text, day_first=True) if text else None
+        assert (None if np.isnat(time) else time) == (alone[0] if alone else None), text
+        assert told == (alone[1] if alone else ""), text
+        assert wrong == (bool(text) and alone is None), text
