@@ -51,7 +51,7 @@ register(
 LANGUAGES: dict[str, tuple[Language, ...]] = {
     "zh": ("zh",), "en": ("en",), "both": ("zh", "en"),
 }  # fmt: skip
-ATTACHED = ("incidents", "services", "stations", "compounds", "posts")
+ATTACHED = ("incidents", "services", "stations", "compounds", "posts", "leaders")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -75,6 +75,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("services", "mediation rooms and grid stations"), ("stations", "police stations"),
         ("compounds", "compounds: their nearest room"),
         ("posts", "posts by grid: codes, no names"),
+        ("leaders", "grids that posts follow: codes, no names; a sheet each"),
     ):  # fmt: skip
         files.add_argument(f"--{name}", metavar="FILE", help=what)
     what = sub.add_argument_group("what to write")
@@ -161,7 +162,7 @@ def _write(
             written.append(f"changes{mark}.xlsx")
         if not arguments.no_sheets:
             imprint = Imprint(arguments.place, filing.unit, filing.date, filing.version)
-            atlas = Atlas(plan, context, beats, language, imprint)
+            atlas = Atlas(plan, context, beats, language, imprint, filing.leaders)
             written += _sheets(atlas, _folder(folder / f"sheets{mark}"), codes, arguments.png)
     return written
 
@@ -256,7 +257,7 @@ def _sheets(atlas: Atlas, folder: Path, codes: set[str] | None, png: bool) -> li
     books.append(("villages.pdf", "village", villages))
     if codes is None:
         books += [("townships.pdf", "township", None), ("overview.pdf", "overview", None),
-                  ("beats.pdf", "beat", None)]  # fmt: skip
+                  ("beats.pdf", "beat", None), ("leaders.pdf", "leader", None)]  # fmt: skip
     total = sum(len(atlas.subjects(kind, wanted)) for _, kind, wanted in books)
     written, done = [], 0
     with tqdm(total=total, unit="sheet", disable=not sys.stderr.isatty()) as bar:

@@ -19,6 +19,7 @@ from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
 from geo.roles import likely_role
+from planning.leaders import WORDS, Leaders, known, read_leaders
 from planning.planfile import PlanFile
 from planning.register_form import Filing
 from planning.services import Network, compound_rooms, nearest_services, places_of
@@ -32,9 +33,9 @@ register(
             "layer with coordinates.",
         ),
         "attachment-no-use": (
-            "看不出用途,未使用;文件名中请写明岗位、服务、派出所、小区、道路或事件。",
-            "is of no use that its name tells, and is not used; let the name say posts, services, "
-            "stations, compounds, roads or incidents.",
+            "看不出用途,未使用;文件名中请写明岗位、领导联网格、服务、派出所、小区、道路或事件。",
+            "is of no use that its name tells, and is not used; let the name say posts, leaders, "
+            "services, stations, compounds, roads or incidents.",
         ),
     }
 )
@@ -67,6 +68,7 @@ def attach(
     pattern = Pattern.parse(filing.pattern)
     frames: dict[Role, gpd.GeoDataFrame] = {}
     posts: Posts | None = None
+    leaders: Leaders = dict(filing.leaders)
     problems: list[Problem] = []
     with tempfile.TemporaryDirectory(prefix="gridwright-attached-") as folder:
         for number, (name, data) in enumerate(files):
@@ -75,7 +77,11 @@ def attach(
             read = partial(read_layer, path, trusted=trusted, name=name)
             role = likely_role(name)
             try:
-                if any(word in name.casefold() for word in _ROSTER):
+                if any(word in name.casefold() for word in WORDS):
+                    found, strange = known(plan, read_leaders(path, trusted=trusted, name=name))
+                    leaders |= found
+                    problems += strange
+                elif any(word in name.casefold() for word in _ROSTER):
                     posts = read_posts(path, trusted=trusted, name=name)
                     problems += [*posts.problems, *strangers(plan, posts)]
                 elif role in _ROLES:
@@ -84,6 +90,7 @@ def attach(
                     problems.append(Problem("attachment-no-use", name, severity="warning"))
             except InputError as error:
                 problems += error.problems
+    filing = replace(filing, leaders=leaders)
     return Attached(_worked_out(plan, filing, pattern, posts, frames), tuple(problems))
 
 

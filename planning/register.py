@@ -34,12 +34,14 @@ from planning.export import (
     rule_names,
 )
 from planning.export.columns import KIND_WORDS
+from planning.leaders import table_of as leader_rows
 from planning.levels import LEVEL_WORDS, levels
 from planning.naming import name_in
 from planning.register_cover import cover
 from planning.register_form import (
     COMPOUND_COLUMNS,
     EXCEPTION_COLUMNS,
+    LEADER_COLUMNS,
     LEVEL_COLUMNS,
     NO_TOWN,
     PROVENANCE_COLUMNS,
@@ -110,6 +112,7 @@ def write_register(
         ("staff", _spoken(told.staff, "lacks_text", language), STAFF_COLUMNS),
         ("services", _kinds(told.services, language), SERVICE_COLUMNS),
         ("compounds", told.compounds, COMPOUND_COLUMNS),
+        ("leaders", leader_rows(plan, told.leaders) if told.leaders else None, LEADER_COLUMNS),
         ("provenance", plan.provenance, PROVENANCE_COLUMNS),
     ]
     for key, frame, columns in lists:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ TITLES = {
     "staff": ("人员配置", "Staff"),
     "services": ("服务设施", "Services"),
     "compounds": ("小区与调解室", "Compounds"),
+    "leaders": ("领导联网格", "Leaders' grids"),
     "provenance": ("来源与参数", "Provenance"),
 }
 NO_TOWN = ("未注明乡镇", "No township told")
@@ -78,6 +80,15 @@ COMPOUND_COLUMNS: tuple[Column, ...] = (
     Column("metres", "距离(米)", "Distance (m)", "metres", "距离", 12, "#,##0"),
 )
 
+LEADER_COLUMNS: tuple[Column, ...] = (
+    Column("post", "领导岗位", "Post", "post", "领导岗位", 24),
+    Column("code", "网格编码", "Grid code", "code", "网格编码", 20),
+    Column("name", "网格名称", "Grid", "name", "网格名称", 24),
+    Column("village_name", "村(社区)", "Village", "village", "村(社区)", 18),
+    Column("households", "户数", "Households", "households", "户数", 12, "#,##0"),
+    Column("persons", "人口", "Persons", "persons", "人口", 12, "#,##0"),
+)
+
 
 @dataclass(frozen=True)
 class Filing:
@@ -86,7 +97,8 @@ class Filing:
     ``unit`` who files it, ``date`` and ``version`` as they are to be printed; ``pattern`` of posts
     a grid should have; ``staff`` of :func:`planning.staff.staffing`, ``services`` and
     ``compounds`` of :mod:`planning.services`, or None. ``coordinates``: say the longitude and
-    latitude (WGS 84) of a side whose words name no line.
+    latitude (WGS 84) of a side whose words name no line. ``leaders`` the grids that the holder
+    of a post follows (:mod:`planning.leaders`).
     """
 
     unit: str = ""
@@ -98,6 +110,7 @@ class Filing:
     staff: pd.DataFrame | None = None
     services: pd.DataFrame | None = None
     compounds: pd.DataFrame | None = None
+    leaders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def block(filing: Filing, language: Language) -> str:

@@ -44,7 +44,10 @@ def test_everything_is_filed(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "filed"
     lines = [x for r in ("roads", "water") for x in (f"--{r}", str(folder / f"{r}.gpkg"))]
     more = [x for r in ("services", "stations") for x in (f"--{r}", str(folder / f"{r}.gpkg"))]
-    more += ["--incidents", str(folder / "incidents.csv")]
+    first = read_plan(folder / "plan.gpkg").grids["code"].iloc[0]
+    (tmp_path / "leaders.csv").write_text(f"岗位,网格编码\n县长,{first}\n", encoding="utf-8")
+    more += ["--incidents", str(folder / "incidents.csv"), "--leaders",
+             str(tmp_path / "leaders.csv")]  # fmt: skip
     assert main(["report", str(folder / "plan.gpkg"), "-o", str(out), *lines, *more,
                  "--place", "示范县", "--unit", "政法委"]) == 0  # fmt: skip
     plan = read_plan(folder / "plan.gpkg")
@@ -53,6 +56,7 @@ def test_everything_is_filed(folder: Path, tmp_path: Path) -> None:
     assert pages(sheets / "villages.pdf") == 4
     assert pages(sheets / "overview.pdf") == 1
     assert not (sheets / "beats.pdf").exists()
+    assert pages(sheets / "leaders.pdf") == 1
     assert len(pd.read_excel(out / "register.xlsx", sheet_name=None)) > 4
     assert (out / "approval.docx").read_bytes()[:2] == b"PK"
     assert not list(out.glob(".report-*"))

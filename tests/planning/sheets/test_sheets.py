@@ -107,6 +107,20 @@ def test_villages_townships_and_overview(atlas: Atlas, tmp_path: Path) -> None:
     assert f"{int(atlas.plan.villages['households'].sum()):,}" in overview
 
 
+def test_a_leaders_grids_have_a_sheet(atlas: Atlas, tmp_path: Path) -> None:
+    codes = [str(code) for code in atlas.grids["code"]]
+    followed = replace(atlas, leaders={"县长": codes[:2], "L-02": codes[2:3]})
+    pages = book(followed, "leader", tmp_path)
+    assert len(pages) == 2
+    own = atlas.grids[atlas.grids["code"].isin(codes[:2])]
+    assert "县长联系网格" in pages[0]
+    assert f"{int(own['households'].sum()):,}" in pages[0]
+    assert all(name in pages[0] for name in own["name"])
+    assert atlas.subjects("leader") == []
+    with pytest.raises(KeyError):
+        draw(followed, "leader", "nobody")
+
+
 def test_english_sheets_speak_english(atlas: Atlas, tmp_path: Path) -> None:
     (page,) = book(replace(atlas, language="en"), "overview", tmp_path)
     for wanted in ("Households", "Legend", "Scale", NOTICE_EN[:40]):
