@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geo.problems import InputError, Problem
 from store.address import VARIABLE, configured
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add ``store`` and its own commands to the command line."""
     sub = commands.add_parser(
         "store",
-        help="look after the store: migrate, backup, restore, verify, audit, expire",
+        help="look after the store: migrate, backup, restore, verify, audit, forget …",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example:\n  gridwright store backup -o monday.gridwright\n"
         "  gridwright store verify --store monday.gridwright",
@@ -46,6 +47,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     audit.add_argument("--since", default="", metavar="TIME", help="e.g. 2026-01-31 (UTC)")
     expire = _add(own, "expire", run_expire, "delete entries of the audit trail by their age")
     expire.add_argument("--days", type=_days, required=True, metavar="N", help="what is kept")
+    forget = _add(own, "forget", run_forget, "take the households out of a plan; counts stay")
+    forget.add_argument("plan", metavar="PLAN", help="a plan.gpkg")
+    forget.add_argument(
+        "--inputs", action="store_true",
+        help="delete the files of its folder, too, whose names say that they hold households",
+    )  # fmt: skip
+    key = own.add_parser("key", help="make a key for households", description=run_key.__doc__)
+    key.add_argument("-o", "--output", required=True, metavar="FILE", help="the key's file, new")
+    key.set_defaults(run=run_key)
+    seal = own.add_parser("seal", help="put a plan's households under the key, or out of it")
+    seal.add_argument("plan", metavar="PLAN", help="a plan.gpkg")
+    seal.add_argument("--open", action="store_true", help="write them open again")
+    seal.set_defaults(run=run_seal)
 
 
 def _add(
@@ -154,4 +168,51 @@ def run_expire(arguments: argparse.Namespace) -> int:
     existing(_place(arguments))
     with Store(_place(arguments)) as store:
         print(f"{store.expire_trail(arguments.days, actor=_actor())} entries deleted")
+    return 0
+
+
+def run_forget(arguments: argparse.Namespace) -> int:
+    """Take the households out of a plan, and note it where there is a store."""
+    from store.address import address_of
+    from store.households import forget_households
+    from store.projects import Store
+
+    place, plan = _place(arguments), Path(arguments.plan)
+    path = address_of(place).path
+    if path is not None and not path.exists() and not arguments.store:
+        gone = forget_households(plan, inputs=arguments.inputs)  # nobody keeps a trail here
+    else:
+        with Store(place) as store:
+            gone = forget_households(plan, inputs=arguments.inputs, store=store, actor=_actor())
+    for name in gone.files:
+        print(f"deleted {name}")
+    print(", ".join(f"{count} rows of {name}" for name, count in gone.rows.items()))
+    return 0
+
+
+def run_key(arguments: argparse.Namespace) -> int:
+    """Write a new key to a file that nobody else may read; give its path in GRIDWRIGHT_KEY_FILE."""
+    from planning.sealed import new_key
+
+    path = Path(arguments.output)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except OSError as error:
+        params = {"reason": error.strerror or type(error).__name__}
+        raise InputError([Problem("key-not-written", path.name, params=params)]) from error
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(f"{new_key()}\n")
+    print("keep a copy elsewhere: without it the households cannot be read by anybody")
+    return 0
+
+
+def run_seal(arguments: argparse.Namespace) -> int:
+    """Write a plan anew with its households under the environment's key, or open."""
+    from planning.sealed import key_of
+    from store.households import reseal
+
+    key = key_of(os.environ)
+    if key is None and not arguments.open:
+        raise InputError([Problem("key-unfit", "GRIDWRIGHT_KEY")])
+    reseal(Path(arguments.plan), None if arguments.open else key)
     return 0

@@ -26,6 +26,7 @@ from geo.crs import WGS84, metric_crs
 from geo.datum import gcj02_to_wgs84
 from geo.messages import register
 from geo.problems import InputError, Problem
+from planning.sealed import SEALED, Key, key_of, put_sealed, sealed_layers, unpacked, unseal
 
 register(
     {
@@ -168,6 +169,7 @@ def try_target(path: str | Path) -> None:
     path = Path(path)
     if path.is_dir():
         raise _not_writable(path, IsADirectoryError(0, "it is a folder"))
+    key_of(os.environ)
     _temporary(path)
 
 
@@ -199,8 +201,16 @@ def _fixed_moment() -> Iterator[None]:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
-def write_layers(layers: Mapping[str, pd.DataFrame | None], path: Path) -> None:
-    """Write frames, with or without geometry, as the layers of one new GeoPackage."""
+def write_layers(
+    layers: Mapping[str, pd.DataFrame | None],
+    path: Path,
+    closed: Mapping[str, pd.DataFrame] | None = None,
+    key: Key | None = None,
+) -> None:
+    """Write frames, with or without geometry, as the layers of one new GeoPackage.
+
+    Those in ``closed`` go in under the ``key``.
+    """
     with beside(path) as temporary, _fixed_moment():
         for name, frame in layers.items():
             if frame is None:
@@ -216,20 +226,31 @@ def write_layers(layers: Mapping[str, pd.DataFrame | None], path: Path) -> None:
             if temporary.exists():
                 options["append"] = True
             pyogrio.write_dataframe(frame, temporary, **options)
+        if closed and key is not None:
+            put_sealed(temporary, closed, key)
         if not _whole(temporary):
             raise OSError(0, "the written file does not read back")
 
 
 def write_plan(plan: PlanFile, path: str | Path) -> None:
-    """Write a plan. Raises :class:`InputError` where that cannot be done; nothing half-written."""
-    write_layers({name: getattr(plan, name) for name in LAYERS}, Path(path))
+    """Write a plan. Raises :class:`InputError` where that cannot be done; nothing half-written.
+
+    With a key in the environment the households are in the file under that key, and its layers of
+    them are empty (:mod:`planning.sealed`).
+    """
+    layers = {name: getattr(plan, name) for name in LAYERS}
+    key = key_of(os.environ)
+    closed = {name: layers[name] for name in SEALED} if key is not None else {}
+    shown = {name: frame.iloc[:0] for name, frame in closed.items()}
+    write_layers({**layers, **shown}, Path(path), closed, key)
 
 
 def read_plan(path: str | Path, *, late: bool = False) -> PlanFile:
     """Read a plan.gpkg, also a foreign one that has at least a ``grids`` layer.
 
     Layers in degrees are brought to the metric system of their place. With ``late`` households
-    are left in the file until they are asked for (:class:`LatePlan`). Raises :class:`InputError`
+    are left in the file until they are asked for (:class:`LatePlan`), unless they are under a key
+    (:mod:`planning.sealed`), which must then be in the environment. Raises :class:`InputError`
     for a missing or damaged file, a missing layer, or grids without shapes, code or households.
     """
     path = Path(path)
@@ -239,11 +260,16 @@ def read_plan(path: str | Path, *, late: bool = False) -> PlanFile:
         raise InputError([Problem("plan-unreadable", path.name)])
     try:
         present = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        closed = sealed_layers(path)
+        late = late and not closed
         frames = {
             name: gpd.read_file(path, layer=name, use_arrow=True)
             for name in LAYERS
-            if name in present and not (late and name == "households")
+            if name in present and name not in closed and not (late and name == "households")
         }
+        for name, content in closed.items():
+            opened = unseal(content, name, key_of(os.environ), path.name)
+            frames[name] = unpacked(opened)
     except _READING as error:
         raise InputError([Problem("plan-unreadable", path.name)]) from error
     if "grids" not in frames:

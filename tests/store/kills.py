@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from math import inf
 
 import numpy as np
 
@@ -49,10 +50,10 @@ def write(place: str, scenario: int, village: str, name: str, pipe: int) -> None
             os.write(pipe, f"{version} {token}\n".encode())
 
 
-def acknowledged(pipe: int, count: int) -> Iterator[tuple[int, str]]:
-    """What a writer told: the next ``count`` steps, or all until its end."""
+def acknowledged(pipe: int, count: float) -> Iterator[tuple[int, str]]:
+    """What a writer told: at least the next ``count`` steps, or all until its end."""
     rest = b""
-    while count:
+    while count > 0:
         data = os.read(pipe, 65536)
         if not data:
             return
@@ -81,7 +82,7 @@ def kill_one(
     time.sleep(chance.random() * 0.03)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    told.update(acknowledged(reading, -1))
+    told.update(acknowledged(reading, inf))
     os.close(reading)
     return told
 
