@@ -16,6 +16,7 @@ from planning.beats.ground import BeatGround, BeatInputs, load_beat_ground
 from planning.beats.judge import BEAT_RULES
 from planning.beats.officers import assign
 from planning.beats.propose import BeatProgress, propose_beats
+from planning.beats.resume import UnfinishedAreas, digest_of
 from planning.beats.settings import CROSSINGS, KINDS, BeatSettings
 from planning.beats.work import WORDS, WorkSpec
 from planning.planfile import read_plan, try_target
@@ -88,6 +89,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     run.add_argument(
         "--strict", action="store_true", help="exit with 1 where a beat breaks a rule"
     )
+    run.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="go on where a run that was stopped left off (default), or start anew",
+    )
     sub.set_defaults(run=run_beats)
 
 
@@ -145,14 +150,19 @@ def run_beats(arguments: argparse.Namespace) -> int:
     ground = load_beat_ground(plan, inputs, spec)
     for note in ground.notes:
         print(f"{note.severity}: {note.text('en')}", file=sys.stderr)
+    kept = UnfinishedAreas(output, digest_of(ground, settings)) if arguments.resume else None
     with tqdm(total=len(ground), unit="grid", disable=not sys.stderr.isatty()) as bar:
+        shown = 0
 
         def show(progress: BeatProgress) -> None:
+            nonlocal shown
             bar.update(progress.done - bar.n)
-            if bar.disable and progress.done == progress.total:
+            tenth = 10 * progress.done // progress.total
+            if bar.disable and tenth > shown:
+                shown = tenth
                 print(f"{progress.done} of {progress.total} grids", file=sys.stderr)
 
-        found = propose_beats(ground, settings, progress=show)
+        found = propose_beats(ground, settings, progress=show, kept=kept)
     posts = assign(ground, found.plan, found.rules)
     for note in (*found.notes, *(posts.notes if posts else ())):
         print(f"{note.severity}: {note.text('en')}", file=sys.stderr)
@@ -161,8 +171,22 @@ def run_beats(arguments: argparse.Namespace) -> int:
         ground, found.plan, found.rules, posts=posts, source=plan, arguments=said
     )
     write_beats(tables, output)
+    if kept is not None:
+        _tell_kept(kept)
+        kept.forget()
     _tell(tables, summary(ground, found.plan, found.rules), ground, found.fewest, output)
     return 1 if arguments.strict and len(tables.exceptions) else 0
+
+
+def _tell_kept(kept: UnfinishedAreas) -> None:
+    """On standard error: what was taken up, and why nothing was kept."""
+    if kept.taken:
+        print(f"{kept.taken} areas were taken up from a run that was stopped", file=sys.stderr)
+    if kept.failed is not None:
+        print(
+            f"warning: finished areas could not be kept for another run ({kept.failed})",
+            file=sys.stderr,
+        )
 
 
 def _tell(

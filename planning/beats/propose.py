@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -65,6 +66,18 @@ class BeatProgress:
     total: int
 
 
+class Kept(Protocol):
+    """Where finished areas are kept for the next run (:mod:`planning.beats.resume`)."""
+
+    def get(self, area: int, grids: int) -> tuple[IntArray, int] | None:
+        """An area's beats of an earlier run, and their number."""
+        ...
+
+    def put(self, area: int, part: IntArray, k: int) -> None:
+        """Keep a finished area."""
+        ...
+
+
 @dataclass(frozen=True)
 class BeatProposal:
     """A division into beats and what it was made under.
@@ -106,10 +119,12 @@ def propose_beats(
     effort: Effort | None = None,
     progress: Callable[[BeatProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    kept: Kept | None = None,
 ) -> BeatProposal:
     """Divide the grids into beats of the kind that ``settings`` name.
 
-    The same arguments give the same beats. Raises :class:`InputError` for rules that name what is
+    The same arguments give the same beats. Areas that ``kept`` holds are not divided again, and
+    those that are finished are put there. Raises :class:`InputError` for rules that name what is
     not there or contradict each other outright, :class:`Cancelled` soon after ``cancelled()``.
     """
     effort = effort or Effort()
@@ -132,7 +147,12 @@ def propose_beats(
         if cancelled is not None and cancelled():
             raise Cancelled
         rows = np.flatnonzero(area == number)
-        part, own_k = _divide(ground, settings, rules, rows, k, effort)
+        held = None if kept is None else kept.get(number, len(rows))
+        if held is None:
+            held = _divide(ground, settings, rules, rows, k, effort)
+            if kept is not None:
+                kept.put(number, *held)
+        part, own_k = held
         keys, next_key = _keys(ground, rows, part, own_k, next_key)
         label[rows] = keys[part]
         if progress is not None:
