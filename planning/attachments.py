@@ -41,7 +41,7 @@ register(
 )
 
 _ROLES: tuple[Role, ...] = ("services", "stations", "compounds", "roads", "incidents")
-_ROSTER = ("岗位", "网格员", "人员", "名册", "post", "staff", "roster")
+ROSTER = ("岗位", "网格员", "人员", "名册", "post", "staff", "roster")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def attach(
                     found, strange = known(plan, read_leaders(path, trusted=trusted, name=name))
                     leaders |= found
                     problems += strange
-                elif any(word in name.casefold() for word in _ROSTER):
+                elif any(word in name.casefold() for word in ROSTER):
                     posts = read_posts(path, trusted=trusted, name=name)
                     problems += [*posts.problems, *strangers(plan, posts)]
                 elif role in _ROLES:

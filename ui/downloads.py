@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from planning.approval import write_approval
-from planning.changes import find_changes, write_changes
+from planning.changes import Changes, find_changes, write_changes
 from planning.code_schemes import Scheme, recode
 from planning.earlier import earlier_version
 from planning.export import (
@@ -36,6 +36,7 @@ __all__ = [
     "content",
     "earlier_version",
     "file_name",
+    "find_changes",
     "gbk_can_write",
     "system_label",
     "system_of",
@@ -114,10 +115,19 @@ def system_of(form: Form, choice: Choice) -> System | None:
 
 
 def content(
-    form: Form, plan: PlanFile, language: Language, choice: Choice | None = None
+    form: Form,
+    plan: PlanFile,
+    language: Language,
+    choice: Choice | None = None,
+    complete: Callable[[Filing], Filing] | None = None,
 ) -> bytes:
-    """The file's bytes. Raises what the writers raise; nothing stays on the disk."""
+    """The file's bytes. Raises what the writers raise; nothing stays on the disk.
+
+    ``complete`` adds to the filing what is worked out only when a paper is asked for.
+    """
     chosen = choice or Choice()
+    if complete is not None:
+        chosen = replace(chosen, filing=complete(chosen.filing))
     with tempfile.TemporaryDirectory(prefix="gridwright-download-") as name:
         path = Path(name) / f"plan{form.suffix}"
         told = plan if chosen.scheme == Scheme() else recode(plan, chosen.scheme)
@@ -153,11 +163,8 @@ def gbk_can_write(plan: PlanFile) -> bool:
     )
 
 
-def changes_content(
-    before: PlanFile, after: PlanFile, language: Language, filing: Filing
-) -> bytes:
+def changes_content(found: Changes, language: Language, filing: Filing) -> bytes:
     """The table of changes since an earlier version, as a workbook."""
-    found = find_changes(before, after)
     with tempfile.TemporaryDirectory(prefix="gridwright-download-") as name:
         path = write_changes(found, Path(name) / "changes.xlsx", language=language, filing=filing)
         return path.read_bytes()

@@ -17,6 +17,8 @@ from ui.shelf import Shelf, new_id
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from planning.beats.beatfile import BeatFile
+    from planning.leaders import Leaders
     from planning.planfile import PlanFile
     from planning.sheets.page import Imprint
     from ui.words import Language
@@ -25,6 +27,10 @@ BOOKS: Shelf[bytes] = Shelf(room=6)
 """Finished books by an id that nobody can guess: a zip of PDFs."""
 
 WHAT = ("grid", "village", "township", "overview")
+PART = ("grid", "village")
+"""Sheets that can be drawn of a part of the grids."""
+MORE = ("beat", "leader")
+"""Sheets that are offered where there are beats, and leaders who follow grids."""
 
 
 def make_books(
@@ -34,21 +40,26 @@ def make_books(
     what: Sequence[str],
     language: Language,
     imprint: Imprint,
+    *,
+    beats: BeatFile | None = None,
+    leaders: Leaders | None = None,
+    codes: set[str] | None = None,
 ) -> str:
     """Draw the sheets asked for; returns the id of a zip with a PDF a kind (a township's grids
-    each). Raises :class:`geo.problems.InputError` where the machine has no Chinese font."""
+    each). ``codes``: only sheets of these grids and their villages. Raises
+    :class:`geo.problems.InputError` where the machine has no Chinese font."""
     from planning.sheets.book import Atlas, write_book  # half a second of imports
 
     near = {role: frame.to_crs(plan.grids.crs) for role, frame in context.items()}
-    atlas = Atlas(plan, near, None, language, imprint)
-    books = [book for kind in what for book in _books(atlas.grids, kind)]
-    total = sum(len(atlas.subjects(kind, codes)) for _, kind, codes in books)  # type: ignore[arg-type]
+    atlas = Atlas(plan, near, beats, language, imprint, leaders or {})
+    books = [book for kind in what for book in _books(atlas.grids, kind, codes)]
+    total = sum(len(atlas.subjects(kind, part)) for _, kind, part in books)  # type: ignore[arg-type]
     done = 0
     packed = io.BytesIO()
     with TemporaryDirectory(prefix="gridwright-sheets-") as folder, zipfile.ZipFile(
         packed, "w", zipfile.ZIP_STORED
     ) as archive:
-        for name, kind, codes in books:
+        for name, kind, part in books:
             path = Path(folder) / name
 
             def report(number: int, _: int, before: int = done, name: str = name) -> None:
@@ -56,7 +67,7 @@ def make_books(
 
             try:
                 done += write_book(
-                    atlas, kind, path, codes=codes, progress=report,  # type: ignore[arg-type]
+                    atlas, kind, path, codes=part, progress=report,  # type: ignore[arg-type]
                     cancelled=job.cancelled,
                 )  # fmt: skip
             except Cancelled as stopped:
@@ -69,10 +80,15 @@ def make_books(
     return key
 
 
-def _books(grids: gpd.GeoDataFrame, kind: str) -> list[tuple[str, str, set[str] | None]]:
+def _books(
+    grids: gpd.GeoDataFrame, kind: str, codes: set[str] | None = None
+) -> list[tuple[str, str, set[str] | None]]:
     """Names of files, kind, and the codes in each: the grids by township, the rest in one."""
+    if codes is not None:
+        grids = grids[grids["code"].astype(str).isin(codes)]
     if kind != "grid":
-        return [(f"{kind}.pdf", kind, None)]
+        own = set(grids["village_code"].astype(str)) if kind == "village" else None
+        return [(f"{kind}.pdf", kind, None if codes is None else own)]
     towns = grids["township_name"].fillna("").astype(str)
     found: list[tuple[str, str, set[str] | None]] = []
     for number, town in enumerate(dict.fromkeys(towns), 1):

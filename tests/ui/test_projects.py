@@ -29,6 +29,7 @@ from ui.downloads import (
     content,
     earlier_version,
     file_name,
+    find_changes,
     gbk_can_write,
     system_of,
 )
@@ -238,7 +239,7 @@ def test_an_earlier_version_that_was_uploaded_is_read_apart(tmp_path: Path) -> N
     assert list(before.grids["code"]) == list(plan().grids["code"])
     assert set(before.households["grid_code"]) == set(plan().households["grid_code"])
     book = openpyxl.load_workbook(
-        io.BytesIO(changes_content(before, plan(), "zh", Filing(version="2")))
+        io.BytesIO(changes_content(find_changes(before, plan()), "zh", Filing(version="2")))
     )
     assert book.worksheets[0].max_row == 2  # nothing changed: title and header
     assert book.worksheets[1].max_row == 2 + len(plan().grids)

@@ -17,7 +17,7 @@ from planning.sheets.fonts import find_font
 from planning.sheets.page import Imprint
 from planning.tables import to_planfile
 from ui.jobs import CancelledError, Job
-from ui.sheets import BOOKS, WHAT, make_books
+from ui.sheets import BOOKS, PART, WHAT, make_books
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,17 @@ def test_every_kind_is_a_book_of_the_zip(plan: PlanFile) -> None:
     assert count == {"grids": len(plan.grids), "village": 1, "township": 1, "overview": 1}
     step = job.snapshot().step
     assert step.done == step.total == sum(count.values())
+
+
+def test_only_what_changed_is_drawn(plan: PlanFile) -> None:
+    wanted = {str(plan.grids["code"].iloc[0])}
+    key = make_books(Job("sheets"), plan, {}, PART, "zh", Imprint("县"), codes=wanted)
+    with zipfile.ZipFile(io.BytesIO(BOOKS.get(key))) as archive:
+        for name in archive.namelist():
+            document = pypdfium2.PdfDocument(archive.read(name))
+            assert len(document) == 1
+            document.close()
+        assert len(archive.namelist()) == 2
 
 
 def test_a_stopped_job_keeps_nothing(plan: PlanFile) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -11,6 +11,7 @@ import streamlit as st
 
 from geo.problems import InputError, Problem
 from planning.attachments import Attached, attach
+from planning.beats.beatfile import BeatFile
 from planning.code_schemes import Scheme
 from planning.export.systems import DEGREES
 from planning.planfile import PlanFile
@@ -24,13 +25,15 @@ from ui.downloads import (
     content,
     earlier_version,
     file_name,
+    find_changes,
     gbk_can_write,
     system_label,
     system_of,
 )
-from ui.format import html_text, markdown_text
+from ui.format import DASH, html_text, markdown_text, whole
 from ui.jobs import Job, Snapshot
-from ui.projects import JOBS
+from ui.own_files import own_beats, own_files, own_leaders, with_own_files
+from ui.projects import JOBS, Project
 from ui.session import (
     guarded,
     language,
@@ -39,10 +42,11 @@ from ui.session import (
     plan_now,
     project,
     project_name,
+    scenario_of,
     show_failures,
     text,
 )
-from ui.sheets import BOOKS, WHAT, make_books
+from ui.sheets import BOOKS, MORE, PART, WHAT, make_books
 from ui.views import PlanView
 from ui.watch import running, show_job, show_outcome, start
 
@@ -66,13 +70,15 @@ def show() -> None:
         st.caption(text("download.lead"))
         st.html(f"<h3 class='gw-h3'>{html_text(text('download.documents'))}</h3>")
         filing, scheme = _filing()
-        filing = _attached(view.plan, filing)
+        own = own_files(opened)
+        filing = _attached(view.plan, filing, [path.name for _, path in own])
+        complete = partial(with_own_files, opened, view.plan)
         choice = Choice(filing=filing, scheme=scheme)
         for form in FORMS:
             if not form.systems:
-                _offer(form, view.plan, choice, possible=True)
-        _changes(view.plan, choice)
-        _sheets(view, filing, project_name(opened))
+                _offer(form, view.plan, choice, possible=True, complete=complete)
+        changed = _changes(view.plan, choice)
+        _sheets(opened, view, filing, changed)
         st.html(f"<h3 class='gw-h3'>{html_text(text('download.maps'))}</h3>")
         choice = _data_choice(view.plan, choice)
         gbk = gbk_can_write(view.plan)
@@ -81,7 +87,30 @@ def show() -> None:
                 _offer(form, view.plan, choice, possible=form.key != "shapefile_gbk" or gbk)
 
 
-def _sheets(view: PlanView, filing: Filing, place: str) -> None:
+def _divisions(opened: Project, view: PlanView) -> dict[str, Callable[[], BeatFile]]:
+    """The divisions into beats that can be drawn, by what they are called."""
+    from planning.opened import plan_digest
+    from ui.beats import STUDIES, kind_name
+
+    found: dict[str, Callable[[], BeatFile]] = {}
+    held = st.session_state.get("beat_study")
+    if held in STUDIES:
+        study = STUDIES.get(held)
+        if study.view is view or study.digest == plan_digest(view.plan):
+            for kind in study.divisions:
+                kept = st.session_state.get("beats_kept", {}).get(f"{study.key}/{kind}")
+                redrawn = None if kept is None else kept.beats(scenario_of(kept))
+                found[kind_name(kind, language())] = partial(study.file, kind, redrawn)
+    if not found:
+        own = own_beats(opened, view.plan)
+        if own is not None:
+            found[text("sheets.beats_file")] = lambda: own
+    return found
+
+
+def _sheets(
+    opened: Project, view: PlanView, filing: Filing, changed: set[str] | None
+) -> None:
     """Map sheets: drawn by a job that can be stopped, then taken away as one zip."""
     with st.container(border=True, key="gw_form_sheets"):
         st.markdown(f"**{text('sheets.title')}**")
@@ -89,17 +118,36 @@ def _sheets(view: PlanView, filing: Filing, place: str) -> None:
         if running(SHEETS):
             show_job(_sheets_done)
             return
+        divisions = _divisions(opened, view)
+        leaders = filing.leaders or own_leaders(opened, view.plan)
+        offered = {"beat": bool(divisions), "leader": bool(leaders)}
+        kinds = [*WHAT, *(kind for kind in MORE if offered[kind])]
+        only = changed is not None and st.checkbox(
+            text("sheets.only_changed", count=whole(len(changed))), value=True, key="sheets_only"
+        )
+        if only:
+            kinds = [kind for kind in kinds if kind in PART]
         what = st.multiselect(
-            text("sheets.what"), WHAT, default=list(WHAT), key=f"sheets_what_{language()}",
+            text("sheets.what"), kinds, default=kinds, key=f"sheets_what_{language()}_{only}",
             format_func=lambda kind: text(f"sheets.{kind}"),
         )  # fmt: skip
+        division = None
+        if "beat" in what:
+            division = st.selectbox(
+                text("sheets.beats_of"), list(divisions), key=f"sheets_beats_{language()}"
+            )
         with st.container(horizontal=True, gap="small"):
             if st.button(text("sheets.draw"), key="draw_sheets", disabled=not what):
+                beats = divisions[division]() if division in divisions else None
+                place = project_name(opened)
                 imprint = Imprint(place, filing.unit, filing.date, filing.version)
                 lang = language()
 
                 def work(job: Job) -> str:
-                    return make_books(job, view.plan, view.context, what, lang, imprint)
+                    return make_books(
+                        job, view.plan, view.context, what, lang, imprint, beats=beats,
+                        leaders=leaders, codes=changed if only else None,
+                    )  # fmt: skip
 
                 start(SHEETS, JOBS.start(SHEETS, work))
                 st.rerun()
@@ -138,10 +186,11 @@ def _filing() -> tuple[Filing, Scheme]:
         return filing, _scheme()
 
 
-def _attached(plan: PlanFile, filing: Filing) -> Filing:
+def _attached(plan: PlanFile, filing: Filing, own: list[str]) -> Filing:
     """The filing with staff and services from the files that the office brings, if any."""
     with st.expander(text("download.attach")):
-        st.caption(text("download.attach_text"))
+        used = markdown_text(", ".join(own)) or DASH
+        st.caption(text("download.attach_text", found=used))
         pattern = st.text_input(
             text("download.pattern"), value=filing.pattern, key="filing_pattern", max_chars=60
         ).strip()
@@ -162,10 +211,11 @@ def _attached(plan: PlanFile, filing: Filing) -> Filing:
             return filing
         found: Attached = kept[1]
         _tell(found.problems)
-        own = found.filing
+        told = found.filing
         return replace(
-            wanted, staff=own.staff, services=own.services, compounds=own.compounds
-        )
+            wanted, staff=told.staff, services=told.services, compounds=told.compounds,
+            leaders=told.leaders,
+        )  # fmt: skip
 
 
 def _tell(problems: Iterable[Problem]) -> None:
@@ -197,8 +247,8 @@ def _scheme() -> Scheme:
         return usual
 
 
-def _changes(plan: PlanFile, choice: Choice) -> None:
-    """What changed since an earlier version, once one is given."""
+def _changes(plan: PlanFile, choice: Choice) -> set[str] | None:
+    """What changed since an earlier version, once one is given: codes of grids to print anew."""
     lang = language()
     with st.container(border=True, key="gw_form_changes"):
         st.markdown(f"**{text('download.changes')}**")
@@ -207,23 +257,27 @@ def _changes(plan: PlanFile, choice: Choice) -> None:
             text("download.changes"), type="gpkg", key="earlier", label_visibility="collapsed"
         )
         if file is None:
-            return
+            return None
         # found once: every touch of the page runs this again
         signature = (id(plan), file.file_id, lang, choice.filing.unit, choice.filing.date,
                      choice.filing.version, choice.filing.paper)  # fmt: skip
         kept = st.session_state.get("changes_found")
         try:
             if kept is None or kept[0] != signature:
-                before = earlier_version(file.name, file.getvalue())
-                kept = (signature, changes_content(before, plan, lang, choice.filing))
+                found = find_changes(earlier_version(file.name, file.getvalue()), plan)
+                fresh = set(found.sheets())
+                kept = (signature, changes_content(found, lang, choice.filing), fresh)
                 st.session_state["changes_found"] = kept
         except InputError as error:
             _tell(error.problems)
-            return
+            return None
+        st.caption(text("download.changes_found", count=whole(len(kept[2]))))
         st.download_button(
             text("download.button"), data=kept[1], mime=FORMS[0].media, on_click="ignore",
             file_name=text("download.changes_name") + ".xlsx", key="download_changes",
         )  # fmt: skip
+        fresh_codes: set[str] = kept[2]
+        return fresh_codes
 
 
 def _data_choice(plan: PlanFile, choice: Choice) -> Choice:
@@ -251,7 +305,10 @@ def _data_choice(plan: PlanFile, choice: Choice) -> Choice:
     return replace(choice, system=system, level=level)
 
 
-def _offer(form: Form, plan: PlanFile, choice: Choice, *, possible: bool) -> None:
+def _offer(
+    form: Form, plan: PlanFile, choice: Choice, *, possible: bool,
+    complete: Callable[[Filing], Filing] | None = None,
+) -> None:  # fmt: skip
     """One form: what it is, the system it will be in, and the button."""
     lang = language()
     with st.container(border=True, key=f"gw_form_{form.key}"):
@@ -265,7 +322,7 @@ def _offer(form: Form, plan: PlanFile, choice: Choice, *, possible: bool) -> Non
         button.download_button(
             text("download.button"),
             # Made when asked for, so that opening the page writes no file.
-            data=partial(content, form, plan, lang, choice),
+            data=partial(content, form, plan, lang, choice, complete),
             file_name=file_name(form, lang, choice),
             mime=form.media,
             key=f"download_{form.key}",

@@ -46,10 +46,17 @@ FILING: dict[str, tuple[str, str]] = {
     "download.attach": (
         "登记表附加内容：岗位、服务设施、事件", "More for the register: posts, services, incidents",
     ),
+    "download.changes_found": (
+        "{count} 个网格的图纸需要重新打印。", "The sheets of {count} grids are to be printed anew.",
+    ),
     "download.attach_text": (
-        "可上传岗位表（网格编码、岗位类型、岗位编码、人数，姓名等个人信息不读取）、服务设施、派出所、小区、"
-        "道路、事件；文件名中写明用途。有道路时距离沿道路计算。",
-        "Upload a roster (grid code, kind of post, post code, number; names are not read), "
+        "项目文件夹中的服务设施、派出所、小区、道路、岗位表、领导联网格表会自动使用：{found}。"
+        "也可在此上传岗位表（网格编码、岗位类型、岗位编码、人数，姓名等个人信息不读取）、"
+        "领导联网格表（岗位、网格编码）、服务设施、派出所、小区、道路、事件；"
+        "文件名中写明用途。有道路时距离沿道路计算。",
+        "Services, stations, compounds, roads, rosters and leaders' lists in the project's folder "
+        "are used by themselves: {found}. Others can be uploaded here: a roster (grid code, kind "
+        "of post, post code, number; names are not read), leaders' grids (post, grid code), "
         "services, stations, compounds, roads, incidents; let each file's name say which. With "
         "roads, distances run along them.",
     ),
