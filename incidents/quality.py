@@ -21,6 +21,7 @@ PLACED_LEAST = 0.85
 PILE_SHARE = 0.01  # of all events at one coordinate: a default place, as a city hall
 PILE_LEAST = 5  # of a handful of events each is over one percent
 NEAR_M = 20.0  # a pile this close to a station or a village's centre stands for it
+BUSY_TIMES = 2.0  # of snapped places: as many as the largest point that is no pile, times this
 SNAPPED_SHARE = 0.5  # of events that share their coordinate with another one
 MIDNIGHT_SHARE = 0.02  # of exact times, where 1 in 1,440 is chance
 FIRST_SHARE = 2.0  # times as many on the first of the month as on another day
@@ -64,6 +65,24 @@ register(
             "{share:.0%} of the events share their coordinate with others ({places} points stand "
             "for {total} events): the places were snapped. A hot spot then shows where points "
             "stand, good to a neighbourhood at best; gaps between them mean nothing.",
+        ),
+        "quality-snapped-brief": (
+            "位置已归并到公用点({share:.0%} 的事件与别的事件同一坐标):"
+            "热点只准到街区,不是准确地点。",
+            "Places were snapped to shared points ({share:.0%} of the events share theirs): a hot "
+            "spot is good to a neighbourhood, it is no exact place.",
+        ),
+        "quality-placed-brief": (
+            "只有 {share:.1%} 的事件有可用位置,低于 85%:这张图不可靠。",
+            "Only {share:.1%} of the events have a usable place, under 85 %: do not rely on this "
+            "map.",
+        ),
+        "quality-busy-point": (
+            "{count} 条事件({share:.1%})在同一坐标({x:.0f},{y:.0f});"
+            "位置已归并,更像繁忙的公用点而不是默认位置,仍在地图上。",
+            "{count} events ({share:.1%}) lie at one coordinate ({x:.0f}, {y:.0f}); places are "
+            "snapped, so this is more likely a busy shared point than a default one, and stays on "
+            "the map.",
         ),
         "quality-months": (
             "{count} 条事件只有月份;按星期和钟点的分析不可用。",
@@ -109,6 +128,9 @@ register(
 )  # fmt: skip
 
 
+_BRIEF = ("quality-placed", "quality-snapped")
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing to know before believing a map. ``rows`` numbers the events it is about."""
@@ -122,6 +144,11 @@ class Finding:
     def text(self, language: Language = "en") -> str:
         """One sentence."""
         return sentence(self.code, language, {"count": self.count, **self.params})
+
+    def brief(self, language: Language = "en") -> str:
+        """The same in a few words, for whoever only looks at the map."""
+        code = f"{self.code}-brief" if self.code in _BRIEF else self.code
+        return sentence(code, language, {"count": self.count, **self.params})
 
 
 @dataclass(frozen=True)
@@ -198,7 +225,10 @@ def _places(events: Events, outside: NDArray[np.bool_] | None) -> list[Finding]:
 def _piles(events: Events, known: Sequence[Named]) -> list[Finding]:
     rows, _, where, counts = _coordinates(events)
     found = []
-    for pile in np.flatnonzero(counts >= max(PILE_SHARE * len(events), PILE_LEAST)):
+    limit = max(PILE_SHARE * len(events), PILE_LEAST)
+    # of snapped places the busiest points hold many by their nature; a default one stands out
+    usual = counts[counts < limit].max(initial=0) if _snapped(events) else 0
+    for pile in np.flatnonzero(counts >= limit):
         members = rows[where == pile]
         x, y = float(events.x[members[0]]), float(events.y[members[0]])
         params: dict[str, object] = {"share": len(members) / len(events)}
@@ -207,8 +237,9 @@ def _piles(events: Events, known: Sequence[Named]) -> list[Finding]:
             params["name"] = name
         else:
             params |= {"x": x, "y": y}
-        code = f"quality-pile-{kind}" if kind else "quality-pile"
-        found.append(Finding(code, len(members), params, members, grave=True))
+        busy = not kind and len(members) <= BUSY_TIMES * usual
+        code = f"quality-pile-{kind}" if kind else "quality-busy-point" if busy else "quality-pile"
+        found.append(Finding(code, len(members), params, members, grave=not busy))
     return sorted(found, key=lambda finding: -finding.count)
 
 

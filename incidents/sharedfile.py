@@ -16,7 +16,7 @@ from incidents.analysis import Hotspots, Prepared, analyse
 from incidents.areas import ENOUGH, LevelName, change
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD, Protected
 from incidents.hotspotfile import density_layer, provenance
-from incidents.sharing import Shared, few_households, without_sensitive
+from incidents.sharing import LEAST_AROUND, Shared, few_events, few_households, without_sensitive
 from incidents.trend import Course
 
 register(
@@ -51,7 +51,7 @@ def shared_layers(
     drawn = found
     if open_to_all is not shared.prepared:
         drawn = analyse(open_to_all, found.selection, found.parameters)
-    few = few_households(open_to_all)
+    few = few_households(open_to_all) | few_events(drawn)
     layers: dict[str, pd.DataFrame] = {
         "cells": _cells(open_to_all, drawn),
         "density": density_layer(open_to_all, drawn, hot_only=True, hidden=few),
@@ -66,6 +66,7 @@ def shared_layers(
                                          r"closure|doubt")]  # fmt: skip
     more = {
         "sharing.threshold": f"<{THRESHOLD}", "sharing.least_households": LEAST_HOUSEHOLDS,
+        "sharing.least_events_around": LEAST_AROUND,
         "sharing.sensitive": f"by beat and coarser, from {SENSITIVE_THRESHOLD}",
         "sharing.tables_left_out": len(shared.common.dropped),
     }  # fmt: skip
@@ -157,14 +158,15 @@ def _earlier(period: str, months: int) -> str:
 
 def _cells(prepared: Prepared, found: Hotspots) -> gpd.GeoDataFrame:
     """Significant cells and their words; no count, no test value that gives one back. Cells with
-    a few households, or of unknown ones where some are known, are left out."""
+    a few households, or of unknown ones where some are known, are left out, and those with few
+    events around."""
     inside = found.cells.inside
     keep = found.significance.significant.copy()
     course = np.zeros(inside.shape, dtype=np.int8)
     if found.development is not None:
         course = found.development.course
         keep |= course > 0
-    keep &= ~few_households(prepared)
+    keep &= ~few_households(prepared) & ~few_events(found)
     pick = keep[inside]
     direction = np.where(found.significance.hot, "hot", "")
     direction = np.where(found.significance.cold, "cold", direction)

@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from incidents.analysis import Prepared
+from incidents.analysis import Hotspots, Prepared
 from incidents.areas import LevelName
 from incidents.cube import ALL, Axis, IntArray, Table, count_cube
 from incidents.disclosure import (
@@ -33,6 +33,7 @@ from incidents.words import SOURCES
 #: levels that tables by month and kind at once are made for; finer ones would be all "<3"
 _COARSE: tuple[LevelName, ...] = ("beat", "township", "county")
 STATES = ("closed", "sent", "unsent")  # closed; dispatched and open; not dispatched, or not told
+LEAST_AROUND = 5  # events in a cell and its neighbours, for others to see that it is hot
 ELSEWHERE = "elsewhere"  # code of the row for events outside all areas or without a place
 _AREA = 0  # number of the axis of areas
 
@@ -232,6 +233,15 @@ def without_sensitive(prepared: Prepared) -> Prepared:
         prepared, events=prepared.events.take(rows), at=at, cell=prepared.cell[rows],
         quality=quality,
     )  # fmt: skip
+
+
+def few_events(found: Hotspots) -> NDArray[np.bool_]:
+    """Cells around which too few events lie for anything to be drawn there, (ny, nx).
+
+    Where nobody lives two events are more than households explain, and a map of them shows two
+    events, not a hot spot.
+    """
+    return np.asarray(found.significance.count < LEAST_AROUND)
 
 
 def few_households(prepared: Prepared) -> NDArray[np.bool_]:

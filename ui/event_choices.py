@@ -13,7 +13,7 @@ from ui.words import Language, word
 if TYPE_CHECKING:
     from ui.study import Study
 
-ENOUGH_FOR_A_MONTH = 300
+ENOUGH_TO_MAP = 300  # events of a period; with fewer most maps are grey
 
 
 def period_choices(study: Study, language: Language) -> dict[str, str]:
@@ -39,13 +39,17 @@ def months_of(study: Study) -> list[str]:
 
 
 def first_period(study: Study) -> str:
-    """What a leader sees first: the last month, or the last year where months hold too little."""
+    """What a leader sees first: the last month that holds enough to map, else the last year, else
+    all of the time."""
     months = months_of(study)
     if not months:
         return ""
     times = study.open.events.months
     last = np.datetime64(months[-1], "M").astype(np.int64)
-    return months[-1] if int((times == last).sum()) >= ENOUGH_FOR_A_MONTH else months[-1][:4]
+    if int((times == last).sum()) >= ENOUGH_TO_MAP:
+        return months[-1]
+    year = np.datetime64(months[-1], "Y").astype("datetime64[M]").astype(np.int64)
+    return months[-1][:4] if int((times >= year).sum()) >= ENOUGH_TO_MAP else ""
 
 
 def category_choices(study: Study, language: Language) -> dict[str, str]:

@@ -11,7 +11,7 @@ import shapely
 
 from incidents.areas import LevelName
 from ui.format import DASH, name_text
-from ui.places import may_be_shown
+from ui.places import shown_hot
 
 if TYPE_CHECKING:
     from incidents.analysis import Hotspots
@@ -38,7 +38,7 @@ def hot_cells(
     """Cells significantly high that others may see: class of yearly density and course."""
     from incidents.density import classify
 
-    shown = found.significance.hot & may_be_shown(study.open)
+    shown = shown_hot(study.open, found)
     inside = found.cells.inside
     pick = shown[inside]
     squares = study.kept.get("squares")
@@ -70,7 +70,9 @@ def outlines(study: Study) -> gpd.GeoDataFrame:
     level = coarse_level(study)
     held = study.kept.get("outlines")
     if held is None:
-        names = [name_text(n) for n in study.areas.levels[level].names]
+        held_names = study.areas.levels[level]
+        names = [name_text(n) or name_text(c)
+                 for n, c in zip(held_names.names, held_names.codes, strict=True)]  # fmt: skip
         held = gpd.GeoDataFrame(
             {"code": study.areas.levels[level].codes.astype(str), "name": names},
             geometry=without_slivers(study.areas.shapes(level)), crs=study.areas.crs,

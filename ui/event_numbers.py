@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from incidents.areas import ENOUGH, LevelName, change
+from incidents.areas import ENOUGH, Level, LevelName, change
 from incidents.loop import Closure
 from ui.event_choices import comparable, earlier, months_of, months_told, years_in
 from ui.format import DASH, name_text, signed_share, whole
@@ -37,7 +37,8 @@ def area_rows(study: Study, level: LevelName, period: str, kind: str) -> pd.Data
     now = published(study, level, period, kind)
     areas = study.areas.levels[level]
     codes = [str(code) for code in areas.codes]
-    table = pd.DataFrame({"code": codes, "name": [name_text(n) for n in areas.names]})
+    names = [name_text(n) or c for n, c in zip(areas.names, codes, strict=True)]
+    table = pd.DataFrame({"code": codes, "name": names})
     empty = np.full(len(codes), np.nan)
     if now is None:
         return table.assign(shown=DASH, count=empty, rate=empty, on_period=empty, on_year=empty,
@@ -79,25 +80,34 @@ def five_numbers(
             note = word("incidents.note_elsewhere", language, count=whole(other))
     if np.isfinite(count):
         value = whole(count)
+    notes = [note] if note else []
+    if study.events.sensitive.any():
+        notes.append(word("incidents.note_no_sensitive", language))
     persons = float(study.areas.levels["county"].persons[0])
+    unknown = int(np.isnan(_finest(study).persons).sum()) if np.isnan(persons) else 0
+    few = word("incidents.note_no_persons", language, count=unknown) if unknown else ""
     years = years_in(study, period)
     if len(period) == 4 and months_told(study, period) < 12:
         years = months_told(study, period) / 12
-        part = word("incidents.note_months", language, count=months_told(study, period))
-        note = f"{part} · {note}" if note else part
+        notes.insert(0, word("incidents.note_months", language, count=months_told(study, period)))
     told = comparable(study, period)
     changes = {
         name: signed_share(row[name], 1) if told else DASH for name in ("on_period", "on_year")
     }
     rate = count / persons * 10_000 / years if persons > 0 and count >= ENOUGH else float("nan")
     return (
-        (word("incidents.events", language), value, note),
+        (word("incidents.events", language), value, " · ".join(notes)),
         (word("incidents.on_period", language), changes["on_period"], ""),
         (word("incidents.on_year", language), changes["on_year"], ""),
-        (word("incidents.per_10000", language), DASH if np.isnan(rate) else f"{rate:,.0f}", ""),
+        (word("incidents.per_10000", language), DASH if np.isnan(rate) else f"{rate:,.0f}", few),
         (word("incidents.closed", language), _closure(study, period),
          word("incidents.note_all_kinds", language) if kind else ""),
     )  # fmt: skip
+
+
+def _finest(study: Study) -> Level:
+    """The level with the most areas."""
+    return max(study.areas.levels.values(), key=len)
 
 
 def loop_of(study: Study, level: LevelName, period: str) -> pd.DataFrame | None:

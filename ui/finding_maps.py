@@ -212,7 +212,7 @@ def area_scene(
         for code, value in values.items()
     }  # fmt: skip
     title = word(f"incidents.measure_{measure}", language)
-    features = area_features(study, level, classes, told)
+    features = area_features(study, level, classes, told, language)
     layer = Layer("areas", "area", features, "choropleth",
                   rows=(title, word("incidents.count", language)))  # fmt: skip
     if measure == "change_on_year":

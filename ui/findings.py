@@ -13,7 +13,8 @@ import pandas as pd
 
 from incidents.areas import LEVEL_NAMES, NO_PLACE_CODE, OUTSIDE_CODE, LevelName
 from incidents.loop import Index, Indicator, loop_table, peace_index
-from ui.format import DASH, name_text
+from ui.format import DASH
+from ui.places import spoken
 from ui.words import Language, word
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def shown_table(found: Hotspots, level: LevelName, language: Language) -> pd.Dat
     table = found.tables[level].copy()
     names = {OUTSIDE_CODE: "incidents.outside", NO_PLACE_CODE: "incidents.unplaced"}
     table["name"] = [
-        word(names[code], language) if code in names else name_text(name) or code
+        word(names[code], language) if code in names else spoken(name, code, language)
         for code, name in zip(table["code"], table["name"], strict=True)
     ]
     for column in ("closure_rate", "change_on_period", "change_on_year"):
@@ -81,14 +82,16 @@ def loop_rows(prepared: Prepared, found: Hotspots, by: str, language: Language) 
         names = [pair[number] for pair in events.classes.classes.values()]
         return loop_table(events, events.group, names)
     level: LevelName = by  # type: ignore[assignment]
-    names = area_names(prepared, level)
+    names = area_names(prepared, level, language)
     return loop_table(events, np.maximum(prepared.at[level][found.rows], -1), names)
 
 
-def area_names(prepared: Prepared, level: LevelName) -> list[str]:
+def area_names(prepared: Prepared, level: LevelName, language: Language) -> list[str]:
     """Names of a level's areas, those that two share told apart by their codes."""
     held = prepared.areas.levels[level]
-    names = pd.Series([name_text(n) or str(c) for n, c in zip(held.names, held.codes, strict=True)])
+    names = pd.Series(
+        [spoken(n, c, language) for n, c in zip(held.names, held.codes, strict=True)]
+    )
     again = names.duplicated(keep=False)
     return [f"{n} · {c}" if twice else n
             for n, c, twice in zip(names, held.codes, again, strict=True)]  # fmt: skip
@@ -162,6 +165,31 @@ PEACE = (
 )
 
 
+def _peace_values(
+    prepared: Prepared, found: Hotspots, level: LevelName, years: float, language: Language
+) -> dict[str, np.ndarray]:
+    """Each indicator of each area, NaN where the data do not tell it."""
+    table = loop_rows(prepared, found, level, language).set_index("key")
+    areas = prepared.areas.levels[level]
+    told = table.reindex(area_names(prepared, level, language))
+    persons = np.where(areas.persons > 0, areas.persons, np.nan)
+    sent = told["dispatched"].to_numpy(dtype=float)
+    limits = not np.isnat(prepared.events.due[found.rows]).all()
+    late = told["open_late"].to_numpy(dtype=float) / np.where(sent > 0, sent, np.nan)
+    return {
+        "events": np.nan_to_num(told["events"].to_numpy(dtype=float)) / persons * 10_000 / years,
+        "closure": told["closure_rate"].to_numpy(dtype=float),
+        "late": late if limits else np.full(len(late), np.nan),
+        "days": told["days_median"].to_numpy(dtype=float),
+    }
+
+
+def peace_unknown(prepared: Prepared, found: Hotspots, level: LevelName) -> set[str]:
+    """Indicators of which the data tell no area anything."""
+    values = _peace_values(prepared, found, level, 1.0, "en")
+    return {name for name, each in values.items() if np.isnan(each).all()}
+
+
 def peace_rows(
     prepared: Prepared, found: Hotspots, level: LevelName, recipe: Sequence[tuple[str, float, float,
     float]], years: float, language: Language,
@@ -171,18 +199,8 @@ def peace_rows(
     ``events`` per 10,000 people a year, ``closure`` a share, ``late`` the share of sent events
     that are open after their time limit, ``days`` the median to closing.
     """
-    table = loop_rows(prepared, found, level, language).set_index("key")
-    areas = prepared.areas.levels[level]
-    names = area_names(prepared, level)
-    told = table.reindex(names)
-    persons = np.where(areas.persons > 0, areas.persons, np.nan)
-    sent = told["dispatched"].to_numpy(dtype=float)
-    values = {
-        "events": np.nan_to_num(told["events"].to_numpy(dtype=float)) / persons * 10_000 / years,
-        "closure": told["closure_rate"].to_numpy(dtype=float),
-        "late": told["open_late"].to_numpy(dtype=float) / np.where(sent > 0, sent, np.nan),
-        "days": told["days_median"].to_numpy(dtype=float),
-    }
+    names = area_names(prepared, level, language)
+    values = _peace_values(prepared, found, level, years, language)
     label = {name: word(f"incidents.peace_{name}", language) for name in values}
     index = peace_index(
         [Indicator(label[n], w, best, worst) for n, w, best, worst in recipe if w > 0],

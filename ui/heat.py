@@ -18,6 +18,7 @@ from ui.event_map import (
     without_slivers,
 )
 from ui.format import name_text
+from ui.labels import fitting
 from ui.map import layers
 from ui.map.encode import (
     bounds_lonlat,
@@ -29,7 +30,7 @@ from ui.map.encode import (
     to_lonlat,
 )
 from ui.map.scene import Focus, Layer, Scene
-from ui.places import course_word
+from ui.places import course_word, spoken
 from ui.survey import Report
 from ui.views import board_words, context_words
 from ui.words import Language, word
@@ -41,6 +42,8 @@ OUTLINE_VERTICES = 60_000
 CIRCLED = "❶❷❸❹❺❻❼❽❾❿"  # the numbers of the places, as the map writes them
 ROAD_NAMES = 60  # the longest roads whose names a map has room for
 ROAD_NAMES_ZOOM = 11.5
+MAP_PIXELS, TYPE_PIXELS = (560, 540), 12.0  # the map beside ten places, at 1366 x 768
+EQUATOR_M = 40_075_017.0
 
 
 def legend_of(
@@ -71,11 +74,17 @@ def area_shapes(study: Study, level: str) -> dict[str, str]:
 
 
 def area_features(
-    study: Study, level: str, classes: Mapping[str, int], rows: Mapping[str, Sequence[str]]
+    study: Study,
+    level: str,
+    classes: Mapping[str, int],
+    rows: Mapping[str, Sequence[str]],
+    language: Language = "zh",
 ) -> dict[str, str]:
     """A level as coloured areas: ``classes`` and ``rows`` by code; -1 and nothing where missing."""
     names = study.areas.levels[level]  # type: ignore[index]
-    named = {str(c): name_text(n) for c, n in zip(names.codes, names.names, strict=True)}
+    named = {
+        str(c): spoken(n, c, language) for c, n in zip(names.codes, names.names, strict=True)
+    }
     found = {}
     for code, shape in area_shapes(study, level).items():
         head = dumps({"i": code, "t": named.get(code, code), "c": [classes.get(code, -1)],
@@ -125,11 +134,30 @@ def base_layers(study: Study, language: Language) -> list[Layer]:
         for code, s in zip(frame["code"], lines, strict=True)
     }
     stack.append(Layer("edges", "line", edges, "village", word("incidents.areas", language)))
-    names = layers.name_labels(frame, frame["name"])
-    stack.append(Layer("names", "point", names, "label", word("layer.names", language)))
+    stack += _area_names(frame, language)
     stack += _road_names(context.get("roads"), language)
     study.kept[key] = stack
     return stack
+
+
+def _area_names(frame: gpd.GeoDataFrame, language: Language) -> list[Layer]:
+    """Names of the areas; those that would stand in another's way wait for a closer look."""
+    west, south, east, north = frame.total_bounds
+    metre = max((east - west) / MAP_PIXELS[0], (north - south) / MAP_PIXELS[1])  # of one pixel
+    middles = frame.geometry.representative_point()
+    xy = np.column_stack([middles.x, middles.y])
+    texts = [spoken(name, "", language) for name in frame["name"]]
+    room = fitting(xy, texts, frame.area.to_numpy(), TYPE_PIXELS * metre)
+    first, later = layers.name_labels(frame[room], np.array(texts)[room]), {}
+    label = word("layer.names", language)
+    found = [Layer("names", "point", first, "label", label)]
+    if not room.all():
+        later = layers.name_labels(frame[~room], np.array(texts)[~room])
+        latitude = float(frame.to_crs(4326).total_bounds[[1, 3]].mean())
+        zoom = np.log2(EQUATOR_M * np.cos(np.radians(latitude)) / 256 / metre)
+        found.append(Layer("names-close", "point", later, "label", label,
+                           min_zoom=float(np.round(zoom + 1.3, 2))))  # fmt: skip
+    return found
 
 
 def _road_names(roads: gpd.GeoDataFrame | None, language: Language) -> list[Layer]:

@@ -17,6 +17,7 @@ from scipy.ndimage import label
 
 from incidents.disclosure import LEAST_HOUSEHOLDS
 from incidents.trend import Course
+from planning.naming import name_in
 from ui.format import DASH, name_text
 from ui.words import Language, word
 
@@ -49,11 +50,19 @@ def may_be_shown(prepared: Prepared) -> np.ndarray:
     return inside if held is None else inside & ((held == 0) | (held >= LEAST_HOUSEHOLDS))
 
 
+def shown_hot(prepared: Prepared, found: Hotspots) -> np.ndarray:
+    """(ny, nx) significant cells that others may see: none with a few events around it."""
+    from incidents.sharing import few_events
+
+    hot: np.ndarray = found.significance.hot & may_be_shown(prepared) & ~few_events(found)
+    return hot
+
+
 def ten_places(
     study: Study, prepared: Prepared, found: Hotspots, language: Language, most: int = MOST
 ) -> list[Place]:
     """The places with the most events beyond chance, the worst first."""
-    shown = found.significance.hot & may_be_shown(prepared)
+    shown = shown_hot(prepared, found)
     groups, many = label(shown, structure=np.ones((3, 3)))
     if not many:
         return []
@@ -142,6 +151,11 @@ def _why(
     return joined("then", parts, language)
 
 
+def spoken(name: object, code: object, language: Language) -> str:
+    """An area's name as a language speaks it, its code where it has none."""
+    return name_in(name_text(name), language) or name_text(code)
+
+
 class _Names:
     """What places are called: the grid or village they lie in, and the roads beside them."""
 
@@ -169,7 +183,7 @@ class _Names:
             if len(unit):
                 counts = np.bincount(held.of[unit], minlength=len(held))
                 best = [int(i) for i in np.argsort(-counts, kind="stable")[:2] if counts[i]]
-                names = [name_text(held.names[i]) or name_text(held.codes[i]) for i in best]
+                names = [spoken(held.names[i], held.codes[i], language) for i in best]
                 parts.append(joined("and", names, language))
             break
         roads = self._roads(middle)

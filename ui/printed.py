@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from ui.event_map import GREY_LIGHT, HEAT_LIGHT
+from ui.labels import fitting
 from ui.places import course_word
 from ui.send import legend_rows, main_roads
 from ui.survey import Report
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 A4 = (11.69, 8.27)  # inches
+MAP_POINTS, NAME_SIZE = (0.57 * 842, 0.70 * 595), 6.5  # the map on the sheet, in points
 INK, SOFT = "#23262b", "#5b616a"
 #: files of fonts that have Chinese characters, best first; none of them is part of this program
 FONTS = (
@@ -138,6 +140,8 @@ def _head(writer: _Writer, report: Report) -> None:
         writer.put(x, 0.862, label, 8, SOFT)
         if note:
             writer.put(x, 0.843, note, 6.5, SOFT)
+    if report.warnings:
+        writer.put(0.03, 0.822, "\N{WARNING SIGN} " + " ".join(report.warnings), 8.5, "#8a5a00")
 
 
 def _rings(shape: shapely.Geometry) -> list[np.ndarray]:
@@ -166,11 +170,7 @@ def _map(axes: Axes, writer: _Writer, report: Report) -> None:
         runs = [shapely.get_coordinates(part) for line in roads.geometry.simplify(15)
                 for part in shapely.get_parts(line)]  # fmt: skip
         axes.add_collection(LineCollection(runs, colors="#8c8474", linewidths=0.5, zorder=3))
-    for name, point in zip(
-        report.outlines["name"], outlines.representative_point(), strict=True
-    ):
-        axes.annotate(str(name), (point.x, point.y), ha="center", va="center", zorder=4,
-                      fontproperties=writer.sized(6.5), color=SOFT, parse_math=False)  # fmt: skip
+    _names(axes, writer, report)
     for place in report.places:
         axes.annotate(
             str(place.number), place.middle, xytext=(9, 9), textcoords="offset points",
@@ -184,6 +184,20 @@ def _map(axes: Axes, writer: _Writer, report: Report) -> None:
     _scale(axes, writer, report)
 
 
+def _names(axes: Axes, writer: _Writer, report: Report) -> None:
+    """Names of the areas, as many as have room."""
+    west, south, east, north = report.outlines.total_bounds
+    point = max((east - west) / MAP_POINTS[0], (north - south) / MAP_POINTS[1])
+    middles = report.outlines.representative_point()
+    xy = np.column_stack([middles.x, middles.y])
+    texts = [str(name) for name in report.outlines["name"]]
+    room = fitting(xy, texts, report.outlines.area.to_numpy(), NAME_SIZE * point)
+    for (x, y), text in zip(xy[room], np.array(texts)[room], strict=True):
+        axes.annotate(text, (x, y), ha="center", va="center", zorder=4,
+                      fontproperties=writer.sized(NAME_SIZE), color=SOFT,
+                      parse_math=False)  # fmt: skip
+
+
 def _scale(axes: Axes, writer: _Writer, report: Report) -> None:
     """A bar of a round number of kilometres, and north (the grid's, which is near enough)."""
     west, south, east, _ = report.outlines.total_bounds
@@ -194,11 +208,24 @@ def _scale(axes: Axes, writer: _Writer, report: Report) -> None:
     text = f"{long / 1000:g} km" if long >= 1000 else f"{long:g} m"
     axes.annotate(text, (west, south), xytext=(0, 4), textcoords="offset points",
                   fontproperties=writer.sized(7))  # fmt: skip
+    across = _free_corner(axes, report.outlines.geometry.to_numpy())
     axes.annotate(
-        word("incidents.north", report.language), (0.03, 0.98), (0.03, 0.91),
+        word("incidents.north", report.language), (across, 0.98), (across, 0.91),
         xycoords="axes fraction", textcoords="axes fraction", ha="center",
         fontproperties=writer.sized(8), arrowprops={"arrowstyle": "-|>", "color": INK},
     )  # fmt: skip
+
+
+def _free_corner(axes: Axes, shapes: np.ndarray) -> float:
+    """Where the north arrow covers no ground: the left or the right of the map's upper edge."""
+    axes.apply_aspect()
+    change = axes.transAxes + axes.transData.inverted()
+    for across in (0.03, 0.97):
+        corner = shapely.box(*change.transform((across - 0.03, 0.88)),
+                             *change.transform((across + 0.03, 1.0)))  # fmt: skip
+        if not shapely.intersects(shapes, corner).any():
+            return across
+    return 0.03
 
 
 def _side(writer: _Writer, report: Report) -> None:
@@ -229,7 +256,7 @@ def _side(writer: _Writer, report: Report) -> None:
 def _foot(writer: _Writer, report: Report) -> None:
     courses = {course_word(int(c), report.language) for c in report.cells["course"] if c}
     y = 0.118
-    y = writer.lines(0.03, y, word("incidents.meaning", report.language, least=8), 245, 6.5, SOFT)
+    y = writer.lines(0.03, y, report.meaning, 245, 6.5, SOFT)
     if courses:
         y = writer.lines(
             0.03, y, f"{word('incidents.trend', report.language)}: {', '.join(sorted(courses))}",

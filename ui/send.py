@@ -37,6 +37,7 @@ body { display: flex; flex-direction: column; }
 .gw-head h1 { font-size: 18px; margin: 0 0 4px; }
 .gw-head dl { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0; }
 .gw-head dt { font-size: 12px; color: #5b616a; } .gw-head dd { margin: 0; font-weight: 650; }
+.gw-warn { margin: 6px 0 0; padding: 4px 9px; background: #fdf3d8; border-left: 4px solid #c98a00; }
 .gw-body { flex: 1 1 auto; display: flex; min-height: 420px; }
 .gw-body > .folium-map { flex: 1 1 62%; position: relative; min-height: 420px; height: auto;
   background: #f6f6f3; }
@@ -60,6 +61,26 @@ body { display: flex; flex-direction: column; }
 """
 
 
+#: a scale in kilometres; of two names that meet the first keeps its place, numbers always
+MAP_SCRIPT = """
+window.addEventListener("load", () => {
+  L.control.scale({ imperial: false }).addTo(MAP);
+  const tidy = () => {
+    const kept = [...document.querySelectorAll(".gw-number")].map((e) => e.getBoundingClientRect());
+    for (const name of document.querySelectorAll(".gw-name")) {
+      const box = name.firstElementChild.getBoundingClientRect();
+      const met = kept.some((k) => box.left < k.right && k.left < box.right
+        && box.top < k.bottom && k.top < box.bottom);
+      name.style.visibility = met ? "hidden" : "";
+      if (!met) kept.push(box);
+    }
+  };
+  MAP.on("zoomend viewreset layeradd overlayadd resize", tidy);
+  tidy();
+});
+"""
+
+
 def safe(value: object) -> str:
     """A value as text that stays text in HTML, in an attribute and in a script's literal."""
     text = html.escape(name_text(value), quote=True)
@@ -78,7 +99,7 @@ def report_html(report: Report) -> str:
         style = (LEAFLET / "leaflet.css").read_text(encoding="utf-8")
     except FileNotFoundError as missing:
         raise MapLibraryMissingError(str(missing.filename)) from missing
-    board = folium.Map(tiles=None, prefer_canvas=True, control_scale=True, zoom_control=True,
+    board = folium.Map(tiles=None, prefer_canvas=True, control_scale=False, zoom_control=True,
                        zoom_snap=0.25, attributionControl=False)  # fmt: skip
     board.default_js, board.default_css = [], []  # nothing from anywhere else
     outlines = _thin(report.outlines)
@@ -90,6 +111,8 @@ def report_html(report: Report) -> str:
     _marks(board, report, outlines)
     folium.LayerControl(collapsed=False).add_to(board)
     root = board.get_root()
+    script_of_map = MAP_SCRIPT.replace("MAP", board.get_name())
+    root.html.add_child(_raw(f"<script>{script_of_map}</script>"), name="map_script")
     root.title = safe(f"{report.place} {word('page.leader', report.language)} {report.period}")
     root.header.add_child(
         folium.Element(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
@@ -199,8 +222,9 @@ def main_roads(roads: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
 def _marks(board: folium.Map, report: Report, outlines: gpd.GeoDataFrame) -> None:
     """Names of the areas and numbers of the places; text only, in elements of our own."""
     names = folium.FeatureGroup(name=safe(word("layer.names", report.language)))
-    points = outlines.geometry.representative_point()
-    for name, point in zip(outlines["name"], points, strict=True):
+    large = outlines.iloc[np.argsort(-report.outlines.area.to_numpy(), kind="stable")]
+    points = large.geometry.representative_point()
+    for name, point in zip(large["name"], points, strict=True):
         icon = folium.DivIcon(html=f"<span>{safe(name)}</span>", class_name="gw-name",
                               icon_size=(120, 16), icon_anchor=(20, 8))  # fmt: skip
         folium.Marker((point.y, point.x), icon=icon).add_to(names)
@@ -224,10 +248,11 @@ def _head(report: Report) -> str:
     name = safe(f"{report.place} {word('page.leader', report.language)}")
     choice = safe(f"{report.period} · {report.category}")
     cells = "".join(
-        f"<div><dt>{safe(label)}</dt><dd>{safe(value)}</dd></div>"
-        for label, value, _ in report.numbers
+        f"<div><dt>{safe(label)}</dt><dd>{safe(value)}</dd><dt>{safe(note)}</dt></div>"
+        for label, value, note in report.numbers
     )
-    return f"<div class='gw-head'><h1>{name} · {choice}</h1><dl>{cells}</dl></div>"
+    told = "".join(f"<p class='gw-warn'>{safe(text)}</p>" for text in report.warnings)
+    return f"<div class='gw-head'><h1>{name} · {choice}</h1><dl>{cells}</dl>{told}</div>"
 
 
 def legend_rows(report: Report) -> list[tuple[str, str]]:
@@ -250,7 +275,7 @@ def _side(report: Report) -> str:
     table = f"<table>{rows}</table>" if rows else none
     notes = "".join(f"<p>{safe(note)}</p>" for note in report.notes)
     lines = "".join(f"<tr><td>{safe(k)}</td><td>{safe(v)}</td></tr>" for k, v in report.lines)
-    meaning = safe(word("incidents.meaning", lang, least=8))
+    meaning = safe(report.meaning)
     return (
         f"<div class='gw-side'><h2>{safe(word('incidents.density', lang))}</h2>"
         f"<div class='gw-legend'>{legend}</div>"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from pyproj import CRS
 
 from geo.crs import metric_crs
@@ -20,6 +21,8 @@ from incidents.quality import Named
 if TYPE_CHECKING:
     from ui.projects import Project
     from ui.views import PlanView
+
+SPREAD_M = 100.0  # four points a cell of 200 m, none on a border
 
 
 def ground_for(
@@ -44,12 +47,12 @@ def ground_for(
     if view is not None:
         crs = CRS(view.grids.crs)
         grids, villages = view.grids, view.plan.villages
-        homes = _homes(view.plan.households)
+        homes = _spread_of(project, crs) or _homes(view.plan.households)
     elif project.ground is not None:
         from ui.projects import villages_of
 
         crs, villages = CRS(project.ground.crs), villages_of(project.ground)
-        homes = _homes(project.ground.households)
+        homes = _spread_of(project, crs) or _homes(project.ground.households)
     elif stated:
         first = stated.get("villages") or stated["beats"]
         west, south, east, north = degrees(first).total_bounds
@@ -62,6 +65,40 @@ def ground_for(
         crs, grids=grids, villages=villages, beats=frames.get("beats"), homes=homes
     )
     return crs, areas, homes, stated.get("villages")
+
+
+def _spread_of(project: Project, crs: CRS) -> Homes | None:
+    """People of ready-made areas (blocks with counts), None where households are points.
+
+    At one point an area of 120 households would leave its other cells without any, and two events
+    beside a field would be more than anybody expects.
+    """
+    ground = project.ground
+    if ground is None or ground.areas is None or CRS(ground.crs) != crs:
+        return None
+    held = ground.households
+    persons = held["persons"].to_numpy(dtype=float)
+    return spread(
+        np.asarray(ground.areas), held["households"].to_numpy(dtype=float),
+        np.where(persons < 0, np.nan, persons),
+    )  # fmt: skip
+
+
+def spread(areas: np.ndarray, households: np.ndarray, persons: np.ndarray) -> Homes:
+    """Counts of areas (polygons, metres) shared out evenly over points :data:`SPREAD_M` apart.
+
+    An area too small for a point of the lattice keeps one of its own; no household is lost.
+    """
+    west, south, east, north = shapely.total_bounds(areas)
+    x, y = (np.arange(np.floor(low / SPREAD_M), np.ceil(high / SPREAD_M)) * SPREAD_M + SPREAD_M / 2
+            for low, high in ((west, east), (south, north)))  # fmt: skip
+    lattice = np.column_stack([np.tile(x, len(y)), np.repeat(y, len(x))])
+    point, area = shapely.STRtree(areas).query(shapely.points(lattice), predicate="within")
+    alone = np.setdiff1d(np.arange(len(areas)), area)
+    own = shapely.get_coordinates(shapely.point_on_surface(areas[alone]))
+    xy, of = np.vstack([lattice[point], own]), np.concatenate([area, alone])
+    many = np.bincount(of, minlength=len(areas))
+    return Homes(xy, (households / many)[of], (persons / many)[of])
 
 
 def _homes(held: pd.DataFrame) -> Homes | None:

@@ -17,12 +17,13 @@ import pandas as pd
 
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD
 from incidents.hotspotfile import provenance
+from incidents.sharing import LEAST_AROUND
 from planning.export import NOTICE_EN, NOTICE_ZH
 from ui.event_choices import category_choices, period_choices, period_of, years_in
 from ui.event_map import class_labels, coarse_level, hot_cells, outlines
 from ui.event_numbers import area_rows, by_month, five_numbers
 from ui.format import share, whole
-from ui.places import Place, ten_places
+from ui.places import Place, shown_hot, ten_places
 from ui.study import county_only
 from ui.words import Language, word
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from incidents.selection import Selection
     from ui.study import Study
 
+WARNED = ("quality-placed", "quality-snapped")  # findings that stand above a leader's map
 KEPT_RESULTS = 80  # answers a study remembers; each filter of a county has one
 
 
@@ -40,7 +42,7 @@ class Report:
 
     ``cells`` has ``density_class`` and ``course``; ``outlines`` the townships (or the coarsest
     areas there are) with names; ``townships`` the table of them; ``numbers`` five pairs of label
-    and value; ``lines`` the provenance.
+    and value; ``warnings`` stand above the map and ``notes`` below; ``lines`` the provenance.
     """
 
     language: Language
@@ -55,7 +57,9 @@ class Report:
     places: tuple[Place, ...]
     townships: pd.DataFrame
     months: pd.DataFrame
+    warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    meaning: str
     lines: tuple[tuple[str, str], ...]
 
     @property
@@ -106,13 +110,31 @@ def report(study: Study, period: str, kind: str, language: Language, place: str 
         tuple(ten_places(study, study.open, found, language)),
         area_rows(study, coarse_level(study), period, kind),
         by_month(study, kind),
+        _warnings(study, language),
         _notes(study, found, language),
+        meaning(study, language),
         _lines(study, found, language),
     )
 
 
+def _warnings(study: Study, language: Language) -> tuple[str, ...]:
+    """What nobody may overlook who reads the map; stands above it."""
+    told = []
+    for finding in study.open.quality.findings:
+        if finding.code in WARNED:
+            told.append(finding.brief(language))
+    return tuple(told)
+
+
+def meaning(study: Study, language: Language) -> str:
+    """What the colours say, and what is not shown."""
+    if study.open.households is None:
+        return word("incidents.meaning_ground", language, least=LEAST_AROUND)
+    return word("incidents.meaning", language, homes=LEAST_HOUSEHOLDS, least=LEAST_AROUND)
+
+
 def _notes(study: Study, found: Hotspots, language: Language) -> tuple[str, ...]:
-    """What to know before believing the map: grave findings, piles left off, sensitive kinds."""
+    """What else to know: grave findings, piles left off, sensitive kinds."""
     quality = study.kept_apart(study.open).quality
     told = [finding.text(language) for finding in quality.findings
             if finding.grave and not finding.code.startswith("quality-pile")]  # fmt: skip
@@ -121,7 +143,7 @@ def _notes(study: Study, found: Hotspots, language: Language) -> tuple[str, ...]
         told.append(word("incidents.note_piles", language, count=whole(piles)))
     if study.events.sensitive.any():
         told.append(word("incidents.note_sensitive", language, least=SENSITIVE_THRESHOLD))
-    if not found.significance.hot.any():
+    if not shown_hot(study.open, found).any():
         told.append(word("incidents.note_no_hot", language))
     return tuple(told)
 
@@ -138,7 +160,10 @@ def _lines(study: Study, found: Hotspots, language: Language) -> tuple[tuple[str
         "count.with_place": share(study.prepared.quality.share, 1),
         "count.left_off_piles": len(study.kept_apart(study.open).quality.piled),
         "sharing.threshold": f"<{THRESHOLD}",
-        "sharing.least_households": LEAST_HOUSEHOLDS,
+        "sharing.least_households": (
+            "unknown" if study.open.households is None else LEAST_HOUSEHOLDS
+        ),
+        "sharing.least_events_around": LEAST_AROUND,
         "notice.zh": NOTICE_ZH,
         "notice.en": NOTICE_EN,
     }

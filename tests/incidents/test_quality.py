@@ -54,6 +54,29 @@ def test_a_handful_of_events_is_no_pile() -> None:
     assert codes(quality_of(moved(events(60), slice(0, 3), X0, Y0))) == {}
 
 
+def test_a_busy_point_of_snapped_places_is_no_default_and_stays() -> None:
+    """Of snapped places the fullest points pass one percent by their nature."""
+    whole = events(2_000)
+    point = np.random.default_rng(1).integers(0, 150, 2_000)  # some 13 events a point
+    whole.x[:], whole.y[:] = X0 + 300 * (point % 15), Y0 + 300 * (point // 15)
+    moved(whole, slice(0, 12), X0 + 300, Y0 + 300)
+    busy = quality_of(whole)
+    assert codes(busy)["busy-point"] >= 20
+    assert not len(busy.piled)
+    assert not next(f for f in busy.findings if f.code == "quality-busy-point").grave
+    moved(whole, slice(0, 80), X0 + 40, Y0 + 40)  # this one stands out
+    assert codes(quality_of(whole))["pile"] == 80
+
+
+def test_what_stands_above_a_map_is_short() -> None:
+    whole = events(600)
+    whole.x[:], whole.y[:] = np.round(whole.x, -2), np.round(whole.y, -3)
+    snapped = next(f for f in quality_of(whole).findings if f.code == "quality-snapped")
+    for language in ("zh", "en"):
+        assert len(snapped.brief(language)) < len(snapped.text(language))
+    assert "neighbourhood" in snapped.brief("en")
+
+
 def test_snapped_places() -> None:
     whole = events(600)
     whole.x[:], whole.y[:] = np.round(whole.x, -2), np.round(whole.y, -3)

@@ -14,6 +14,7 @@ from ui.findings import (
     level_names,
     loop_rows,
     peace_rows,
+    peace_unknown,
 )
 from ui.format import markdown_text, whole
 from ui.pages.incident_views import number_column
@@ -39,7 +40,8 @@ def show_loop(study: Study, found: Hotspots, years: float) -> None:
         table = loop_rows(study.prepared, found, by, lang)
         table["key"] = [key or text("incidents.untold") for key in table["key"]]
         st.dataframe(
-            table, hide_index=True, height=420, row_height=28, placeholder="—",
+            table, hide_index=True, height=min(420, 38 + 28 * len(table)), row_height=28,
+            placeholder="—",
             column_order=["key", "events", "dispatched", "closed", "closure_shown", "open_late",
                           "days_median", "days_p90"],
             column_config={
@@ -84,6 +86,15 @@ def _peace(study: Study, found: Hotspots, years: float) -> None:
         best == worst for _, weight, best, worst in recipe if weight > 0
     ):
         st.info(text("incidents.peace_wrong"))
+        return
+    unknown = peace_unknown(study.prepared, found, level)
+    left = [name for name, weight, *_ in recipe if weight > 0 and name in unknown]
+    if left:
+        names = "、".join(text(f"incidents.peace_{name}") for name in left)
+        st.info(markdown_text(text("incidents.peace_unknown", names=names)))
+        recipe = [row for row in recipe if row[0] not in unknown]
+    if not any(weight > 0 for _, weight, *_ in recipe):
+        st.info(text("incidents.peace_none"))
         return
     rows, index = peace_rows(study.prepared, found, level, recipe, years, lang)
     st.dataframe(

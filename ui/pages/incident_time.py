@@ -21,6 +21,7 @@ from ui.session import callback, language, text
 from ui.study import Study
 from ui.survey import analysed
 
+HOUR_ROW = 21  # pixels
 STEP = 1.2  # seconds a month of the animation
 
 
@@ -37,19 +38,28 @@ def show_time(study: Study, found: Hotspots, years: float) -> None:
             ends = np.where(np.isnat(events.time_to), events.time, events.time_to)
             week = by_week_hour(events.time[exact], ends[exact])
             days = text("incidents.weekdays").split(" ")
-            table = pd.DataFrame(week.events, index=days, columns=[f"{h:02d}" for h in range(24)])
+            # hours downwards: 24 columns would not fit beside the map
+            table = pd.DataFrame(week.events.T, index=[f"{h:02d}" for h in range(24)], columns=days)
             st.dataframe(
                 table.style.background_gradient("YlOrRd", axis=None).format("{:.0f}"),
-                height=250, row_height=30,
-                column_config={hour: st.column_config.NumberColumn(hour, width=34)
-                               for hour in table.columns},
+                height=24 * HOUR_ROW + 38, row_height=HOUR_ROW,
+                column_config={day: st.column_config.NumberColumn(day, width=46)
+                               for day in table.columns},
             )  # fmt: skip
             st.caption(text("incidents.week_text", used=whole(week.used), spread=whole(week.spread),
                             rest=whole(int((~exact).sum()))))  # fmt: skip
         else:
-            st.info(text("incidents.week_none"))
+            st.info(text(f"incidents.{_no_hours(events.precision)}"))
         _changes(study, found)
         _courses(found)
+
+
+def _no_hours(precision: np.ndarray) -> str:
+    """Why nothing can be said by the hour."""
+    for known, why in (("day", "week_days"), ("month", "week_months")):
+        if (precision == known).any():
+            return why
+    return "week_none"
 
 
 def _months(study: Study, found: Hotspots) -> None:

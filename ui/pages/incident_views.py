@@ -21,9 +21,10 @@ from ui.finding_maps import (
     spot_scene,
 )
 from ui.findings import cluster_rows, level_names, near_repeat_table, scan_rows, shown_table
-from ui.format import markdown_text, name_text, whole
+from ui.format import markdown_text, whole
 from ui.map.component import show_map
 from ui.map.scene import Layer
+from ui.places import spoken
 from ui.session import language, text
 from ui.study import Study
 from ui.survey import analysed
@@ -70,7 +71,8 @@ def _points(study: Study, found: Hotspots) -> list[Layer]:
     )
     held = study.areas.levels[level]
     names = {"": text("incidents.no_points")}
-    names |= {str(c): f"{name_text(n)} · {c}" for c, n in zip(held.codes, held.names, strict=True)}
+    names |= {str(c): f"{spoken(n, c, language())} · {c}"
+              for c, n in zip(held.codes, held.names, strict=True)}  # fmt: skip
     area = st.selectbox(
         text("incidents.points_of"), list(names), format_func=names.__getitem__,
         key=f"analysis_points_{language()}",
@@ -119,7 +121,7 @@ def _scan(study: Study, found: Hotspots) -> list[Layer]:
         with st.spinner(text("job.counting")):
             study.kept[key] = scan(middle, counts, people[known], most_share=SCAN_SHARE, runs=199)
     sure = [circle for circle in study.kept[key] if circle.p <= 0.05]
-    names = [name_text(held.names[i]) or name_text(held.codes[i]) for i in known]
+    names = [spoken(held.names[i], held.codes[i], language()) for i in known]
     st.dataframe(
         scan_rows(study, sure, names), hide_index=True, height=170, row_height=28,
         column_config={

@@ -9,7 +9,6 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from incidents.disclosure import LEAST_HOUSEHOLDS
 from ui.event_choices import category_choices, first_period, period_choices
 from ui.format import DASH, html_text, markdown_text, signed_share
 from ui.heat import leader_scene, place_focus
@@ -33,6 +32,12 @@ from ui.survey import Report, report
 
 SIDES = ("places", "areas", "months")
 MAP, COLUMNS = "leader", [58, 42]
+WARN_STYLE = """<style>
+.gw-warn { margin-top: 0.45rem; padding: 0.3rem 0.7rem; border-left: 4px solid #c98a00;
+  background: #f5b90022; font-size: 0.85rem; }
+.gw-warn p { margin: 0; }
+.gw-board { height: max(400px, calc(100vh - 238px)); }
+</style>"""
 WAIT = 3  # seconds between two looks at whether the numbers are ready
 
 
@@ -143,7 +148,9 @@ def _numbers(made: Report) -> None:
         f"<em>{html_text(note)}</em></div>"
         for label, value, note in made.numbers
     )
-    st.html(f"<div class='gw-numbers'>{body}</div>")
+    told = "".join(f"<p>{html_text(sentence)}</p>" for sentence in made.warnings)
+    warned = f"<div class='gw-warn'>{told}</div>{WARN_STYLE}" if told else ""
+    st.html(f"<div class='gw-numbers'>{body}</div>{warned}")
 
 
 def _focus(study: Study, made: Report) -> Focus:
@@ -220,7 +227,7 @@ def _months(made: Report) -> None:
 def _below(made: Report) -> None:
     for note in made.notes:
         st.caption(markdown_text(note))
-    st.caption(markdown_text(text("incidents.meaning", least=LEAST_HOUSEHOLDS)))
+    st.caption(markdown_text(made.meaning))
     st.caption(markdown_text(made.notice))
     with st.expander(text("incidents.sources")):
         rows = "".join(

@@ -41,7 +41,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.short_period": ("环比", "vs before"),
     "incidents.short_year": ("同比", "vs last year"),
     "incidents.per_10000": ("每万人每年", "Per 10,000 people a year"),
-    "incidents.closed": ("办结率", "Closed"),
+    "incidents.closed": ("办结率", "Share closed"),
     "incidents.note_months": ("本年 {count} 个月", "{count} months of this year"),
     "incidents.note_elsewhere": (
         "含无位置或区外 {count}", "{count} without a place or outside",
@@ -65,8 +65,9 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.place_where": ("在哪里", "Where"),
     "incidents.place_why": ("为什么", "Why"),
     "incidents.no_places": (
-        "这个时段、这个类别没有显著偏高的地方：差别在偶然范围之内。",
-        "No place is significantly high in this period and class: the differences are chance.",
+        "这个时段、这个类别没有可以显示的显著偏高的地方：差别在偶然范围之内，或事件太少。",
+        "No place that may be shown is significantly high in this period and class: the "
+        "differences are chance, or the events too few.",
     ),
     "incidents.go_there": ("点击编号，地图移到那里。", "Click a number: the map goes there."),
     "incidents.and": ("{a}、{b}", "{a}, {b}"),
@@ -99,25 +100,39 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     ),
     # --- notes
     "incidents.note_piles": (
-        "{count} 条事件堆在同一坐标，尚未确认，未上图，仍计入合计。",
-        "{count} events are piled up at one coordinate and not confirmed; they are off the map and "
-        "stay in the totals.",
+        "{count} 条事件堆在个别坐标上，尚未确认，未上图，仍计入合计。",
+        "{count} events are piled up at single coordinates and not confirmed; they are off the map "
+        "and stay in the totals.",
     ),
     "incidents.note_sensitive": (
         "敏感类别不在此图；只按警格以上、{least} 件起给出。",
         "Sensitive kinds are not on this map; they are given by beat and coarser, from {least}.",
     ),
     "incidents.note_no_hot": (
-        "没有显著偏高的格子。", "No cell is significantly high.",
+        "没有可以显示的显著偏高的格子。", "No cell that may be shown is significantly high.",
+    ),
+    "incidents.note_no_sensitive": ("不含敏感类别", "without sensitive kinds"),
+    "incidents.note_no_persons": (
+        "{count} 个区域没有人口数", "people unknown in {count} areas",
     ),
     "incidents.meaning": (
         "着色的是显著高于偶然的地方（Gi*，已做多重检验校正），各月颜色含义相同；灰色不显著。"
         "这是报告的事件，不是全部实情；人多的地方报告也多。"
-        "只有区域，没有点；少于 {least} 户的格子不显示。",
+        "只有区域，没有点；少于 {homes} 户的格子、连同周围不足 {least} 件事件的格子不显示。",
         "Coloured where there is significantly more than chance (Gi*, corrected for many tests); a "
         "colour means the same in every month; grey is not significant. Reported events, not all "
-        "that happened; busy places have more people. Areas only, no points; cells with fewer than "
-        "{least} households are not shown.",
+        "that happened; busy places have more people. Areas only, no points; not shown are cells "
+        "of fewer than {homes} households, and of fewer than {least} events with their neighbours.",
+    ),
+    "incidents.meaning_ground": (
+        "着色的是显著高于平均分布的地方（Gi*，已做多重检验校正），各月颜色含义相同；灰色不显著。"
+        "没有户数，不能按人口比较：人多的地方自然事件多。这是报告的事件，不是全部实情。"
+        "只有区域，没有点；连同周围不足 {least} 件事件的格子不显示。",
+        "Coloured where there is significantly more than an even spread (Gi*, corrected for many "
+        "tests); a colour means the same in every month; grey is not significant. No households "
+        "are known to compare with: busy places have more events. Reported events, not all that "
+        "happened. Areas only, no points; not shown are cells of fewer than {least} events with "
+        "their neighbours.",
     ),
     # --- taking it away
     "incidents.html": ("导出地图文件（可发送）", "Map as a file to send"),
@@ -250,9 +265,9 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.level": ("层级", "Level"),
     "incidents.measure": ("着色依据", "Coloured by"),
     "incidents.measure_rate_smoothed": (
-        "每千人每年（平滑）", "Per 1,000 people a year, smoothed",
+        "每千人每年（平滑）", "Smoothed, per 1,000 a year",
     ),
-    "incidents.measure_rate_per_1000": ("每千人每年", "Per 1,000 people a year"),
+    "incidents.measure_rate_per_1000": ("每千人每年", "Per 1,000 a year"),
     "incidents.measure_density": ("每平方公里每年", "Per km² a year"),
     "incidents.measure_closure_rate": ("办结率", "Closed"),
     "incidents.measure_change_on_year": ("同比", "Change on last year"),
@@ -292,7 +307,16 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "left out.",
     ),
     "incidents.week_none": (
-        "事件没有钟点，无法按小时统计。", "The events tell no hour.",
+        "事件没有钟点，无法按小时和星期统计。",
+        "The events tell no hour: nothing can be said by hour and weekday.",
+    ),
+    "incidents.week_months": (
+        "事件只有月份，无法按小时和星期统计。",
+        "The events tell only their month: nothing can be said by hour and weekday.",
+    ),
+    "incidents.week_days": (
+        "事件只有日期，没有钟点，无法按小时统计。",
+        "The events tell their day and no hour: nothing can be said by hour.",
     ),
     "incidents.changes": ("同比与环比", "Against earlier periods"),
     "incidents.changes_choose": (
@@ -331,6 +355,14 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "至少一个指标的权重要大于 0，且 100 分值与 0 分值不同。",
         "At least one weight above 0, and different values for 100 and 0.",
     ),
+    "incidents.peace_unknown": (
+        "数据没有这些指标，未计入：{names}。",
+        "The data do not tell these, they are left out: {names}.",
+    ),
+    "incidents.peace_none": (
+        "数据没有任何一个指标，无法计算平安指数。",
+        "The data tell none of the indicators: there is no index to work out.",
+    ),
     "incidents.peace_recipe": ("配方：", "Recipe:"),
     # --- trust
     "incidents.trust_text": (
@@ -339,7 +371,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "Nothing is forecast.",
     ),
     "incidents.trust_none": (
-        "月份太少，无法检验。", "Too few months to try it on.",
+        "至少要有六个月才能检验。", "It takes six months to try a map on.",
     ),
     "incidents.trust_words": (
         "命中率：后期事件落在这部分地面的份额。PAI：命中率 ÷ 面积份额，1 为随便挑。PEI：与最好可能"

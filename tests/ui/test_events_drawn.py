@@ -1,0 +1,101 @@
+"""What is drawn of events: people spread over areas, no place of a few events, names with room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import county_events as county
+import numpy as np
+import pytest
+from shapely.geometry import box
+
+from incidents.selection import Selection
+from incidents.sharedfile import shared_layers
+from ui.event_choices import ENOUGH_TO_MAP, first_period
+from ui.labels import fitting
+from ui.places import shown_hot, spoken, ten_places
+from ui.study import Study
+from ui.study_ground import spread
+from ui.survey import analysed, meaning, report
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return county.study(tmp_path_factory.mktemp("events"))
+
+
+def test_people_of_an_area_live_all_over_it() -> None:
+    large, small = box(1_000, 1_000, 2_000, 2_000), box(40, 40, 60, 60)
+    homes = spread(np.array([large, small]), np.array([120.0, 7.0]), np.array([300.0, np.nan]))
+    assert homes.households.sum() == pytest.approx(127)
+    inside = (homes.xy > 1_000).all(axis=1)
+    assert inside.sum() == 100
+    assert homes.persons[inside].sum() == pytest.approx(300)
+    assert np.isnan(homes.persons[~inside]).all()  # unknown stays unknown
+    assert homes.households[~inside].tolist() == [7.0]
+    cells, many = np.unique(homes.xy[inside] // 200, axis=0, return_counts=True)
+    assert len(cells) == 25
+    assert (many == 4).all()
+
+
+def test_what_lies_around_a_few_events_is_nobodys_hot_spot(study: Study) -> None:
+    found = analysed(study, study.open, Selection(), trend=True)
+    assert shown_hot(study.open, found).any()
+    tested = found.significance
+    few = replace(found, significance=replace(tested, count=np.minimum(tested.count, 4.0)))
+    assert not shown_hot(study.open, few).any()
+    assert ten_places(study, study.open, few, "en") == []
+    assert study.shared is not None
+    alone = replace(study.shared, prepared=study.open)  # no sensitive event: cells as they are
+    assert len(shared_layers(alone, found)["cells"])
+    assert not len(shared_layers(alone, few)["cells"])
+    assert not len(shared_layers(alone, few)["density"])
+
+
+def test_grids_have_english_names_on_english_pages() -> None:
+    assert spoken("幸福村第三网格", "1", "en") == "幸福村 Grid 3"
+    assert spoken("幸福村第三网格", "1", "zh") == "幸福村第三网格"
+    assert spoken("", "320101", "en") == "320101"
+
+
+def test_of_two_names_that_meet_the_larger_area_keeps_its_own() -> None:
+    xy = np.array([[0.0, 0.0], [10.0, 2.0], [500.0, 0.0]])
+    texts = ["Herne and Broomfield", "Greenhill", "Reculver"]
+    assert fitting(xy, texts, np.array([3.0, 2.0, 1.0]), 10.0).tolist() == [True, False, True]
+    assert fitting(xy, texts, np.array([1.0, 2.0, 3.0]), 10.0).tolist() == [False, True, True]
+    assert fitting(xy, texts, np.array([3.0, 2.0, 1.0]), 0.1).all()
+    assert not fitting(xy[:1], [""], np.ones(1), 1.0).any()
+
+
+def test_the_first_period_holds_enough_to_map(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert first_period(study) == "2025"  # its months hold some 170 each
+    monkeypatch.setattr("ui.event_choices.ENOUGH_TO_MAP", 100)
+    assert first_period(study) == "2025-12"
+    monkeypatch.setattr("ui.event_choices.ENOUGH_TO_MAP", 10_000)
+    assert first_period(study) == ""
+    assert ENOUGH_TO_MAP == 300
+
+
+def test_without_households_the_map_says_what_it_is_compared_with(study: Study) -> None:
+    assert "fewer than 8 households" in meaning(study, "en")
+    alone = replace(study, open=replace(study.open, households=None))
+    assert "even spread" in meaning(alone, "en")
+    assert "8" not in meaning(alone, "zh").replace("*", "")
+
+
+def test_sensitive_kinds_are_missing_in_the_first_number_and_it_says_so(study: Study) -> None:
+    assert "without sensitive kinds" in report(study, "2024", "", "en").numbers[0][2]
+
+
+def test_files_are_where_they_were(tmp_path: Path) -> None:
+    """Events in a folder beside the villages are found again without being named."""
+    from ui.event_files import more_sources
+    from ui.projects import Project
+
+    county.villages().to_file(tmp_path / "villages.gpkg")
+    county.write_events(tmp_path)
+    opened = Project("x", "x", "folder", {"villages": str(tmp_path / "villages.gpkg")})
+    assert more_sources(opened) == {"incidents": (str(tmp_path / "incidents.csv"),)}
