@@ -14,8 +14,8 @@ from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
-from tqdm import tqdm
 
+from cli.books import books_of, draw_books, kept_books
 from geo.harmonise import metric
 from geo.messages import register
 from geo.problems import InputError, Problem
@@ -28,7 +28,7 @@ from planning.export import Language
 from planning.planfile import PlanFile, read_plan
 from planning.register import write_register
 from planning.register_form import Filing
-from planning.sheets.book import ROLES, Atlas, Kind, pictures, write_book
+from planning.sheets.book import ROLES, Atlas, pictures
 from planning.sheets.page import Imprint
 
 register(
@@ -87,6 +87,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     what.add_argument("--png", action="store_true",
                       help="also a picture of each grid's sheet, for telephones")  # fmt: skip
     what.add_argument("--no-sheets", action="store_true", help="only the papers")
+    run = sub.add_argument_group("run")
+    run.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+                     help="processes that draw sheets (default: one a core)")  # fmt: skip
+    run.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
+                     help="go on where a run that was stopped left off (default), or start anew")
     told = sub.add_argument_group("imprint")
     told.add_argument("--place", default="", help="the county, on every sheet")
     told.add_argument("--unit", default="", help="who files it")
@@ -112,6 +117,8 @@ def run_report(arguments: argparse.Namespace) -> int:
         print(f"{problem.severity}: {problem.text('en')}", file=sys.stderr)
     with _whole(Path(arguments.output)) as folder:
         written = _write(arguments, plan, beats, codes, changes, context, attached.filing, folder)
+    for unfinished in Path(arguments.output).glob(".sheets*.unfinished"):
+        shutil.rmtree(unfinished, ignore_errors=True)
     print("\n".join(written))
     return 0
 
@@ -163,7 +170,7 @@ def _write(
         if not arguments.no_sheets:
             imprint = Imprint(arguments.place, filing.unit, filing.date, filing.version)
             atlas = Atlas(plan, context, beats, language, imprint, filing.leaders)
-            written += _sheets(atlas, _folder(folder / f"sheets{mark}"), codes, arguments.png)
+            written += _sheets(arguments, atlas, _folder(folder / f"sheets{mark}"), codes)
     return written
 
 
@@ -240,41 +247,17 @@ def _no_folder(path: Path, error: OSError) -> InputError:
     )
 
 
-def _sheets(atlas: Atlas, folder: Path, codes: set[str] | None, png: bool) -> list[str]:
-    """Books of sheets: grids by township, then villages, townships, beats, the overview."""
-    grids = atlas.grids
-    town = grids["township_name"].fillna("").astype(str)
-    books: list[tuple[str, Kind, set[str] | None]] = []
-    for number, name in enumerate(dict.fromkeys(town), 1):
-        own = set(grids["code"][town == name].astype(str))
-        plain = re.sub(r"\W+", "", name)[:40]
-        wanted = own if codes is None else own & codes
-        books.append((f"grids-{number:02d}{'-' + plain if plain else ''}.pdf", "grid", wanted))
-    villages = None
-    if codes is not None:
-        here = grids["code"].astype(str).isin(codes)
-        villages = set(grids["village_code"][here].astype(str))
-    books.append(("villages.pdf", "village", villages))
-    if codes is None:
-        books += [("townships.pdf", "township", None), ("overview.pdf", "overview", None),
-                  ("beats.pdf", "beat", None), ("leaders.pdf", "leader", None)]  # fmt: skip
-    total = sum(len(atlas.subjects(kind, wanted)) for _, kind, wanted in books)
-    written, done = [], 0
-    with tqdm(total=total, unit="sheet", disable=not sys.stderr.isatty()) as bar:
-        for name, kind, wanted in books:
-            pages = write_book(
-                atlas, kind, folder / name, codes=wanted, progress=lambda *_: bar.update(1)
-            )
-            done += pages
-            if pages:
-                written.append(f"{folder.name}/{name}: {pages}")
-                if bar.disable:
-                    print(f"{done} of {total} sheets", file=sys.stderr)
-    if png:
+def _sheets(
+    arguments: argparse.Namespace, atlas: Atlas, folder: Path, codes: set[str] | None
+) -> list[str]:
+    """Books of sheets, and pictures where they were asked for."""
+    books = books_of(atlas, codes)
+    target = Path(arguments.output)
+    with kept_books(target, atlas, folder.name, resume=arguments.resume) as kept:
+        written = draw_books(atlas, books, folder, kept, arguments.workers)
+    if arguments.png:
         shown = _folder(folder / "png")
         for code, picture in pictures(atlas, "grid", atlas.subjects("grid", codes)):
             (shown / f"{re.sub(r'[^0-9A-Za-z_-]', '_', code)}.png").write_bytes(picture)
         written.append(f"{folder.name}/png")
     return written
-
-
