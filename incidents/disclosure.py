@@ -93,6 +93,8 @@ def protect(
     first = {table: _first_marks(cube, table, values[table], threshold, hidden or {})
              for table in tables}  # fmt: skip
     kept = [t for t in tables if set(t) == {ALL} or (first[t] > 0).mean() <= most_hidden]
+    if not kept:
+        return Protected(cube, threshold, {}, tuple(tables))
     work = _Work(cube, {t: values[t] for t in kept}, {t: first[t] for t in kept}, threshold)
     # coarse tables first: what they need is dearest, and serves the finer ones
     for table in sorted(kept, key=lambda t: values[t].size):

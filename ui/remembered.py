@@ -26,7 +26,7 @@ log = logging.getLogger("gridwright.ui")
 
 HOME_VARIABLE = "GRIDWRIGHT_HOME"
 MOST = 500
-_LOCK = threading.Lock()
+KEEPING = threading.Lock()
 _DATUMS = ("auto", "wgs84", "gcj02", "bd09")
 
 
@@ -52,7 +52,7 @@ def digest_of(names: Sequence[str]) -> str:
 
 def recall(path: Path, names: Sequence[str]) -> Recalled | None:
     """What was decided about a layer with these columns, or None."""
-    found = _read(path).get(digest_of(names)) if names else None
+    found = read_kept(path).get(digest_of(names)) if names else None
     if not isinstance(found, dict) or found.get("role") not in ROLES:
         return None
     columns = found.get("columns")
@@ -76,13 +76,13 @@ def keep(path: Path, names: Sequence[str], choice: Choice, *, used: bool) -> Non
         return
     columns = {m: c for m, c in choice.columns.items() if _is_name(c)}
     entry = {"role": choice.role, "columns": columns, "datum": choice.datum, "used": used}
-    with _LOCK:
-        held = _read(path)
+    with KEEPING:
+        held = read_kept(path)
         held.pop(digest_of(names), None)
         held[digest_of(names)] = entry
         newest = dict(list(held.items())[-MOST:])
         try:
-            _write(path, newest)
+            write_kept(path, newest)
         except OSError as error:
             log.warning("choices were not kept: %s", type(error).__name__)
 
@@ -97,7 +97,8 @@ def _is_name(column: str) -> bool:
     return not plain.isdecimal() and len(column) <= 200
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_kept(path: Path) -> dict[str, Any]:
+    """What such a file holds; nothing where it is missing or spoilt."""
     try:
         held = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
@@ -105,7 +106,8 @@ def _read(path: Path) -> dict[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
-def _write(path: Path, held: Mapping[str, Any]) -> None:
+def write_kept(path: Path, held: Mapping[str, Any]) -> None:
+    """Write it whole or not at all, for this user only. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, temporary = tempfile.mkstemp(prefix=".choices-", dir=path.parent)
     try:

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -29,6 +30,7 @@ from ui.event_files import (
     read_uploads,
 )
 from ui.event_files import keep_files as keep_files
+from ui.event_memory import county_key, keep_piles, keep_table, kept_piles, kept_table, pile_key
 from ui.jobs import Job, Jobs, Step
 from ui.shelf import Shelf
 from ui.sources import MORE_ROLES
@@ -66,7 +68,8 @@ class Study:
     """Everything about the events of one county.
 
     ``shared`` is None until the tables for others are proved. ``piles_real`` are piles somebody
-    confirmed, as numbers of findings. ``found``, ``courses`` and ``kept`` remember answers.
+    confirmed, as numbers of findings. ``memory`` is the file that keeps what was decided, None for
+    nothing to be kept. ``found``, ``courses`` and ``kept`` remember answers.
     """
 
     key: str
@@ -86,6 +89,7 @@ class Study:
     found: dict[object, Hotspots] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     shared_failed: BaseException | None = None
+    memory: Path | None = None
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def kept_apart(self, prepared: Prepared) -> Prepared:
@@ -130,8 +134,12 @@ def make_study(
     view: PlanView | None,
     files: Sequence[tuple[str, bytes]] = (),
     table: CategoryTable | None = None,
+    memory: Path | None = None,
 ) -> Study:
-    """Read the events, place them, protect the shared tables. Raises InputError."""
+    """Read the events, place them, protect the shared tables. Raises InputError.
+
+    ``memory`` is the file of :mod:`ui.event_memory`, for what was decided about the county before.
+    """
     job.report(Step("reading"))
     layers: dict[str, list[Layer]] = {role: [] for role in MORE_ROLES}
     if project.id in LAYERS:
@@ -148,12 +156,14 @@ def make_study(
         project, view, layers["beats"], layers.get("villages", ())
     )
     known = {} if villages is None else {"villages": villages}
+    if table is None and memory is not None:
+        table = kept_table(memory, county_key(areas))
     table = table or default_table(SIX)
     events = load_events(layers["incidents"], crs=crs, table=table, known=known)
     context = dict(view.context if view else project.context)
     roads = context.get("roads")
     named = named_places(layers["stations"], crs, areas)
-    return _made(job, key, events, areas, homes, named, table, roads, view, context)
+    return _made(job, key, events, areas, homes, named, table, roads, view, context, memory)
 
 
 def with_table(job: Job, study: Study, table: CategoryTable) -> Study:
@@ -161,10 +171,35 @@ def with_table(job: Job, study: Study, table: CategoryTable) -> Study:
     events = study.events.classified(table)
     made = _made(
         job, study.key, events, study.areas, study.homes, study.named, table, study.roads,
-        study.view, study.context,
+        study.view, study.context, study.memory, study.piles_real,
     )  # fmt: skip
-    made.piles_real = study.piles_real
+    if study.memory is not None:
+        keep_table(study.memory, county_key(study.areas), table)
     return made
+
+
+def pile_told(study: Study, number: int) -> None:
+    """Somebody said that a pile is a real place, or took it back; every map follows."""
+    with study.lock:
+        study.piles_real ^= frozenset({number})
+        study.courses.clear()
+        study.found.clear()
+        if study.memory is None:
+            return
+        county, real = county_key(study.areas), _pile_keys(study)
+        here = frozenset(real.values())  # of piles that this file does not hold nothing was said
+        kept = kept_piles(study.memory, county) - here
+        kept |= {key for pile, key in real.items() if pile in study.piles_real}
+        keep_piles(study.memory, county, kept)
+
+
+def _pile_keys(study: Study) -> dict[int, str]:
+    """Number of each pile among the findings -> a digest of its place."""
+    return {
+        number: pile_key(study.events, finding)
+        for number, finding in enumerate(study.prepared.quality.findings)
+        if finding.code.startswith("quality-pile")
+    }
 
 
 def _made(
@@ -178,6 +213,8 @@ def _made(
     roads: gpd.GeoDataFrame | None,
     view: PlanView | None,
     context: Mapping[str, gpd.GeoDataFrame],
+    memory: Path | None = None,
+    piles: frozenset[int] | None = None,
 ) -> Study:
     from incidents.analysis import prepare
     from incidents.sharing import without_sensitive
@@ -186,8 +223,12 @@ def _made(
     prepared = prepare(events, areas, cell=CELL_M, known=named, homes=homes)
     study = Study(
         key, events, areas, homes, named, table, roads, view, context, prepared,
-        without_sensitive(prepared),
+        without_sensitive(prepared), memory=memory,
     )  # fmt: skip
+    if piles is None and memory is not None:
+        before = kept_piles(memory, county_key(areas))
+        piles = frozenset(n for n, pile in _pile_keys(study).items() if pile in before)
+    study.piles_real = piles or frozenset()
     kinds = [None, *(k for i, k in enumerate(events.classes.keys) if (events.group == i).any())]
     for kind in kinds:
         course_of(study, kind)

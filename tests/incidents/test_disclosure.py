@@ -89,6 +89,13 @@ def test_next_to_nothing_in_all(total: int) -> None:
     assert worked_out(protected) == []
 
 
+def test_where_no_table_says_enough_none_is_made() -> None:
+    nothing = Cube(axes(), np.zeros((6, 4, 2), dtype=np.int64))
+    protected = protect(nothing, [("grid", "all", "all"), ("village", "month", "all")])
+    assert protected.marks == {}
+    assert len(protected.dropped) == 2
+
+
 def test_large_numbers_are_all_shown() -> None:
     protected = protect(Cube(axes(), np.full((6, 4, 2), 9)), TABLES)
     assert protected.dropped == ()

@@ -37,7 +37,7 @@ from ui.session import (
     tell,
     text,
 )
-from ui.study import STUDIES, Study, start_study, with_table
+from ui.study import STUDIES, Study, pile_told, start_study, with_table
 from ui.survey import analysed
 
 PARTS = ("quality", "kinds", "spots", "areas", "time", "loop", "trust", "files")
@@ -183,16 +183,8 @@ def _pile(study: Study, number: int, sentence: str) -> None:
     words.warning(markdown_text(sentence))
     tick.checkbox(
         text("incidents.pile_real"), value=number in study.piles_real, key=f"pile_{number}",
-        on_change=callback(partial(_pile_told, study, number)),
+        on_change=callback(partial(pile_told, study, number)),
     )  # fmt: skip
-
-
-def _pile_told(study: Study, number: int) -> None:
-    """Somebody said that a pile is a real place, or took it back; every map follows."""
-    with study.lock:
-        study.piles_real ^= frozenset({number})
-        study.courses.clear()
-        study.found.clear()
 
 
 # --- the table of classes -----------------------------------------------------------------------

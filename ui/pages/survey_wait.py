@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 import streamlit as st
 
 from ui.errors import JobGoneError, sentences
 from ui.event_files import has_events
+from ui.event_memory import events_file
 from ui.format import markdown_text
 from ui.jobs import Job
 from ui.projects import Project
@@ -63,7 +65,7 @@ def read(opened: Project, view: PlanView | None, files: tuple[tuple[str, bytes],
     key = study_key(opened, view)
 
     def work(job: Job) -> Study:
-        return make_study(job, key, opened, view, files)
+        return make_study(job, key, opened, view, files, memory=events_file(os.environ))
 
     follow(start_study(key, work))
 
