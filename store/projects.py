@@ -25,10 +25,12 @@ from store import audit, creation, filing, plans, scenarios
 from store.creation import ProjectInfo, VillageInfo
 from store.keeping import Keeping
 from store.plans import Conflict, Entry, Opened, PlanRow
+from store.presence import Here, Presence, TakenError, check_free
 from store.scenarios import ScenarioInfo
 
 __all__ = [
-    "Conflict", "Entry", "Opened", "ProjectInfo", "ScenarioInfo", "Store", "VillageInfo",
+    "Conflict", "Entry", "Here", "Opened", "ProjectInfo", "ScenarioInfo", "Store", "TakenError",
+    "VillageInfo",
 ]  # fmt: skip
 
 
@@ -59,7 +61,7 @@ def _plan_name(scenario: int, village: str) -> str:
     return f"scenario/{scenario}/village/{village}"
 
 
-class Store(Keeping):
+class Store(Keeping, Presence):
     """A store by its file's path or its database's address, made if it is missing.
 
     Close it, or use it in a ``with`` statement. What changes anything says who did it, and writes
@@ -82,6 +84,13 @@ class Store(Keeping):
 
     def _row(self, c: Connection, scenario: int, village: str) -> PlanRow:
         return plans.plan_row(c, scenario, village, self.name)
+
+    def _free_row(self, c: Connection, scenario: int, village: str, base_version: int) -> PlanRow:
+        """The plan's row, where this session may change it at this version."""
+        row = self._row(c, scenario, village)
+        plans.check_version(c, row, base_version, self.name)
+        check_free(c, scenario, village)
+        return row
 
     def _move(
         self, c: Connection, row: PlanRow, scenario: int, name: str, target: int, actor: str
@@ -178,11 +187,11 @@ class Store(Keeping):
         """Append a step made on the plan at ``base_version``; returns the new version.
 
         The new version is also the step's ``seq``. Raises :class:`Conflict` where somebody was
-        faster (nothing is saved then), ValueError where the step starts from another plan.
+        faster, :class:`TakenError` where another session has taken the village (nothing is saved
+        then), ValueError where the step starts from another plan.
         """
         with self.writing() as c:
-            row = self._row(c, scenario, village)
-            plans.check_version(c, row, base_version, self.name)
+            row = self._free_row(c, scenario, village, base_version)
             version = plans.save_step(c, row, step, self._grounds)
             digest = audit.digest_of(record_of(step))
             detail = {"what": step.name, "version": version, "sha256": digest}
@@ -195,15 +204,13 @@ class Store(Keeping):
         Raises :class:`Conflict` as :meth:`save_step` does.
         """
         with self.writing() as c:
-            row = self._row(c, scenario, village)
-            plans.check_version(c, row, base_version, self.name)
+            row = self._free_row(c, scenario, village, base_version)
             return self._move(c, row, scenario, "undo", plans.undo_target(c, row), actor)
 
     def redo(self, scenario: int, village: str, base_version: int, actor: str = "") -> int:
         """Go one step forward again; else as :meth:`undo`."""
         with self.writing() as c:
-            row = self._row(c, scenario, village)
-            plans.check_version(c, row, base_version, self.name)
+            row = self._free_row(c, scenario, village, base_version)
             return self._move(c, row, scenario, "redo", plans.redo_target(c, row), actor)
 
     def goto(
@@ -215,14 +222,19 @@ class Store(Keeping):
         the new version; KeyError for a number that is no step; else as :meth:`undo`.
         """
         with self.writing() as c:
-            row = self._row(c, scenario, village)
-            plans.check_version(c, row, base_version, self.name)
+            row = self._free_row(c, scenario, village, base_version)
             return self._move(c, row, scenario, "goto", seq, actor)
 
     def log(self, scenario: int, village: str) -> list[Entry]:
         """Everything that was ever done to a plan, undone steps, undos and redos included."""
         with self.reading() as c:
             return plans.entries(c, self._row(c, scenario, village))
+
+    def changes_since(self, scenario: int, village: str, version: int) -> list[Entry]:
+        """What was done to a plan after a version: what who met a :class:`Conflict` is told."""
+        with self.reading() as c:
+            row = self._row(c, scenario, village)
+            return [entry for entry in plans.entries(c, row) if entry.seq > version]
 
     def record(self, scenario: int, village: str | None = None) -> list[Record]:
         """The records in force: of one village, or of all by time.
