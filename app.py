@@ -12,6 +12,7 @@ from ui.session import guarded, text
 
 ICONS = {
     "plan": "map",
+    "levels": "account_tree",
     "project": "folder_open",
     "board": "draw",
     "scenarios": "compare_arrows",

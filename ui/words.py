@@ -13,6 +13,7 @@ from ui.wording.beats import BEATS
 from ui.wording.filing import FILING
 from ui.wording.incidents import INCIDENTS
 from ui.wording.kept import KEPT
+from ui.wording.levels import LEVELS
 from ui.wording.micro import MICRO
 from ui.wording.overview import OVERVIEW
 from ui.wording.scenarios import SCENARIOS
@@ -692,7 +693,7 @@ WORDS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 WORDS |= SCENARIOS | KEPT | BEATS | SHEETS
 WORDS |= INCIDENTS
-WORDS |= FILING | MICRO | OVERVIEW
+WORDS |= FILING | LEVELS | MICRO | OVERVIEW
 
 
 def known(key: str) -> bool:

@@ -1,0 +1,121 @@
+"""Levels in Chromium: down by the map, up by the names, one leader's grids alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pypdfium2
+import pytest
+from serving import served
+
+from geo.ground import Inputs, load_ground
+from planning.county import propose_county
+from planning.planfile import read_plan, write_plan
+from planning.settings import Settings
+from planning.tables import to_planfile
+from ui.map.component import LEAFLET
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+SLOW = 60_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four villages with micro-grids, and a list of a leader's grids."""
+    from data.demo import write_county
+
+    if not LEAFLET.exists():
+        pytest.skip("leaflet is not installed (make setup)")
+    folder = tmp_path_factory.mktemp("county")
+    write_county(folder, villages=4)
+    inputs = Inputs(
+        villages=str(folder / "villages.gpkg"), households=str(folder / "households.csv"),
+        roads=str(folder / "roads.gpkg"),
+    )  # fmt: skip
+    plan = to_planfile(propose_county(load_ground(inputs), Settings(micro=60)))
+    write_plan(plan, folder / "plan.gpkg")
+    codes = plan.grids["code"].astype(str)
+    (folder / "领导联网格.csv").write_text(
+        f"岗位,网格编码\n县长,{codes.iloc[0]}\n县长,{codes.iloc[-1]}\n", encoding="utf-8-sig"
+    )
+    return folder
+
+
+@pytest.fixture
+def page(chromium: Browser, folder: Path, tmp_path: Path) -> Iterator[Page]:
+    environment = {
+        "GRIDWRIGHT_PROJECT": str(folder),
+        "GRIDWRIGHT_STORE": str(tmp_path / "plans.gridwright"),
+    }
+    with served(tmp_path / "log.txt", environment) as address:
+        context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+        page = context.new_page()
+        page.set_default_timeout(SLOW)
+        broken: list[str] = []
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.goto(f"{address}/levels")
+        page.wait_for_selector(".gw-numbers")
+        yield page
+        context.close()
+        assert broken == []
+
+
+def numbers(page: Page) -> list[str]:
+    return page.locator(".gw-numbers b").all_inner_texts()
+
+
+def until(page: Page, other: list[str]) -> list[str]:
+    """The numbers once they are no longer ``other``."""
+    page.wait_for_function(
+        "other => [...document.querySelectorAll('.gw-numbers b')].map(b => b.innerText).join()"
+        " !== other", arg=",".join(other),
+    )  # fmt: skip
+    return numbers(page)
+
+
+def test_down_to_a_micro_grid_and_up_again(page: Page, folder: Path) -> None:
+    plan = read_plan(folder / "plan.gpkg")
+    county = numbers(page)
+    assert county[0] == f"{len(plan.grids):,}"
+    assert county[3] == f"{int(plan.grids['households'].sum()):,}"
+    now, depth = county, 0
+    while page.get_by_text("没有下一级").count() == 0 and depth < 6:
+        assert page.get_by_text("与本级一致").count() == 1
+        box = page.locator(".gw-board").first.bounding_box()
+        assert box is not None
+        for share in (0.5, 0.42, 0.58, 0.35, 0.65):  # the middle may lie between two places
+            page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.5)
+            page.wait_for_timeout(1500)
+            if numbers(page) != now:
+                break
+        now = until(page, now)
+        depth += 1
+    assert depth >= 3
+    page.locator(".st-key-levels_path button").first.click()
+    assert until(page, now) == county
+
+
+def test_a_leaders_grids_alone(page: Page, folder: Path, tmp_path: Path) -> None:
+    plan = read_plan(folder / "plan.gpkg")
+    own = plan.grids.iloc[[0, -1]]
+    county = numbers(page)
+    box = page.get_by_label("领导联网格", exact=True).first
+    box.click()
+    box.fill("县长")
+    box.press("Enter")
+    shown = until(page, county)
+    assert shown[0] == "2"
+    assert shown[3] == f"{int(own['households'].sum()):,}"
+    with page.expect_download() as waiting:
+        page.locator(".st-key-leader_sheets button").click()
+    path = tmp_path / "leader.pdf"
+    waiting.value.save_as(path)
+    document = pypdfium2.PdfDocument(path)
+    assert len(document) == 3
+    document.close()
