@@ -27,6 +27,7 @@ from geo.read import Layer, read_layer
 from geo.units import build_units
 from planning.planfile import LatePlan, PlanFile, read_plan
 from planning.settings import Settings
+from ui.engine import workers_elsewhere
 from ui.errors import JobGoneError
 from ui.jobs import CancelledError, Job, Jobs, Step
 from ui.late import LateLayers
@@ -260,10 +261,11 @@ def propose(
     job.report(Step("proposing", 0, len(ground.villages)))
     workers = max(1, min(8, os.cpu_count() or 1))
     try:
-        plan = propose_county(
-            ground, settings, workers=workers, progress=progress, cancelled=job.cancelled,
-            today=None if today is None else today(ground),
-        )  # fmt: skip
+        with workers_elsewhere(os.environ) as elsewhere:
+            plan = propose_county(
+                ground, settings, workers=workers, progress=progress, cancelled=job.cancelled,
+                today=None if today is None else today(ground), elsewhere=elsewhere,
+            )  # fmt: skip
     except Cancelled as stopped:
         raise CancelledError from stopped
     job.report(Step("drawing"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from ui.draft import (
     to_settings,
     with_preset,
 )
+from ui.engine import scheduler_of
+from ui.format import markdown_text
 from ui.jobs import Job, Snapshot
 from ui.projects import JOBS, Project, grids_of_plan, grids_of_upload, propose
 from ui.session import PROPOSE, callback, draft, language, open_plan, plan_now, text
@@ -131,6 +134,9 @@ def _button(opened: Project) -> None:
         text("settings.propose"), type="primary", width="stretch", key="propose",
         disabled=bool(wrong) or not opened.can_propose or (start_from == FILE and file is None),
     )  # fmt: skip
+    cluster = scheduler_of(os.environ)
+    if cluster is not None:
+        st.caption(markdown_text(text("settings.cluster", address=cluster)))
     if pressed:
         settings = to_settings(draft())
 
