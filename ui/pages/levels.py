@@ -158,7 +158,9 @@ def _table(rows: pd.DataFrame, counts: Sequence[str], key: str, chosen: partial[
     st.dataframe(
         shown, hide_index=True, height=min(38 + 35 * len(shown), 470), key=key,
         column_config={
-            name: st.column_config.Column(heads[name], width=WIDTHS.get(name, 70))
+            name: st.column_config.TextColumn(heads[name], width=WIDTHS[name])
+            if name in WIDTHS
+            else st.column_config.NumberColumn(heads[name], width=74, format="localized")
             for name in shown.columns
         },
         on_select=callback(chosen), selection_mode="single-row",
