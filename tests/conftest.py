@@ -4,6 +4,8 @@ Environment:
 ``GRIDWRIGHT_REAL_DATA``  directory of the real data sets; default ``../shared/real``.
 ``GRIDWRIGHT_CHROMIUM``  the browser's program; default: the first Chromium found.
 ``GRIDWRIGHT_REQUIRE_BROWSER=1``  a missing browser fails the test instead of skipping it.
+``GRIDWRIGHT_REQUIRE_POSTGRES=1``  the same for PostgreSQL with PostGIS.
+``GRIDWRIGHT_LONG=1``  the whole runs of killed and interleaved writers (docs/store.md).
 ``HYPOTHESIS_PROFILE``  ``dev`` (default) or ``ci`` (the same examples every time).
 """
 

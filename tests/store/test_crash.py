@@ -30,7 +30,7 @@ CODE = "320116001201"
 REPOSITORY = Path(__file__).resolve().parents[2]
 LONG = os.environ.get("GRIDWRIGHT_LONG") == "1"  # the whole runs that docs/store.md records
 KILLS = 1000 if LONG else 25
-ROUNDS = 13 if LONG else 1
+ROUNDS = 13 if LONG else 3
 TURNS = 400
 EACH = 20
 
