@@ -51,7 +51,7 @@ def server(folder: Path, store: Path) -> Iterator[tuple[str, int]]:
     }  # fmt: skip
     with (store / "log.txt").open("wb") as log:
         run = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
+            [sys.executable, "-m", "ui.start", "run", "app.py", "--server.port", str(port),
              "--server.headless", "true"],
             env=environment, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip

@@ -48,19 +48,21 @@ class Row:
     peak_mb: int
 
 
-def _family(process: int) -> list[int]:
+def family(process: int) -> list[int]:
+    """A process and its children."""
     found = [process]
     try:
         for thread in os.listdir(f"/proc/{process}/task"):
             text = Path(f"/proc/{process}/task/{thread}/children").read_text()
             for child in text.split():
-                found += _family(int(child))
+                found += family(int(child))
     except OSError:  # it ended meanwhile
         return found
     return found
 
 
-def _memory_kb(process: int) -> int:
+def memory_kb(process: int) -> int:
+    """Memory of a process, its share of what it shares; 0 when it has ended."""
     try:
         for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -71,11 +73,17 @@ def _memory_kb(process: int) -> int:
 
 
 def run(city: Path, where: str, *more: str) -> Row:
-    """Propose grids for a city; raises CalledProcessError where that fails."""
+    """Propose grids for a city; raises CalledProcessError where that fails.
+
+    The plan goes to a folder of its own: a city may hold one that others look at.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        return _run(city, Path(work) / "plan.gpkg", where, *more)
+
+
+def _run(city: Path, plan: Path, where: str, *more: str) -> Row:
     files = [f"--{name}={city / name}.gpkg" for name in LAYERS]
     files.append(f"--households={city / 'households.parquet'}")
-    plan = city / "plan.gpkg"
-    plan.unlink(missing_ok=True)
     command = [sys.executable, "-m", "cli.main", "propose", *files, "-o", str(plan), *more]
     start, peak = time.perf_counter(), 0
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -83,7 +91,7 @@ def run(city: Path, where: str, *more: str) -> Row:
         ended, status, used = os.wait4(process.pid, os.WNOHANG)
         if ended:
             break
-        peak = max(peak, sum(map(_memory_kb, _family(process.pid))))
+        peak = max(peak, sum(map(memory_kb, family(process.pid))))
         time.sleep(0.5)
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)

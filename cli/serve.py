@@ -29,11 +29,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run_serve(arguments: argparse.Namespace) -> int:
-    """Hand over to Streamlit, telemetry off; returns only where it cannot start."""
+    """Hand over to Streamlit, telemetry off; returns only where it cannot start.
+
+    By :mod:`ui.start`, which reads the project while the server starts.
+    """
     if arguments.project:
         os.environ["GRIDWRIGHT_PROJECT"] = str(Path(arguments.project).resolve())
     command = [
-        sys.executable, "-m", "streamlit", "run", str(APP),
+        sys.executable, "-m", "ui.start", "run", str(APP),
         "--server.port", str(arguments.port),
         "--server.address", arguments.address,
         "--browser.gatherUsageStats", "false",

@@ -130,6 +130,7 @@ class PlanView:
         self.kept: Kept | None = None  # where it is in the store
         self.sought = False  # was it looked for there?
         self.preparing = False  # is it being put there?
+        self.overview = Overview(self.plan, context)  # costs nothing before it is drawn
         self._headlines: dict[str | None, Headline] = {}
         self._village_layers = lru_cache(maxsize=64)(self._draw_village)
         self._context_layers = lru_cache(maxsize=64)(self._draw_context)
@@ -143,11 +144,6 @@ class PlanView:
     def large(self) -> bool:
         """Too many grids for one map: townships and villages first, the rest as one gets near."""
         return len(self.grids) >= overview_from()
-
-    @cached_property
-    def overview(self) -> Overview:
-        """The map of a large plan."""
-        return Overview(self.plan, self.context)
 
     @cached_property
     def index(self) -> GridIndex:

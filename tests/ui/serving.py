@@ -22,12 +22,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(log: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """The application's address while it runs; RuntimeError when it does not start."""
+def served(
+    log: Path, environment: Mapping[str, str], *, program: str = "streamlit"
+) -> Iterator[str]:
+    """The application's address while it runs; RuntimeError when it does not start.
+
+    ``program`` the module that starts it; ``ui.start`` as ``gridwright serve`` does.
+    """
     port = free_port()
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
+            [sys.executable, "-m", program, "run", "app.py", "--server.port", str(port),
              "--server.headless", "true"],
             cwd=REPOSITORY, env={**os.environ, **environment},
             stdout=output, stderr=subprocess.STDOUT,

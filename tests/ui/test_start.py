@@ -1,0 +1,54 @@
+"""A server that reads its project while it starts."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from synthetic import plan, roads
+
+import ui.start
+from cli import serve
+from planning.planfile import write_plan
+from ui.map.encode import dumps
+from ui.projects import PLANS, PROJECT_VARIABLE, PROJECTS
+
+
+def test_the_first_visitor_finds_the_project_read_and_its_map_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_plan(plan(), tmp_path / "plan.gpkg")
+    roads().to_file(tmp_path / "roads.gpkg")
+    monkeypatch.setenv(PROJECT_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("GRIDWRIGHT_STORE", str(tmp_path / "none.gridwright"))
+    ui.start.prepare()
+    project = PROJECTS.get(f"default:{tmp_path}")
+    view = PLANS.get(project.plan_id or "")
+    drawn = view.scene("zh").layers[0].features
+    assert "_county" in vars(view)  # made before anybody asked
+    assert dumps(sorted(drawn)) == dumps(sorted(view.grids["code"]))
+
+
+@pytest.mark.parametrize("folder", ["", "nowhere"])
+def test_a_server_without_a_project_starts_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv(PROJECT_VARIABLE, str(tmp_path / folder) if folder else "")
+    with caplog.at_level(logging.WARNING, logger="gridwright.ui"):
+        ui.start.prepare()
+    told = [record.getMessage() for record in caplog.records]
+    assert told == (["the project was not made ready: FileNotFoundError"] if folder else [])
+
+
+def test_serve_starts_by_the_module_that_reads_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    import argparse
+
+    seen: list[list[str]] = []
+    monkeypatch.setattr(serve.os, "execv", lambda _, command: seen.append(command))
+    monkeypatch.setattr(serve.os, "chdir", lambda _: None)
+    serve.run_serve(
+        argparse.Namespace(project=None, port=8501, address="127.0.0.1", headless=True)
+    )
+    assert seen[0][1:4] == ["-m", "ui.start", "run"]

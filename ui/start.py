@@ -1,0 +1,58 @@
+"""Start the server with its project being read meanwhile: ``python -m ui.start run app.py ...``.
+
+The arguments are Streamlit's own. Streamlit imports the application when its first visitor comes;
+that visitor would wait for the imports, the plan and the first map of a city, four seconds that the
+server has nothing to do in.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+
+log = logging.getLogger("gridwright.ui")
+
+
+def prepare() -> None:
+    """Import the application, read the project of the environment, and draw its first map.
+
+    What goes wrong is logged by its kind alone: the first visitor meets it again, as a sentence.
+    """
+    try:
+        import ui.pages.plan  # noqa: F401 (the first page, and all it needs)
+        from ui.projects import PLANS, PROJECTS, default_project
+        from ui.storage import is_kept, the_store
+        from ui.words import LANGUAGES
+
+        named = default_project(os.environ)
+        plan = PROJECTS.get(named).plan_id if named else None
+        if plan is None:
+            return
+        view = PLANS.get(plan)
+        for language in LANGUAGES:
+            view.scene(language)
+            view.index.table(view.index.rows("", view.of_village(None)), language)
+        view.headline(None)
+        if is_kept():
+            from ui.kept import find_kept
+
+            find_kept(the_store(), view)
+        if view.large:
+            view.overview.begin()
+    except Exception as error:
+        log.warning("the project was not made ready: %s", type(error).__name__)
+
+
+def main() -> None:
+    """Start both."""
+    # before the thread: two threads that import the same package at once may meet half of it
+    from streamlit.web.cli import main as streamlit
+
+    threading.Thread(target=prepare, name="prepare", daemon=True).start()
+    sys.exit(streamlit(prog_name="streamlit"))
+
+
+if __name__ == "__main__":
+    main()
