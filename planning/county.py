@@ -28,6 +28,7 @@ from planning.codes import reading_order
 from planning.graph import IntArray
 from planning.measure import Measures, measure
 from planning.micro import MicroGrids, micro_grids
+from planning.micro_follow import kept_micro
 from planning.plan import Grid
 from planning.propose import Proposal, propose
 from planning.rules import GridException, exceptions
@@ -331,7 +332,17 @@ def propose_county(
         raise InputError(
             Problem("village-kills-worker", file, params={"village": name}) for name in names
         )
-    return CountyPlan(ground, settings, tuple(plans[i] for i in range(total)), today)
+    own = tuple(_with_micro(plans[i], settings, today) for i in range(total))
+    return CountyPlan(ground, settings, own, today)
+
+
+def _with_micro(plan: VillagePlan, settings: Settings, today: Today | None) -> VillagePlan:
+    """A village with today's micro-grids, where today has any: they are numbers people know."""
+    if today is None or today.micro is None or not settings.micro:
+        return plan
+    units, label = plan.units, plan.proposal.label
+    micro = kept_micro(units, label, plan.grids, today.micro, settings.micro)
+    return replace(plan, micro=micro)
 
 
 def _kept_and_made(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +20,7 @@ from geo.coverage import components, dissolve
 from geo.segments import tally
 from geo.units import Units
 from planning.graph import FloatArray, IntArray
+from planning.micro import MicroGrids
 from planning.micro_plan import MOST, MicroPlan, micro_name, part_of
 from planning.plan import Grid, Plan
 
@@ -36,6 +38,15 @@ class FormerMicro:
 
     def __len__(self) -> int:
         return len(self.code)
+
+    def near(self, bounds: Sequence[float]) -> FormerMicro:
+        """Those that touch a box (west, south, east, north)."""
+        rows = np.sort(self._tree.query(shapely.box(*bounds)))
+        return FormerMicro(self.code[rows], self.grid[rows], self.shape[rows])
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.shape)
 
 
 @dataclass(frozen=True)
@@ -257,6 +268,25 @@ def _change(
     if not (changed or new or gone):
         return None
     return MicroChange(grid, tuple(sorted(changed)), tuple(sorted(new)), tuple(gone))
+
+
+def kept_micro(
+    units: Units, label: IntArray, grids: Sequence[Grid], former: FormerMicro, target: int
+) -> MicroGrids:
+    """The micro-grids of a village whose grids were carried over: kept as far as they can be.
+
+    ``label`` (n,) row of ``grids`` of each unit; ``former`` of the whole county.
+    """
+    plan = Plan(units, label, dict(enumerate(grids)))
+    found = follow(plan, former.near(shapely.total_bounds(units.geometry)), target)
+    row = {grid.code: i for i, grid in enumerate(grids)}
+    tails = [code.removeprefix(of) for code, of in zip(found.code, found.grid, strict=True)]
+    return MicroGrids(
+        label=found.label,
+        grid=np.array([row[code] for code in found.grid], dtype=np.int64),
+        number=np.array([int(tail) for tail in tails], dtype=np.int64),
+        outlines=found.outlines(units),
+    )
 
 
 def former_of(micro: gpd.GeoDataFrame) -> FormerMicro:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,6 +18,7 @@ from geo.problems import InputError, Problem
 from geo.read import list_layers, read_layer
 from geo.read.source import record
 from planning.graph import IntArray
+from planning.micro_follow import FormerMicro, former_of
 from planning.planfile import PlanFile, read_plan
 
 register(
@@ -42,13 +43,14 @@ class Today:
 
     ``grids``: code (blank where unknown), name, kind, village_code, geometry; one row a grid.
     ``file``, ``sha256`` what they were read from; ``used`` every code ever given, also to grids
-    that are gone.
+    that are gone; ``micro`` their micro-grids, None where there are none.
     """
 
     grids: gpd.GeoDataFrame
     file: str
     sha256: str
     used: frozenset[str] = frozenset()
+    micro: FormerMicro | None = None
 
     def shares(self, villages: gpd.GeoDataFrame) -> list[IntArray]:
         """Rows of the grids of each village.
@@ -80,7 +82,11 @@ class Today:
 def of_plan(plan: PlanFile, crs: CRS, file: str = "", sha256: str = "") -> Today:
     """The grids of a plan that was read, or made, already."""
     retired = plan.provenance.loc[plan.provenance["key"] == RETIRED, "value"].astype(str)
-    return _today(plan.grids, crs, file, sha256, frozenset(retired))
+    found = _today(plan.grids, crs, file, sha256, frozenset(retired))
+    micro = plan.micro_grids
+    if micro is None or not len(micro):
+        return found
+    return replace(found, micro=former_of(micro.to_crs(crs)))
 
 
 def read_today(source: str | Path, crs: CRS, *, trusted: bool = True) -> Today:

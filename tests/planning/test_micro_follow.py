@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -12,13 +14,17 @@ from hypothesis import strategies as st
 from geo.segments import border_segments
 from geo.units import Units, build_units
 from planning import edits
+from planning.check import check_plan
 from planning.codes import grid_codes, grid_names
+from planning.county import propose_county
 from planning.micro import micro_grids
 from planning.micro_follow import Followed, FormerMicro, follow, table_of
 from planning.micro_plan import as_micro, part_of
 from planning.plan import Plan, start_plan
 from planning.propose import propose
 from planning.settings import Settings
+from planning.tables import to_planfile
+from planning.today import of_plan
 
 VILLAGE = "320116001201"
 TOWN = """
@@ -190,3 +196,27 @@ def test_a_part_of_a_ground_keeps_its_neighbours_and_lines() -> None:
     for key in plan.keys.tolist():
         members = plan.members(key)
         same_ground(part_of(plan.units, members, "G"), plan.units, members)
+
+
+def test_next_month_keeps_the_micro_grids_it_can() -> None:
+    ground = towns.county([towns.village(TOWN, times=10, persons=3, code=VILLAGE)])
+    first = to_planfile(propose_county(ground, RULES))
+    assert first.micro_grids is not None
+    # three households more in one building: nothing moves, and no number changes
+    homes = ground.households.copy()
+    row = homes.columns.get_loc("households")
+    homes.iloc[0, row] += 3
+    again = replace(ground, households=homes)
+    second = to_planfile(
+        propose_county(again, RULES, today=of_plan(first, ground.crs))
+    )
+    assert second.micro_grids is not None
+    assert list(second.micro_grids["code"]) == list(first.micro_grids["code"])
+    same = shapely.equals(
+        shapely.normalize(second.micro_grids.geometry.to_numpy()),
+        shapely.normalize(first.micro_grids.geometry.to_numpy()),
+    )
+    assert same.all()
+    grown = second.micro_grids["households"] - first.micro_grids["households"]
+    assert sorted(grown) == [0] * (len(grown) - 1) + [3]
+    assert not [found for found in check_plan(second) if found.rule == "micro"]
