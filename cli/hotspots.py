@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
-from pyproj import CRS
 
+from cli.event_places import places_of
 from geo.columns import MEANINGS
-from geo.crs import metric_crs
 from geo.geopackage import free_name
-from geo.harmonise import degrees, metric, state_systems
-from geo.messages import register
-from geo.problems import InputError, Problem
-from geo.read import Layer, read_layer
+from geo.messages import register, sentence
+from geo.problems import InputError, Language, Problem
+from geo.read import read_layer
 from geo.read.times import parse_time
 from incidents.analysis import Parameters, analyse, prepare
-from incidents.areas import Areas, Homes, areas_of
 from incidents.categories import LISTS, CategoryTable, default_table, read_table, write_table
 from incidents.events import load_events
 from incidents.hotspotfile import write_hotspots
 from incidents.period import Period
-from incidents.quality import Named
+from incidents.quality import Finding
 from incidents.selection import Selection
 from incidents.sharedfile import write_shared
 from incidents.sharing import share
-from planning.planfile import read_plan
 
 register(
     {
@@ -51,9 +44,13 @@ register(
             "输出文件就是输入文件;请换一个名字。",
             "is an input; give the output another name.",
         ),
-        "hotspots-areas": (
-            "没有区域;请给出 --plan、--villages 或 --beats 之一。",
-            "no areas: give --plan, --villages or --beats, that it is known where to look.",
+        "hotspots-warning": ("注意:", "warning: "),
+        "hotspots-note": ("说明:", "note: "),
+        "hotspots-done": (
+            "{file}:读入 {read} 条事件,选中 {selected} 条,上图 {mapped} 条;"
+            "{cells} 个格子中 {hot} 个显著偏高、{cold} 个显著偏低;办结率 {closed}",
+            "{file}: {read} events read, {selected} selected, {mapped} mapped; {hot} hot and "
+            "{cold} cold cells of {cells}, closed {closed}",
         ),
     }
 )
@@ -110,23 +107,30 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--datum", choices=("wgs84", "gcj02", "bd09"), default="wgs84",
         help="datum of the events' degrees (web maps: gcj02 or bd09)",
     )  # fmt: skip
+    sub.add_argument("--language", choices=("zh", "en"), default="en", help="of what is printed")
     sub.set_defaults(run=run_hotspots)
 
 
-@dataclass(frozen=True)
-class _Places:
-    """The areas asked for, and what came with them."""
-
-    crs: CRS
-    areas: Areas
-    homes: Homes | None
-    known: tuple[Named, ...]
-    layers: Mapping[str, Layer]
-    said: Mapping[str, object]
-
-
 def run_hotspots(arguments: argparse.Namespace) -> int:
-    """Do it; 0, also where doubts remain: they are told and stand in the file."""
+    """0, also where doubts remain: they are told and stand in the file; 2 with what is wrong."""
+    language: Language = arguments.language
+    try:
+        _run(arguments, language)
+    except InputError as error:
+        # main() speaks English only
+        for problem in error.problems:
+            print(problem.text(language), file=sys.stderr)
+        return 2
+    return 0
+
+
+def _told(problem: Problem | Finding, grave: bool, language: Language) -> None:
+    """A doubt or a note, on standard error."""
+    mark = sentence("hotspots-warning" if grave else "hotspots-note", language, {})
+    print(f"{mark}{problem.text(language)}", file=sys.stderr)
+
+
+def _run(arguments: argparse.Namespace, language: Language) -> None:
     output = Path(arguments.output)
     period = _period(arguments)
     columns = _columns(arguments.columns)
@@ -136,18 +140,17 @@ def run_hotspots(arguments: argparse.Namespace) -> int:
         free_name(path)
         _no_input(path, arguments)
     layers = [read_layer(file, "incidents", columns=columns) for file in arguments.incidents]
-    places = _places(arguments)
+    places = places_of(arguments)
     events = load_events(
         layers, crs=places.crs, table=table, datum=arguments.datum, known=places.layers
     )
     for note in (*events.notes, *places.areas.notes):
-        print(f"{note.severity}: {note.text('en')}", file=sys.stderr)
+        _told(note, note.severity == "warning", language)
     prepared = prepare(
         events, places.areas, cell=arguments.cell, known=places.known, homes=places.homes
     )
     for finding in prepared.quality.findings:
-        mark = "warning" if finding.grave else "note"
-        print(f"{mark}: {finding.text('en')}", file=sys.stderr)
+        _told(finding, finding.grave, language)
     found = analyse(
         prepared,
         Selection(period, arguments.category, arguments.source, arguments.without_piles),
@@ -157,7 +160,7 @@ def run_hotspots(arguments: argparse.Namespace) -> int:
         ),
     )  # fmt: skip
     for note in found.notes:
-        print(f"{note.severity}: {note.text('en')}", file=sys.stderr)
+        _told(note, note.severity == "warning", language)
     said = {**_program(), **places.said}
     # the shared file first: where it cannot be made, nothing is written
     if arguments.shared:
@@ -165,13 +168,13 @@ def run_hotspots(arguments: argparse.Namespace) -> int:
     write_hotspots(prepared, found, output, said)
     if arguments.write_categories:
         write_table(table, arguments.write_categories)
-    hot, cold = int(found.significance.hot.sum()), int(found.significance.cold.sum())
-    print(
-        f"{output.name}: {len(events)} events read, {len(found.rows)} selected, {found.mapped} "
-        f"mapped; {hot} hot and {cold} cold cells of {int(found.cells.inside.sum())}, "
-        f"closed {found.closure.shown}"
-    )
-    return 0
+    params: dict[str, object] = {
+        "file": output.name, "read": len(events), "selected": len(found.rows),
+        "mapped": found.mapped, "hot": int(found.significance.hot.sum()),
+        "cold": int(found.significance.cold.sum()), "cells": int(found.cells.inside.sum()),
+        "closed": found.closure.shown,
+    }  # fmt: skip
+    print(sentence("hotspots-done", language, params))
 
 
 def _program() -> dict[str, object]:
@@ -179,70 +182,6 @@ def _program() -> dict[str, object]:
         return {"program": f"gridwright {version('gridwright')}"}
     except PackageNotFoundError:  # run from a copy that was not installed
         return {"program": "gridwright"}
-
-
-def _places(arguments: argparse.Namespace) -> _Places:
-    """Areas from the plan, else from villages, else from beats, in one metric system."""
-    files = {
-        role: read_layer(getattr(arguments, role), role)
-        for role in ("villages", "beats", "stations")
-        if getattr(arguments, role)
-    }
-    layers, problems = state_systems(files)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if not arguments.plan and not ({"villages", "beats"} & layers.keys()):
-        errors.append(Problem("hotspots-areas"))
-    if errors:
-        raise InputError(errors)
-    plan = read_plan(arguments.plan) if arguments.plan else None
-    crs = CRS(plan.grids.crs) if plan is not None else _system(layers)
-    frames = {role: _frame(layer, crs) for role, layer in layers.items()}
-    homes = None
-    if plan is not None and len(plan.households):
-        points, held = plan.households.geometry, plan.households
-        persons = held["persons"].astype(float).to_numpy()
-        homes = Homes(
-            np.column_stack([points.x, points.y]), held["households"].to_numpy(dtype=float),
-            np.where(persons < 0, np.nan, persons),
-        )  # fmt: skip
-    areas = areas_of(
-        crs, grids=None if plan is None else plan.grids, villages=frames.get("villages"),
-        beats=frames.get("beats"), homes=homes,
-    )  # fmt: skip
-    said: dict[str, object] = {}
-    for role, layer in files.items():
-        said |= {f"{role}.name": layer.file.name, f"{role}.sha256": layer.file.sha256}
-    if plan is not None:
-        said["plan.name"] = Path(arguments.plan).name
-    return _Places(crs, areas, homes, _named(frames, areas), layers, said)
-
-
-def _system(layers: Mapping[str, Layer]) -> CRS:
-    layer = layers.get("villages") or layers["beats"]
-    west, south, east, north = degrees(layer).total_bounds
-    return metric_crs((west + east) / 2, (south + north) / 2)
-
-
-def _frame(layer: Layer, crs: CRS) -> gpd.GeoDataFrame:
-    frame = layer.frame[layer.frame.geometry.notna()] if "geometry" in layer.frame else None
-    if frame is None:
-        raise InputError([Problem("layer-no-shapes", layer.file.name)])
-    return gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=metric(layer, crs)[
-        layer.frame.geometry.notna().to_numpy()], crs=crs)  # fmt: skip
-
-
-def _named(frames: Mapping[str, gpd.GeoDataFrame], areas: Areas) -> tuple[Named, ...]:
-    """Stations and village centres, for telling what events are piled up at."""
-    found = []
-    if "stations" in frames:
-        stations = frames["stations"]
-        xy = np.column_stack([stations.geometry.centroid.x, stations.geometry.centroid.y])
-        found.append(Named("station", xy, list(stations.get("name", stations.index).astype(str))))
-    if "village" in areas.levels:
-        level, shapes = areas.levels["village"], gpd.GeoSeries(areas.shapes("village"))
-        middle = shapes.centroid
-        found.append(Named("centre", np.column_stack([middle.x, middle.y]), list(level.names)))
-    return tuple(found)
 
 
 def _period(arguments: argparse.Namespace) -> Period:

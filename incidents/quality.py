@@ -24,6 +24,8 @@ NEAR_M = 20.0  # a pile this close to a station or a village's centre stands for
 BUSY_TIMES = 2.0  # of snapped places: as many as the largest point that is no pile, times this
 SNAPPED_SHARE = 0.5  # of events that share their coordinate with another one
 MIDNIGHT_SHARE = 0.02  # of exact times, where 1 in 1,440 is chance
+UNEVEN_TIMES = 10.0  # as many events in one month as in the middle one of the others
+UNEVEN_LEAST, UNEVEN_MONTHS = 100, 6
 FIRST_SHARE = 2.0  # times as many on the first of the month as on another day
 
 register(
@@ -101,6 +103,12 @@ register(
             "{count} 条事件({share:.1%})在每月 1 日,是平常日子的 {times:.1f} 倍:很可能只知道月份。",
             "{count} events ({share:.1%}) lie on the first of a month, {times:.1f} times another "
             "day: most likely only the month was known.",
+        ),
+        "quality-uneven": (
+            "{month} 有 {count} 条事件,其他月份一般 {usual:.0f} 条:"
+            "各月的数据来源可能不同,不能互相比较。",
+            "{month} holds {count} events, another month usually {usual:.0f}: the months were "
+            "probably not told of by the same sources and cannot be compared.",
         ),
         "quality-no-time": (
             "{count} 条事件没有时间;不进入任何按时间的表。",
@@ -304,7 +312,23 @@ def _times(events: Events) -> list[Finding]:
         times = len(first) / max(usual, 1e-9)
         share = len(first) / len(dated)
         found.append(_finding("quality-first-day", first, share=share, times=times))
-    return found
+    return found + _uneven(events)
+
+
+def _uneven(events: Events) -> list[Finding]:
+    """One month that towers over all others."""
+    told = events.months[events.months >= 0]
+    if not len(told):
+        return []
+    first = int(told.min())
+    counts = np.bincount(told - first)
+    top = int(counts.argmax())
+    usual = float(np.median(np.delete(counts, top))) if len(counts) >= UNEVEN_MONTHS else np.inf
+    if counts[top] < max(UNEVEN_LEAST, UNEVEN_TIMES * max(usual, 1.0)):
+        return []
+    rows = np.flatnonzero(events.months == first + top)
+    month = str(np.datetime64(first + top, "M"))
+    return [_finding("quality-uneven", rows, grave=True, month=month, usual=usual)]
 
 
 def _same(events: Events) -> list[Finding]:

@@ -16,6 +16,9 @@ from ui.words import Language, word
 if TYPE_CHECKING:
     from ui.study import Study
 
+TENFOLD = 10.0
+FEW_UNKNOWN = 0.05  # of the areas may lack their people, and a rate of the county still be told
+
 
 def published(study: Study, level: LevelName, period: str, kind: str) -> pd.DataFrame | None:
     """A published table, or None where there is none (yet)."""
@@ -53,7 +56,10 @@ def area_rows(study: Study, level: LevelName, period: str, kind: str) -> pd.Data
         table[column] = empty
         if before is not None:
             past = before.reindex(codes)["count"].to_numpy(dtype=float)
-            table[column] = change(table["count"].to_numpy(), past)
+            now_count = table["count"].to_numpy()
+            table[column] = np.where(
+                tenfold(now_count, past), np.nan, change(now_count, past)
+            )
     table["closure"] = DASH
     told = None if kind else loop_of(study, level, period)
     if told is not None:
@@ -63,6 +69,21 @@ def area_rows(study: Study, level: LevelName, period: str, kind: str) -> pd.Data
             for c, d in zip(here["closed"], here["dispatched"], strict=True)
         ]
     return table
+
+
+def tenfold(now: np.ndarray, past: np.ndarray) -> np.ndarray:
+    """Where two counts are more than ten times apart: that is what data look like that tell of
+    other things or of half a period, and a percentage of it says nothing."""
+    high, low = np.fmax(now, past), np.fmin(now, past)
+    return np.asarray((high >= ENOUGH * TENFOLD) & (high > TENFOLD * low))
+
+
+def _apart(study: Study, period: str, kind: str, count: float, months: int) -> bool:
+    """Is the county's count more than tenfold apart from an earlier one?"""
+    before = published(study, "county", earlier(period, months), kind) if period else None
+    if before is None or np.isnan(count):
+        return False
+    return bool(tenfold(np.array([count]), before["count"].to_numpy(dtype=float)[:1])[0])
 
 
 def five_numbers(
@@ -83,31 +104,39 @@ def five_numbers(
     notes = [note] if note else []
     if study.events.sensitive.any():
         notes.append(word("incidents.note_no_sensitive", language))
-    persons = float(study.areas.levels["county"].persons[0])
-    unknown = int(np.isnan(_finest(study).persons).sum()) if np.isnan(persons) else 0
+    persons, unknown = _persons(study)
     few = word("incidents.note_no_persons", language, count=unknown) if unknown else ""
     years = years_in(study, period)
     if len(period) == 4 and months_told(study, period) < 12:
         years = months_told(study, period) / 12
         notes.insert(0, word("incidents.note_months", language, count=months_told(study, period)))
     told = comparable(study, period)
-    changes = {
-        name: signed_share(row[name], 1) if told else DASH for name in ("on_period", "on_year")
-    }
+    changes, apart = {}, {}
+    for name, months in (("on_period", 1), ("on_year", 12)):
+        changes[name] = signed_share(row[name], 1) if told else DASH
+        far = told and _apart(study, period, kind, float(row["count"]), months)
+        apart[name] = word("incidents.note_apart", language) if far else ""
     rate = count / persons * 10_000 / years if persons > 0 and count >= ENOUGH else float("nan")
     return (
         (word("incidents.events", language), value, " · ".join(notes)),
-        (word("incidents.on_period", language), changes["on_period"], ""),
-        (word("incidents.on_year", language), changes["on_year"], ""),
+        (word("incidents.on_period", language), changes["on_period"], apart["on_period"]),
+        (word("incidents.on_year", language), changes["on_year"], apart["on_year"]),
         (word("incidents.per_10000", language), DASH if np.isnan(rate) else f"{rate:,.0f}", few),
         (word("incidents.closed", language), _closure(study, period),
          word("incidents.note_all_kinds", language) if kind else ""),
     )  # fmt: skip
 
 
-def _finest(study: Study) -> Level:
-    """The level with the most areas."""
-    return max(study.areas.levels.values(), key=len)
+def _persons(study: Study) -> tuple[float, int]:
+    """People of the county, and in how many areas they are unknown: of a few, those are left out;
+    of many, the number is NaN."""
+    persons = float(study.areas.levels["county"].persons[0])
+    if not np.isnan(persons):
+        return persons, 0
+    finest: Level = max(study.areas.levels.values(), key=len)
+    unknown = int(np.isnan(finest.persons).sum())
+    few = unknown <= FEW_UNKNOWN * len(finest)
+    return (float(np.nansum(finest.persons)) if few else float("nan")), unknown
 
 
 def loop_of(study: Study, level: LevelName, period: str) -> pd.DataFrame | None:

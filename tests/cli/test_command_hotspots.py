@@ -186,3 +186,58 @@ def test_tainan(run, real_data, tmp_path) -> None:
     assert len(villages) == 649 + 2
     selected = int(said.split(" selected")[0].split()[-1])
     assert villages["count"].sum() == selected > 3000
+
+
+def test_it_speaks_chinese_when_asked(run, plan, incidents, tmp_path) -> None:
+    out = tmp_path / "h.gpkg"
+    code, said, err = run("hotspots", incidents, "--plan", plan, "-o", out, "--language", "zh")
+    assert code == 0
+    assert "读入 400 条事件" in said
+    assert "20 条事件没有可用位置" in err
+    assert "warning" not in err
+    code, _, err = run("hotspots", incidents, "-o", out, "--language", "zh")
+    assert code == 2
+    assert "没有区域" in err
+
+
+def test_canterburys_points_are_snapped_and_its_days_unknown(run, real_data, tmp_path) -> None:
+    events = real_data("uk_canterbury/clean/incidents.csv")
+    areas = f"{real_data('uk_canterbury/clean/uk_canterbury.gpkg')}:wards"
+    out, shared = tmp_path / "h.gpkg", tmp_path / "s.gpkg"
+    code, said, err = run(
+        "hotspots", events, "--villages", areas, "-o", out, "--shared", shared
+    )
+    assert code == 0
+    assert "6914 events read, 6914 selected, 6486 mapped" in said
+    assert "94% of the events share their coordinate" in err
+    assert "6914 events tell only the month" in err
+    assert "likely a busy shared point" in err
+    mine, theirs = layers(out), layers(shared)
+    assert set(theirs["cells"]["cell"]) < set(mine["cells"]["cell"])
+    around = mine["cells"].set_index("cell")["around"]
+    assert (around[theirs["cells"]["cell"]] >= 5).all()
+    assert "Westgate" in set(theirs["by_village"]["name"])
+
+
+def test_chicago_in_beats_and_community_areas(run, real_data, tmp_path) -> None:
+    file = real_data("chicago/clean/chicago.gpkg")
+    out, shared = tmp_path / "h.gpkg", tmp_path / "s.gpkg"
+    code, said, _ = run(
+        "hotspots", f"{file}:carjackings_2020", "--villages", f"{file}:community_areas_2020",
+        "--beats", f"{file}:police_beats", "-o", out, "--shared", shared,
+    )  # fmt: skip
+    assert code == 0
+    assert "1412 events read, 1412 selected, 1412 mapped" in said
+    mine, theirs = layers(out), layers(shared)
+    told = gpd.read_file(file, layer="carjackings_2020")["Beat"].astype(int)
+    counted = mine["by_beat"].set_index("code")["count"].iloc[:-2]
+    counted.index = counted.index.astype(int)
+    same = counted.reindex(told.value_counts().index).to_numpy()
+    # the file names a beat itself; those that we count in another lie on a street between two,
+    # all of them within 15 cm of the border
+    assert np.minimum(same, told.value_counts().to_numpy()).sum() > 0.93 * len(told)
+    table = theirs["by_village"]
+    shown = table["count"].notna()
+    assert (table.loc[shown, "count"] >= 3).all()
+    assert set(table.loc[~shown, "shown"]) <= {"<3", "—"}
+    assert {"WEST GARFIELD PARK", "AUSTIN"} <= set(table["name"])

@@ -68,6 +68,16 @@ def test_a_busy_point_of_snapped_places_is_no_default_and_stays() -> None:
     assert codes(quality_of(whole))["pile"] == 80
 
 
+def test_a_month_that_towers_over_the_others_is_told() -> None:
+    day = np.datetime64("2023-01-01T08:00") + np.arange(600) * np.timedelta64(12, "h")
+    even = events(600, time=day.astype("datetime64[s]"))
+    assert "uneven" not in codes(quality_of(even))
+    day[:500] = np.datetime64("2023-04-03T08:00") + np.arange(500) * np.timedelta64(30, "m")
+    day[500:] = np.datetime64("2023-01-01T08:00") + np.arange(100) * np.timedelta64(72, "h")
+    found = codes(quality_of(events(600, time=day.astype("datetime64[s]"))))
+    assert found["uneven"] > 490
+
+
 def test_what_stands_above_a_map_is_short() -> None:
     whole = events(600)
     whole.x[:], whole.y[:] = np.round(whole.x, -2), np.round(whole.y, -3)

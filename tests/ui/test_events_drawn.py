@@ -13,6 +13,7 @@ from shapely.geometry import box
 from incidents.selection import Selection
 from incidents.sharedfile import shared_layers
 from ui.event_choices import ENOUGH_TO_MAP, first_period
+from ui.event_numbers import tenfold
 from ui.labels import fitting
 from ui.places import shown_hot, spoken, ten_places
 from ui.study import Study
@@ -88,6 +89,30 @@ def test_without_households_the_map_says_what_it_is_compared_with(study: Study) 
 
 def test_sensitive_kinds_are_missing_in_the_first_number_and_it_says_so(study: Study) -> None:
     assert "without sensitive kinds" in report(study, "2024", "", "en").numbers[0][2]
+
+
+def test_counts_tenfold_apart_are_not_compared() -> None:
+    now, past = np.array([3_846.0, 20.0, 110.0, np.nan]), np.array([20.0, 2.0, 100.0, 5.0])
+    assert tenfold(now, past).tolist() == [True, False, False, False]
+    assert tenfold(past, now).tolist() == [True, False, False, False]
+
+
+def test_a_rate_of_the_county_bears_a_few_areas_without_people(study: Study) -> None:
+    levels = dict(study.areas.levels)
+    village, whole = levels["village"], levels["county"]
+    persons = village.persons.copy()
+    persons[0] = np.nan
+    levels["village"] = replace(village, persons=persons)
+    levels["county"] = replace(whole, persons=np.array([np.nan]))
+    lacking = replace(study, areas=replace(study.areas, levels=levels), kept={})
+    _, _, _, (_, value, note), _ = report(lacking, "2024", "", "en").numbers
+    assert (value, note) == ("—", "people unknown in 1 areas")  # one of four is not a few
+    many = replace(levels["village"], codes=np.arange(40).astype(str), names=np.arange(40).astype(
+        str), persons=np.append(persons, np.full(36, 100.0)))  # fmt: skip
+    lacking.areas.levels["grid"] = many  # type: ignore[index]
+    _, _, _, (_, value, note), _ = report(lacking, "2024", "", "en").numbers
+    assert value != "—"
+    assert note == "people unknown in 1 areas"
 
 
 def test_files_are_where_they_were(tmp_path: Path) -> None:

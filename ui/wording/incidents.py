@@ -112,6 +112,10 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "没有可以显示的显著偏高的格子。", "No cell that may be shown is significantly high.",
     ),
     "incidents.note_no_sensitive": ("不含敏感类别", "without sensitive kinds"),
+    "incidents.note_apart": (
+        "相差十倍以上，数据可能不全，不比较",
+        "over tenfold apart: perhaps partial data, not compared",
+    ),
     "incidents.note_no_persons": (
         "{count} 个区域没有人口数", "people unknown in {count} areas",
     ),
