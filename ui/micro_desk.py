@@ -120,6 +120,7 @@ class MicroBook:
         self.kept = kept
         self._held: dict[tuple[int, str], KeptMicro | None] = {}
         self._told: dict[int, dict[str, tuple[MicroChange, ...]]] = {}
+        self._parents: dict[int, int | None] = {}
 
     @property
     def target(self) -> int:
@@ -162,6 +163,9 @@ class MicroBook:
 
     def stamps(self, scenario: int) -> Stamp:
         """What was redrawn in each village, to be compared with an earlier answer."""
+        first = self.kept.first
+        if first is not None and first.plan.micro_grids is None:
+            return {}  # a city without micro-grids is not asked 1,900 times
         codes = self.kept.ground.villages["code"].map(name_text)
         found = ((code, self.of(scenario, code)) for code in codes)
         return {code: (one.project, one.stamp()) for code, one in found if one is not None}
@@ -184,8 +188,10 @@ class MicroBook:
         return tables
 
     def _parent(self, scenario: int) -> int | None:
-        held = {one.id: one.parent for one in self.kept.scenarios(archived=True)}
-        return held.get(scenario)
+        if scenario not in self._parents:
+            held = {one.id: one.parent for one in self.kept.scenarios(archived=True)}
+            self._parents[scenario] = held.get(scenario)  # it never gets another
+        return self._parents[scenario]
 
     def _mark(self, scenario: int, village: str) -> str:
         told = f"micro\0{self.kept.project}\0{scenario}\0{village}"
