@@ -140,6 +140,16 @@ class Panel:
             rings = [self.frame.paper(ring) for ring in _rings(shape)]
             self.canvas.lines(rings, ink, weight, dash)
 
+    def borders(
+        self, shapes: Iterable[shapely.Geometry], ink: Colour, weight: float,
+        dash: Sequence[float],
+    ) -> None:  # fmt: skip
+        """Draw borders that areas share once: two dashed lines on each other look whole."""
+        rings = [shapely.boundary(shape) for shape in shapes]
+        merged = shapely.line_merge(shapely.union_all(rings))
+        lines = [self.frame.paper(line) for line in _lines(merged)]
+        self.canvas.lines(lines, ink, weight, dash)
+
     def context(self, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
         """Waters, roads and railways, each as it is drawn on every sheet."""
         for role in ("water", "roads", "railways"):
@@ -196,8 +206,8 @@ class Panel:
         grown = []
         for shape in met:
             x1, y1, x2, y2 = shape.bounds
-            left, right = x1 - width / 2 - 0.2, x2 + width / 2 + 0.2
-            low, high = y1 - 0.6 * height - 0.2, y2 + 0.6 * height + 0.2
+            left, right = x1 - width / 2 - 1.0, x2 + width / 2 + 1.0
+            low, high = y1 - 0.6 * height - 0.6, y2 + 0.6 * height + 0.6
             corner = np.array([self.frame.x, self.frame.y] * 2)
             corners = np.array([left, low, right, high]) - corner
             ground = corners * metres + np.array([west, south] * 2)

@@ -43,7 +43,7 @@ def _grid(atlas: Atlas, code: str) -> Page:
         near = _around(atlas, panel)
         panel.fill([shape], DEDICATED if dedicated else SUBJECT)
         panel.context(_lines(atlas, paper))
-        panel.outline(micro.geometry, MICRO_INK, 0.25, (1.2, 0.8))
+        panel.borders(micro.geometry, MICRO_INK, 0.3, (1.2, 0.8))
         panel.outline(near.geometry, SOFT, 0.25)
         panel.outline(panel.near(atlas.plan.villages).geometry, INK, 0.5)
         panel.outline([shape], INK, 1.0)
