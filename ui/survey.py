@@ -110,14 +110,14 @@ def report(study: Study, period: str, kind: str, language: Language, place: str 
         tuple(ten_places(study, study.open, found, language)),
         area_rows(study, coarse_level(study), period, kind),
         by_month(study, kind),
-        _warnings(study, language),
+        warnings(study, language),
         _notes(study, found, language),
         meaning(study, language),
         _lines(study, found, language),
     )
 
 
-def _warnings(study: Study, language: Language) -> tuple[str, ...]:
+def warnings(study: Study, language: Language) -> tuple[str, ...]:
     """What nobody may overlook who reads the map; stands above it."""
     told = []
     for finding in study.open.quality.findings:

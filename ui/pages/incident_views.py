@@ -27,7 +27,7 @@ from ui.map.scene import Layer
 from ui.places import spoken
 from ui.session import language, text
 from ui.study import Study
-from ui.survey import analysed
+from ui.survey import analysed, warnings
 
 MAP, COLUMNS = "analysis", [60, 40]
 
@@ -43,6 +43,8 @@ def number_column(head: str, form: str = "%.1f") -> object:
 
 def show_spots(study: Study, found: Hotspots, years: float) -> None:
     """The map of cells, what hangs together, where a circle is sure, and near repeats."""
+    for sentence in warnings(study, language()):
+        st.warning(markdown_text(sentence))
     left, right = st.columns(COLUMNS, gap="small")
     with right:
         labels = {view: text(f"incidents.view_{view}") for view in VIEWS}
