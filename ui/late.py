@@ -55,7 +55,7 @@ class Late(Generic[T]):
 
 
 class LateLayers(Mapping[str, gpd.GeoDataFrame]):
-    """Layers by role that are read when somebody looks at them; ``begin`` reads them ahead."""
+    """Layers by role that are read when somebody looks at them."""
 
     def __init__(self, read: Callable[[], Mapping[str, gpd.GeoDataFrame]]) -> None:
         self._late = Late(read)
@@ -64,10 +64,6 @@ class LateLayers(Mapping[str, gpd.GeoDataFrame]):
     def ready(self) -> bool:
         """Whether nobody would have to wait."""
         return self._late.ready
-
-    def begin(self) -> None:
-        """Start reading, beside whatever else is done."""
-        self._late.start()
 
     def __getitem__(self, role: str) -> gpd.GeoDataFrame:
         return self._late.get()[role]

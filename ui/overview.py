@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj import Transformer
 
 from planning.planfile import PlanFile
 from ui.figures import WITHIN
@@ -311,12 +312,10 @@ class Overview:
 
     # --- parts
 
-    def begin(self) -> None:
-        """Start reading what the first steps nearer will need."""
-        if isinstance(self.context, LateLayers):
-            self.context.begin()
-        self._homes.start()
-        self._lines.start()
+    def make_ready(self) -> None:
+        """Make what the first steps nearer will need, one after the other; waits for it."""
+        self._homes.get()
+        self._lines.get()
 
     def answer(self, wanted: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
         """Parts by name, and the names of those that are not made yet: to be asked for again.
@@ -328,13 +327,15 @@ class Overview:
         late: list[str] = []
         of = self._names_by_kind(names)
         found |= self._grids_of(of["g"])
+        if of["g"]:
+            self._lines.start()  # they are wanted a step nearer
         ready = {"c": self._lines, "n": self._homes, "p": self._homes}
         make: dict[str, Callable[[list[str]], dict[str, Any]]] = {
             "c": self._context_of, "n": self._near_of, "p": self._squares_of,
         }  # fmt: skip
         for kind, source in ready.items():
             if of[kind] and not source.ready:
-                self.begin()
+                source.start()
                 late += [f"{kind}:{name}" for name in of[kind]]
             elif of[kind]:
                 found |= make[kind](of[kind])
@@ -422,7 +423,8 @@ class Overview:
         if not len(held):
             nothing = np.empty(0)
             return Pyramid(nothing, nothing, nothing), {}
-        degrees = shapely.get_coordinates(to_lonlat(held))
+        change = Transformer.from_crs(held.crs or 4326, 4326, always_xy=True)
+        degrees = np.column_stack(change.transform(*shapely.get_coordinates(held.geometry).T))
         counts = pd.to_numeric(held["households"], errors="coerce").fillna(1).to_numpy(float)
         village = dict(zip(self.plan.grids["code"], self.plan.grids["village_code"], strict=True))
         codes, names = pd.factorize(held["grid_code"])

@@ -40,7 +40,7 @@ def prepare() -> None:
 
             find_kept(the_store(), view)
         if view.large:
-            view.overview.begin()
+            view.overview.make_ready()
     except Exception as error:
         log.warning("the project was not made ready: %s", type(error).__name__)
 
