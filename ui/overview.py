@@ -30,7 +30,7 @@ from pyproj import Transformer
 from planning.planfile import PlanFile
 from ui.figures import WITHIN
 from ui.format import name_text, share, signed_share, whole
-from ui.late import Late, LateLayers
+from ui.late import Late
 from ui.map import layers
 from ui.map.colours import deviation_class
 from ui.map.encode import bounds_lonlat, dumps, encode_area, encode_lines, to_lonlat
