@@ -157,12 +157,12 @@ class Side:
             self.canvas.rectangle(x, y - 0.6, 8, 3.2, fill=fills[name], line=INK, weight=0.15)
             return
         lines: dict[str, tuple[Colour, float]] = {
-            "beat_line": (BEAT_INK, 0.8), "micro": (MICRO_INK, 0.25), "grid_line": GRID_LINE,
+            "beat_line": (BEAT_INK, 0.8), "micro": (MICRO_INK, 0.4), "grid_line": GRID_LINE,
             "village_line": VILLAGE_LINE, "village_thin": (INK, 0.5), "town_line": (INK, 1.1),
             **STYLES,
         }  # fmt: skip
         ink, weight = lines[name]
-        dash = {"micro": (1.2, 0.8), "railways": (1.6, 1.0)}.get(name, ())
+        dash = {"micro": (1.4, 0.9), "railways": (1.6, 1.0)}.get(name, ())
         self.canvas.lines([flat(x, x + 8, y + 1.0)], ink, weight, dash)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from planning.beats.judge import BEAT_RULES
 from planning.bounds import side_in_english, sides_of
 from planning.export import Language, in_language, rule_names
 from planning.naming import name_in
@@ -20,6 +21,7 @@ from planning.sheets.side import BEAT_INK, MICRO_INK, Table
 from planning.sheets.words import say
 
 WIDE = 30_000  # from this scale on only the main lines have room
+CROWDED = 15_000  # from this scale on only lines at the subject are named
 SIDES = ("east", "south", "west", "north_side")
 
 
@@ -43,7 +45,7 @@ def _grid(atlas: Atlas, code: str) -> Page:
         near = _around(atlas, panel)
         panel.fill([shape], DEDICATED if dedicated else SUBJECT)
         panel.context(_lines(atlas, paper))
-        panel.borders(micro.geometry, MICRO_INK, 0.3, (1.2, 0.8))
+        panel.borders(micro.geometry, MICRO_INK, 0.4, (1.4, 0.9))
         panel.outline(near.geometry, SOFT, 0.25)
         panel.outline(panel.near(atlas.plan.villages).geometry, INK, 0.5)
         panel.outline([shape], INK, 1.0)
@@ -52,7 +54,7 @@ def _grid(atlas: Atlas, code: str) -> Page:
             panel.label(row.geometry, str(row.code)[-2:], 7, MICRO_INK)
         for row in near[near["code"].astype(str) != code].itertuples():
             panel.label(row.geometry, _number(row._asdict()), 9, SOFT)
-        panel.names(_lines(atlas, paper))
+        panel.names(_named(atlas, paper, shape))
     facts = [
         ("code", code), ("village", text_of(grid.get("village_name"))),
         ("township", text_of(grid.get("township_name"))),
@@ -88,7 +90,7 @@ def _village(atlas: Atlas, code: str) -> Page:
         for row in panel.near(villages).itertuples():
             if str(row.code) != code:
                 panel.label(row.geometry.difference(shape), text_of(row.name), 9, SOFT)
-        panel.names(_lines(atlas, paper))
+        panel.names(_named(atlas, paper, shape))
     facts = [
         ("code", code), ("township", text_of(village.get("township_name"))),
         ("grids", f"{len(own):,}"), ("households", count_of(village.get("households"))),
@@ -176,16 +178,14 @@ def _beat(atlas: Atlas, code: str) -> Page:
             if str(row.code) != code:
                 name = name_in(text_of(row.name), atlas.language)
                 panel.label(row.geometry.difference(shape), name, 9, SOFT)
-        panel.names(_lines(atlas, paper))
+        panel.names(_named(atlas, paper, shape))
     facts = [
         ("code", code), ("station", text_of(beat.get("station"))), ("grids", f"{len(own):,}"),
         ("households", count_of(beat.get("households"))),
         ("persons", count_of(beat.get("persons"))), ("work", count_of(beat.get("workload"))),
         ("area", area_of(shape.area)),
     ]  # fmt: skip
-    language: Language = "zh" if atlas.language == "zh" else "en"
-    broken = rule_names(text_of(beat.get("exceptions")), language)
-    texts = [(say("exceptions", atlas.language), broken)]
+    texts = [(say("exceptions", atlas.language), _broken(atlas, text_of(beat.get("exceptions"))))]
     legend = _legend(atlas, paper, ["subject"], near, ["beat_line", "grid_line"])
     told = _of_grids(atlas, own, named=True)
     return _finish(atlas, paper, "beat", code, facts, texts, legend, told)
@@ -303,6 +303,13 @@ def _exceptions(atlas: Atlas, code: str) -> str:
     return "\n".join(told)
 
 
+def _broken(atlas: Atlas, rules: str) -> str:
+    """The rules that a beat breaks, by their names."""
+    index = 0 if atlas.language == "zh" else 1
+    parts = [part.strip() for part in rules.replace("；", ";").split(";") if part.strip()]
+    return "\n".join(BEAT_RULES[part][index] if part in BEAT_RULES else part for part in parts)
+
+
 def _four(atlas: Atlas, text: str) -> str:
     """The four bounds, a line a side."""
     sides = sides_of(text)
@@ -382,6 +389,20 @@ def _sums(villages: pd.DataFrame, grids: pd.DataFrame) -> list[tuple[str, str]]:
 def _lines(atlas: Atlas, paper: Paper) -> Mapping[str, gpd.GeoDataFrame]:
     """The lines of a sheet: all of them, or the main ones where the scale has no room for all."""
     return _main(atlas, paper) if paper.frame.scale >= WIDE else atlas.context
+
+
+def _named(
+    atlas: Atlas, paper: Paper, shape: shapely.Geometry
+) -> Mapping[str, gpd.GeoDataFrame]:
+    """The lines whose names are told: where there are many, those at the subject."""
+    lines = _lines(atlas, paper)
+    if paper.frame.scale < CROWDED:
+        return lines
+    near = shapely.buffer(shape, 3 * paper.frame.scale / 1000)  # 3 mm of paper
+    return {
+        role: frame.iloc[np.sort(frame.sindex.query(near, predicate="intersects"))]
+        for role, frame in lines.items()
+    }
 
 
 def _main(atlas: Atlas, paper: Paper) -> Mapping[str, gpd.GeoDataFrame]:
