@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
+from tqdm import tqdm
 
 from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import read_layer
 from geo.repair import as_coverage
-from planning.check import CHECKS, check_plan
+from planning.check import CHECKS, Finding, check_plan
 from planning.planfile import PlanFile, read_plan
 
 register(
@@ -27,6 +28,10 @@ register(
         ),
     }
 )
+
+
+MANY = 2000
+"""Grids from which checking takes long enough to tell a log how far it is."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,7 +60,7 @@ def run_check(arguments: argparse.Namespace) -> int:
         frame = read_layer(arguments.households, "households", trusted=True).frame
         counts = frame.get("households", pd.Series(1, index=frame.index)).fillna(0)
         households = pd.DataFrame({"households": counts.round().astype(np.int64)})
-    findings = check_plan(plan, villages, households)
+    findings = _judged(plan, villages, households)
     for f in findings:
         mark = "declared" if f.declared else "BROKEN"
         name = CHECKS[f.rule][1]
@@ -69,6 +74,22 @@ def run_check(arguments: argparse.Namespace) -> int:
         file=sys.stderr if broken else sys.stdout,
     )
     return 1 if broken else 0
+
+
+def _judged(
+    plan: PlanFile, villages: gpd.GeoDataFrame | None, households: pd.DataFrame | None
+) -> list[Finding]:
+    """The findings, with a bar on a terminal; in a log a line a step, where it takes a while."""
+    terminal = sys.stderr.isatty()
+    with tqdm(unit="check", disable=not terminal) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+            if not terminal and len(plan.grids) >= MANY:
+                print(f"{done} of {total} kinds of checks", file=sys.stderr)
+
+        return check_plan(plan, villages, households, progress=show)
 
 
 def _comparable(

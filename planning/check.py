@@ -8,6 +8,7 @@ hand into a breach is declared only once the planner has said why.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -76,12 +77,14 @@ def check_plan(
     villages: gpd.GeoDataFrame | None = None,
     households: pd.DataFrame | None = None,
     settings: Settings | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Finding]:
     """Every breach, worst rules first as in :data:`CHECKS`; an empty list for a sound plan.
 
     ``villages`` (code, geometry) and ``households`` (households) of the original files, in the
     plan's coordinate system, are compared too where given. ``settings`` default to the plan's
-    provenance, and to the usual caps where it tells none.
+    provenance, and to the usual caps where it tells none. ``progress`` is told how many of the
+    kinds of checks are done, and how many there are.
     """
     settings = settings or settings_of(plan)
     tolerance = settings.tolerance_m if plan.value("setting.tolerance_m") else 0.0
@@ -89,14 +92,19 @@ def check_plan(
     grids = plan.grids.reset_index(drop=True)
     grids["code"] = grids["code"].fillna("").astype(str)
     shapes = np.array([polygonal(g) for g in grids.geometry], dtype=object)
-    found = [
-        *_codes(grids, own),
-        *_coverage(grids, shapes, own),
-        *_parts(grids, shapes),
-        *_counts(plan, grids, shapes, households, tolerance),
-        *_caps(grids, settings),
-        *_micro(plan, grids, shapes),
-    ]
+    kinds: tuple[Callable[[], list[Finding]], ...] = (
+        lambda: _codes(grids, own),
+        lambda: _coverage(grids, shapes, own),
+        lambda: _parts(grids, shapes),
+        lambda: _counts(plan, grids, shapes, households, tolerance),
+        lambda: _caps(grids, settings),
+        lambda: _micro(plan, grids, shapes),
+    )
+    found: list[Finding] = []
+    for done, kind in enumerate(kinds, 1):
+        found += kind()
+        if progress is not None:
+            progress(done, len(kinds))
     explained = _explained(plan.exceptions)
     told = plan.exceptions[explained]
     declared = {

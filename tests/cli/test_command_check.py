@@ -128,3 +128,13 @@ def test_missing_comparison_files(run, plan, tmp_path) -> None:
         code, out, err = run("check", plan, option, tmp_path / "no.gpkg")
         assert (code, out) == (2, "")
         assert err.startswith("no.gpkg")
+
+
+def test_a_large_plan_tells_a_log_how_far_it_is(
+    run: Run, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.check.MANY", 1)
+    code, _, err = run("check", plan)
+    assert code == 0
+    assert [line.split()[0] for line in err.splitlines()] == ["1", "2", "3", "4", "5", "6"]
+    assert all(line.endswith("of 6 kinds of checks") for line in err.splitlines())
