@@ -17,6 +17,7 @@ from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
 from incidents.areas import Areas, Homes, areas_of
+from incidents.homes import homes_of_plan
 from incidents.quality import Named
 from planning.planfile import read_plan
 
@@ -58,14 +59,7 @@ def places_of(arguments: argparse.Namespace) -> Places:
     plan = read_plan(arguments.plan) if arguments.plan else None
     crs = CRS(plan.grids.crs) if plan is not None else _system(layers)
     frames = {role: _frame(layer, crs) for role, layer in layers.items()}
-    homes = None
-    if plan is not None and len(plan.households):
-        points, held = plan.households.geometry, plan.households
-        persons = held["persons"].astype(float).to_numpy()
-        homes = Homes(
-            np.column_stack([points.x, points.y]), held["households"].to_numpy(dtype=float),
-            np.where(persons < 0, np.nan, persons),
-        )  # fmt: skip
+    homes = None if plan is None else homes_of_plan(plan.households, plan.grids)
     areas = areas_of(
         crs, grids=None if plan is None else plan.grids, villages=frames.get("villages"),
         beats=frames.get("beats"), homes=homes,

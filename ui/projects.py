@@ -295,7 +295,7 @@ def grids_of_upload(name: str, content: bytes) -> Callable[[Ground], Today]:
 def open_demonstration(job: Job) -> str:
     """Make the demonstration county in a directory of its own, read it and propose its grids."""
     from data.demo import write_county  # here: most sessions never ask for it
-    from ui.study import keep_files
+    from ui.event_files import keep_files
 
     directory = Path(tempfile.mkdtemp(prefix="gridwright-demo-"))
     try:

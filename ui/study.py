@@ -29,7 +29,6 @@ from ui.event_files import (
     more_sources,
     read_uploads,
 )
-from ui.event_files import keep_files as keep_files
 from ui.event_memory import county_key, keep_piles, keep_table, kept_piles, kept_table, pile_key
 from ui.jobs import Job, Jobs, Step
 from ui.shelf import Shelf

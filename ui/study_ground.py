@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
-import shapely
 from pyproj import CRS
 
 from geo.crs import metric_crs
@@ -16,13 +14,13 @@ from geo.harmonise import degrees, metric, state_systems
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
 from incidents.areas import Areas, Homes, areas_of
+from incidents.homes import homes_at, homes_of_plan, spread
 from incidents.quality import Named
 
 if TYPE_CHECKING:
+    from geo.ground import Ground
     from ui.projects import Project
     from ui.views import PlanView
-
-SPREAD_M = 100.0  # four points a cell of 200 m, none on a border
 
 
 def ground_for(
@@ -47,12 +45,16 @@ def ground_for(
     if view is not None:
         crs = CRS(view.grids.crs)
         grids, villages = view.grids, view.plan.villages
-        homes = _spread_of(project, crs) or _homes(view.plan.households)
+        ground = project.ground
+        if ground is not None and ground.areas is not None and CRS(ground.crs) == crs:
+            homes = _homes_on(ground)
+        else:
+            homes = homes_of_plan(view.plan.households, view.grids)
     elif project.ground is not None:
         from ui.projects import villages_of
 
         crs, villages = CRS(project.ground.crs), villages_of(project.ground)
-        homes = _spread_of(project, crs) or _homes(project.ground.households)
+        homes = _homes_on(project.ground)
     elif stated:
         first = stated.get("villages") or stated["beats"]
         west, south, east, north = degrees(first).total_bounds
@@ -67,53 +69,15 @@ def ground_for(
     return crs, areas, homes, stated.get("villages")
 
 
-def _spread_of(project: Project, crs: CRS) -> Homes | None:
-    """People of ready-made areas (blocks with counts), None where households are points.
-
-    At one point an area of 120 households would leave its other cells without any, and two events
-    beside a field would be more than anybody expects.
-    """
-    ground = project.ground
-    if ground is None or ground.areas is None or CRS(ground.crs) != crs:
-        return None
+def _homes_on(ground: Ground) -> Homes | None:
+    """Homes of a ground: people of ready-made areas all over them, of dwellings at their points."""
     held = ground.households
-    persons = held["persons"].to_numpy(dtype=float)
-    return spread(
-        np.asarray(ground.areas), held["households"].to_numpy(dtype=float),
-        np.where(persons < 0, np.nan, persons),
-    )  # fmt: skip
-
-
-def spread(areas: np.ndarray, households: np.ndarray, persons: np.ndarray) -> Homes:
-    """Counts of areas (polygons, metres) shared out evenly over points :data:`SPREAD_M` apart.
-
-    An area too small for a point of the lattice keeps one of its own; no household is lost.
-    """
-    west, south, east, north = shapely.total_bounds(areas)
-    x, y = (np.arange(np.floor(low / SPREAD_M), np.ceil(high / SPREAD_M)) * SPREAD_M + SPREAD_M / 2
-            for low, high in ((west, east), (south, north)))  # fmt: skip
-    lattice = np.column_stack([np.tile(x, len(y)), np.repeat(y, len(x))])
-    point, area = shapely.STRtree(areas).query(shapely.points(lattice), predicate="within")
-    alone = np.setdiff1d(np.arange(len(areas)), area)
-    own = shapely.get_coordinates(shapely.point_on_surface(areas[alone]))
-    xy, of = np.vstack([lattice[point], own]), np.concatenate([area, alone])
-    many = np.bincount(of, minlength=len(areas))
-    return Homes(xy, (households / many)[of], (persons / many)[of])
-
-
-def _homes(held: pd.DataFrame) -> Homes | None:
-    """Homes of a plan (with shapes) or of a ground (with the columns x and y, metres)."""
     if not len(held):
         return None
-    points = held
-    if isinstance(held, gpd.GeoDataFrame):
-        points = held.geometry.representative_point()
-    persons = held["persons"].astype(float).to_numpy()
-    return Homes(
-        np.column_stack([points.x, points.y]).astype(float),
-        held["households"].to_numpy(dtype=float),
-        np.where(persons < 0, np.nan, persons),
-    )  # fmt: skip
+    found = homes_at(held["x"].to_numpy(dtype=float), held["y"].to_numpy(dtype=float), held)
+    if ground.areas is None:
+        return found
+    return spread(np.asarray(ground.areas), found.households, found.persons)
 
 
 def _frame(layer: Layer, crs: CRS) -> gpd.GeoDataFrame:

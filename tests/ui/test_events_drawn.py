@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from shapely.geometry import box
 
+from incidents.homes import homes_of_plan, spread
 from incidents.selection import Selection
 from incidents.sharedfile import shared_layers
 from ui.event_choices import ENOUGH_TO_MAP, first_period
@@ -17,7 +18,6 @@ from ui.event_numbers import tenfold
 from ui.labels import fitting
 from ui.places import shown_hot, spoken, ten_places
 from ui.study import Study
-from ui.study_ground import spread
 from ui.survey import analysed, meaning, report
 
 
@@ -38,6 +38,27 @@ def test_people_of_an_area_live_all_over_it() -> None:
     cells, many = np.unique(homes.xy[inside] // 200, axis=0, return_counts=True)
     assert len(cells) == 25
     assert (many == 4).all()
+
+
+def test_a_plan_of_ready_made_areas_has_its_people_all_over_its_grids() -> None:
+    grids = county.gpd.GeoDataFrame(
+        {"code": ["g1", "g2"]}, geometry=[box(0, 0, 1_000, 1_000), box(1_000, 0, 2_000, 1_000)],
+        crs=county.CRS,
+    )  # fmt: skip
+    points = county.gpd.points_from_xy([100, 900, 1_500], [100, 900, 500], crs=county.CRS)
+    table = {"households": [100, 140, 120], "persons": [250, -1, 300],
+             "grid_code": ["g1", "g1", "g2"]}  # fmt: skip
+    homes = homes_of_plan(county.gpd.GeoDataFrame(table, geometry=points), grids)
+    assert homes is not None
+    assert len(homes.xy) == 200
+    east = homes.xy[:, 0] > 1_000
+    assert homes.households[~east].sum() == pytest.approx(240)
+    assert homes.persons[east].sum() == pytest.approx(300)
+    assert np.isnan(homes.persons[~east]).all()  # of one area they are unknown
+    # dwellings, a tower among them, stay where they are
+    few = {**table, "households": [30, 12, 9]}
+    assert len(homes_of_plan(county.gpd.GeoDataFrame(few, geometry=points), grids).xy) == 3
+    assert homes_of_plan(county.gpd.GeoDataFrame(few, geometry=points).iloc[:0], grids) is None
 
 
 def test_what_lies_around_a_few_events_is_nobodys_hot_spot(study: Study) -> None:
