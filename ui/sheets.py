@@ -44,16 +44,20 @@ def make_books(
     beats: BeatFile | None = None,
     leaders: Leaders | None = None,
     codes: set[str] | None = None,
+    png: bool = False,
 ) -> str:
     """Draw the sheets asked for; returns the id of a zip with a PDF a kind (a township's grids
-    each). ``codes``: only sheets of these grids and their villages. Raises
-    :class:`geo.problems.InputError` where the machine has no Chinese font."""
-    from planning.sheets.book import Atlas, write_book  # half a second of imports
+    each). ``codes``: only sheets of these grids and their villages; ``png``: a picture of each
+    grid's sheet too, for telephones. Raises :class:`geo.problems.InputError` where the machine has
+    no Chinese font."""
+    from planning.sheets.book import Atlas, pictures, write_book  # half a second of imports
 
     near = {role: frame.to_crs(plan.grids.crs) for role, frame in context.items()}
     atlas = Atlas(plan, near, beats, language, imprint, leaders or {})
     books = [book for kind in what for book in _books(atlas.grids, kind, codes)]
     total = sum(len(atlas.subjects(kind, part)) for _, kind, part in books)  # type: ignore[arg-type]
+    shown = atlas.subjects("grid", codes) if png else []
+    total += len(shown)
     done = 0
     packed = io.BytesIO()
     with TemporaryDirectory(prefix="gridwright-sheets-") as folder, zipfile.ZipFile(
@@ -75,6 +79,12 @@ def make_books(
             if path.exists():
                 archive.write(path, name)
                 path.unlink()
+        for code, picture in pictures(atlas, "grid", shown):
+            if job.cancelled():
+                raise CancelledError
+            done += 1
+            job.report(Step("sheets", done, total, "png"))
+            archive.writestr(f"png/{re.sub(r'[^0-9A-Za-z_-]', '_', code)}.png", picture)
     key = new_id()
     BOOKS.put(key, packed.getvalue())
     return key

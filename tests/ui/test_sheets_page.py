@@ -46,6 +46,17 @@ def test_every_kind_is_a_book_of_the_zip(plan: PlanFile) -> None:
     assert step.done == step.total == sum(count.values())
 
 
+def test_pictures_for_telephones(plan: PlanFile) -> None:
+    job = Job("sheets")
+    key = make_books(job, plan, {}, ["overview"], "zh", Imprint("县"), png=True)
+    with zipfile.ZipFile(io.BytesIO(BOOKS.get(key))) as archive:
+        names = [name for name in archive.namelist() if name.startswith("png/")]
+        assert len(names) == len(plan.grids)
+        assert archive.read(names[0])[:8] == b"\x89PNG\r\n\x1a\n"
+    step = job.snapshot().step
+    assert step.done == step.total == len(plan.grids) + 1
+
+
 def test_only_what_changed_is_drawn(plan: PlanFile) -> None:
     wanted = {str(plan.grids["code"].iloc[0])}
     key = make_books(Job("sheets"), plan, {}, PART, "zh", Imprint("县"), codes=wanted)

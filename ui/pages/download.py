@@ -131,6 +131,7 @@ def _sheets(
             text("sheets.what"), kinds, default=kinds, key=f"sheets_what_{language()}_{only}",
             format_func=lambda kind: text(f"sheets.{kind}"),
         )  # fmt: skip
+        png = st.checkbox(text("sheets.png"), key="sheets_png")
         division = None
         if "beat" in what:
             division = st.selectbox(
@@ -146,7 +147,7 @@ def _sheets(
                 def work(job: Job) -> str:
                     return make_books(
                         job, view.plan, view.context, what, lang, imprint, beats=beats,
-                        leaders=leaders, codes=changed if only else None,
+                        leaders=leaders, codes=changed if only else None, png=png,
                     )  # fmt: skip
 
                 start(SHEETS, JOBS.start(SHEETS, work))

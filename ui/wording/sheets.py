@@ -16,6 +16,9 @@ SHEETS: dict[str, tuple[str, str]] = {
     "sheets.leader": ("领导联网格图", "leaders' grids"),
     "sheets.beats_of": ("警格图用哪个划分", "Beats of which division"),
     "sheets.beats_file": ("项目文件夹中的警格", "beats in the project's folder"),
+    "sheets.png": (
+        "另存每个网格的图片（PNG，手机查看）", "Also a picture a grid (PNG, for telephones)",
+    ),
     "sheets.only_changed": (
         "只画与上一版不同的 {count} 个网格及其所在村",
         "Only the {count} grids that changed, and their villages",
