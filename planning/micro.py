@@ -14,10 +14,28 @@ from numpy.typing import NDArray
 from geo.coverage import dissolve
 from geo.units import Units
 from planning.codes import reading_order
-from planning.graph import IntArray, graph_of, induce
+from planning.graph import Graph, IntArray, graph_of, induce
 from planning.partition import Effort, village_seed
 from planning.propose import Outcome, Proposal, divide
 from planning.settings import Settings
+
+
+def _without_empty(ground: Graph, label: IntArray) -> IntArray:
+    """Ground on which nobody lives is no micro-grid: it joins the neighbour with most border.
+
+    It stays where no neighbour has anybody. Labels come back as 0..k-1.
+    """
+    label = label.copy()
+    source, target = ground.source, ground.indices
+    for empty in np.unique(label).tolist():
+        lived = np.bincount(label, weights=ground.households)
+        if lived[empty] > 0:
+            continue
+        beside = (label[source] == empty) & (label[target] != empty) & (lived[label[target]] > 0)
+        if beside.any():
+            shared = np.bincount(label[target[beside]], weights=ground.length[beside])
+            label[label == empty] = int(shared.argmax())
+    return np.unique(label, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -66,7 +84,8 @@ def micro_grids(units: Units, proposal: Proposal, settings: Settings) -> MicroGr
         seed = village_seed(f"{units.code}/{grid}", settings.seed)
         free = np.full(len(members), -1, dtype=np.int64)
         own = divide(ground, units.block[members], free, None, finer, _EFFORT, seed, outcome)
-        k = len(outcome.ideal)
+        own = _without_empty(ground, own)
+        k = int(own.max()) + 1
         mass = np.bincount(own, weights=units.area[members], minlength=k)
         x = np.bincount(own, weights=units.area[members] * units.x[members], minlength=k) / mass
         y = np.bincount(own, weights=units.area[members] * units.y[members], minlength=k) / mass

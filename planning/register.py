@@ -295,8 +295,9 @@ def _township(
     heads = _heads(filing, language)
     n, room, forms = len(heads), [h.width for h in heads], [h.form for h in heads]
     title = TITLES["register"][index]
+    whole = title if town == NO_TOWN[index] else f"{town}{title}" if index == 0 else ""
     banner(
-        sheet, 1, f"{town}{title}" if index == 0 else f"{town}: {title}", n,
+        sheet, 1, whole or f"{town}: {title}", n,
         language=language, size=16, bold=True, side="center",
     )  # fmt: skip
     banner(sheet, 2, block(filing, language), n, language=language)

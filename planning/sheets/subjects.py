@@ -316,7 +316,10 @@ def _four(atlas: Atlas, text: str) -> str:
     if sides is None:
         return text
     if atlas.language == "zh":
-        return "\n".join(f"{say(n, 'zh')}{side}" for n, side in zip(SIDES, sides, strict=True))
+        return "\n".join(
+            f"{say(name, 'zh')}{' ' if side[:1].isascii() else ''}{side}"
+            for name, side in zip(SIDES, sides, strict=True)
+        )
     return "\n".join(
         f"{say(name, 'en')}: {side_in_english(side)}"
         for name, side in zip(SIDES, sides, strict=True)

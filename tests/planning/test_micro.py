@@ -91,6 +91,18 @@ def test_a_high_rise_is_a_micro_grid_by_itself() -> None:
     assert sorted(np.bincount(micro.label, weights=units.households)) == [10, 10, 400]
 
 
+def test_empty_ground_is_no_micro_grid() -> None:
+    """Beside one high-rise: the open ground goes with it, and does not make a second."""
+    units = towns.lattice(3, 1, [0, 329, 0])
+    rules = Settings(target=330, micro=60)
+    proposal = propose(units, rules)
+    micro = micro_grids(units, proposal, rules)
+    assert micro.label.tolist() == [0, 0, 0]
+    assert micro.number.tolist() == [1]
+    nobody = micro_grids(replace(units, households=np.zeros(3, dtype=np.int64)), proposal, rules)
+    assert (nobody.label >= 0).all()
+
+
 def test_only_dedicated_ground_has_none() -> None:
     units = replace(towns.lattice(2, 1), dedicated=np.array([0, 0]))
     rules = Settings(micro=60)
