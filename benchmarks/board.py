@@ -65,7 +65,7 @@ class Board:
     def open_village(self, text: str) -> None:
         """Choose a village in the list; waits for its map."""
         before = self.state()["version"]
-        box = self.page.locator("[data-testid=stSidebar] [data-testid=stSelectbox] input")
+        box = self.page.locator("[data-testid=stSidebar] [data-testid=stSelectbox] input").first
         box.fill(text)
         self.page.locator("[role=option]").first.wait_for()
         self.page.keyboard.press("Enter")

@@ -525,7 +525,7 @@ def test_each_village_opens_in_turn_with_its_own_history(board: Page) -> None:
     choose_row(board, 0)
     choose_row(board, 1, add=True)
     merged = edit(board, lambda: press(board, "m"))
-    box = board.locator("[data-testid=stSidebar] [data-testid=stSelectbox] input")
+    box = board.locator("[data-testid=stSidebar] [data-testid=stSelectbox] input").first
     counts = set()
     for number in range(4):
         box.click()
