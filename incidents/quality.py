@@ -29,7 +29,7 @@ UNEVEN_TIMES = 10.0  # as many events in one month as in the middle one of the o
 UNEVEN_LEAST, UNEVEN_MONTHS = 100, 6
 FIRST_SHARE = 2.0  # times as many on the first of the month as on another day
 
-_BRIEF = ("quality-placed", "quality-snapped")
+_BRIEF = ("quality-placed", "quality-snapped", "quality-uneven")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Finding:
         return sentence(self.code, language, {"count": self.count, **self.params})
 
     def brief(self, language: Language = "en") -> str:
-        """The same in a few words, for whoever only looks at the map."""
+        """The same in a few words and without a count, for whoever only looks at the map."""
         code = f"{self.code}-brief" if self.code in _BRIEF else self.code
         return sentence(code, language, {"count": self.count, **self.params})
 

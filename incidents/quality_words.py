@@ -86,6 +86,11 @@ register(
             "{month} holds {count} events, another month usually {usual:.0f}: the months were "
             "probably not told of by the same sources and cannot be compared.",
         ),
+        "quality-uneven-brief": (
+            "{month} 的事件远多于其他月份:各月的数据来源可能不同,不能互相比较。",
+            "{month} holds far more events than the other months: they were probably not told of "
+            "by the same sources and cannot be compared.",
+        ),
         "quality-no-time": (
             "{count} 条事件没有时间;不进入任何按时间的表。",
             "{count} events tell no time; they stand in no table by time.",

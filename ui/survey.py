@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD
+from incidents.events import unknown_sources
 from incidents.hotspotfile import provenance
 from incidents.sharing import LEAST_AROUND
 from planning.export import NOTICE_EN, NOTICE_ZH
@@ -136,11 +137,19 @@ def meaning(study: Study, language: Language) -> str:
 def _notes(study: Study, found: Hotspots, language: Language) -> tuple[str, ...]:
     """What else to know: grave findings, piles left off, sensitive kinds."""
     quality = study.kept_apart(study.open).quality
-    told = [finding.text(language) for finding in quality.findings
-            if finding.grave and not finding.code.startswith("quality-pile")]  # fmt: skip
+    # a month's count would be of all events: less the published one it tells of sensitive ones
+    told = [
+        finding.brief(language) if finding.code == "quality-uneven" else finding.text(language)
+        for finding in quality.findings
+        if finding.grave and not finding.code.startswith("quality-pile")
+    ]
     piles = len(quality.piled)
     if piles:
         told.append(word("incidents.note_piles", language, count=whole(piles)))
+    untold = unknown_sources(study.events)
+    if untold:
+        part = share(untold / len(study.events), 0)
+        told.append(word("incidents.note_source", language, share=part))
     if study.events.sensitive.any():
         told.append(word("incidents.note_sensitive", language, least=SENSITIVE_THRESHOLD))
     if not shown_hot(study.open, found).any():

@@ -222,3 +222,14 @@ def test_the_compiled_search_finds_what_plain_sums_find(seed: int) -> None:
         if found is not None:
             assert plain_cost(work, origin, dict(found[1].other), sign) == pytest.approx(found[0])
             assert work._cheapest(table, chosen, origin, sign, found[0]) is None
+
+
+def test_warming_compiles_the_search_for_the_types_it_is_called_with() -> None:
+    from incidents.exchange import _cheapest
+    from incidents.warm import warm
+
+    warm()
+    before = len(_cheapest.signatures)
+    assert before == 1
+    protect(cube(2.0, 5, 1.0), TABLES)
+    assert len(_cheapest.signatures) == before

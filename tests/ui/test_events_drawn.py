@@ -11,6 +11,7 @@ import pytest
 from shapely.geometry import box
 
 from incidents.homes import homes_of_plan, spread
+from incidents.quality import Finding
 from incidents.selection import Selection
 from incidents.sharedfile import shared_layers
 from ui.event_choices import ENOUGH_TO_MAP, first_period
@@ -134,6 +135,24 @@ def test_a_rate_of_the_county_bears_a_few_areas_without_people(study: Study) -> 
     _, _, _, (_, value, note), _ = report(lacking, "2024", "", "en").numbers
     assert value != "—"
     assert note == "people unknown in 1 areas"
+
+
+def test_notes_to_leaders_tell_no_months_count(study: Study) -> None:
+    uneven = Finding("quality-uneven", 3_846, {"month": "2024-05", "usual": 14.0},
+                     np.arange(5, dtype=np.int64), True)  # fmt: skip
+    quality = replace(study.open.quality, findings=(uneven,))
+    told = report(replace(study, open=replace(study.open, quality=quality)), "2024", "", "en").notes
+    assert any("2024-05 holds far more events" in note for note in told)
+    assert not any("3846" in note or "3,846" in note for note in told)
+
+
+def test_an_untold_source_is_no_secret(study: Study) -> None:
+    assert not any("source" in note for note in report(study, "2024", "", "en").notes)
+    source = np.where(np.arange(len(study.events)) % 4 == 0, 0, study.events.source)
+    untold = replace(study, events=replace(study.events, source=source.astype(np.int8)))
+    assert "25 % of the events do not tell their source" in " ".join(
+        report(untold, "2024", "", "en").notes
+    )
 
 
 def test_files_are_where_they_were(tmp_path: Path) -> None:

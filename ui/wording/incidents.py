@@ -104,6 +104,10 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "{count} events are piled up at single coordinates and not confirmed; they are off the map "
         "and stay in the totals.",
     ),
+    "incidents.note_source": (
+        "{share} 的事件未注明来源，按群众报告计。",
+        "{share} of the events do not tell their source and count as reported by people.",
+    ),
     "incidents.note_sensitive": (
         "敏感类别不在此图；只按警格以上、{least} 件起给出。",
         "Sensitive kinds are not on this map; they are given by beat and coarser, from {least}.",
