@@ -115,15 +115,26 @@ def cover(area: BaseGeometry, size: float = CELL_M) -> Cells:
 
 def _share(area: BaseGeometry, size: float, x0: float, y0: float, ny: int, nx: int) -> FloatArray:
     """(ny, nx) share of each cell in the area; only cells the border crosses are intersected."""
-    shapely.prepare(area)
-    west = np.tile(x0 + np.arange(nx) * size, ny)
-    south = np.repeat(y0 + np.arange(ny) * size, nx)
-    boxes = shapely.box(west, south, west + size, south + size)
-    whole = shapely.covers(area, boxes)
-    share = whole.astype(np.float64)
-    crossed = np.flatnonzero(~whole & shapely.intersects(area, boxes))
-    share[crossed] = shapely.area(shapely.intersection(boxes[crossed], area)) / size**2
-    return np.asarray(np.clip(share.reshape(ny, nx), 0.0, 1.0))
+    share = np.zeros((ny, nx))
+    # part by part: a city's counties are one area, and each cell meets a few of its parts only
+    for part in shapely.get_parts(area):
+        if part.is_empty:
+            continue
+        shapely.prepare(part)
+        west, south, east, north = part.bounds
+        left = max(math.floor((west - x0) / size) - 1, 0)
+        low = max(math.floor((south - y0) / size) - 1, 0)
+        columns = np.arange(left, min(math.ceil((east - x0) / size) + 1, nx))
+        rows = np.arange(low, min(math.ceil((north - y0) / size) + 1, ny))
+        corner_x = np.tile(x0 + columns * size, len(rows))
+        corner_y = np.repeat(y0 + rows * size, len(columns))
+        boxes = shapely.box(corner_x, corner_y, corner_x + size, corner_y + size)
+        whole = shapely.covers(part, boxes)
+        own = whole.astype(np.float64)
+        crossed = np.flatnonzero(~whole & shapely.intersects(part, boxes))
+        own[crossed] = shapely.area(shapely.intersection(boxes[crossed], part)) / size**2
+        share[np.ix_(rows, columns)] += own.reshape(len(rows), len(columns))
+    return np.asarray(np.clip(share, 0.0, 1.0))
 
 
 def rectangle(ny: int, nx: int, size: float = CELL_M, x0: float = 0.0, y0: float = 0.0) -> Cells:

@@ -37,6 +37,23 @@ def test_share_is_the_ground_inside() -> None:
     assert shapely.union_all(cells.polygons()).covers(area)
 
 
+def test_parts_far_apart_have_the_shares_they_have_alone() -> None:
+    """Two blobs whose cells overlap in one column, and one far away."""
+    blobs = [
+        shapely.Point(1010, 990).buffer(700), shapely.Point(2400, 1300).buffer(610),
+        shapely.Point(9000, 8000).buffer(333),
+    ]  # fmt: skip
+    found = cover(shapely.MultiPolygon(blobs), 200.0)
+    boxes = [
+        shapely.box(x, y, x + 200, y + 200)
+        for y in found.y0 + 200.0 * np.arange(found.shape[0])
+        for x in found.x0 + 200.0 * np.arange(found.shape[1])
+    ]
+    area = shapely.MultiPolygon(blobs)
+    shares = shapely.area(shapely.intersection(np.array(boxes), area)) / 200.0**2
+    np.testing.assert_allclose(found.share.ravel(), shares, atol=1e-12)
+
+
 def test_borders_belong_to_the_cell_north_east_of_them() -> None:
     cells = rectangle(2, 2, 100)
     assert locate(cells, [0, 99.999, 100, 199, 200], [0, 0, 100, 199, 0]).tolist() == [
