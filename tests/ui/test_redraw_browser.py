@@ -529,12 +529,13 @@ def test_each_village_opens_in_turn_with_its_own_history(board: Page) -> None:
     counts = set()
     for number in range(4):
         box.click()
-        board.locator("[role=option]").nth(number).click()
-        board.wait_for_timeout(400)
-        ready(board)
+        option = board.locator("[role=option]").nth(number)
+        code = option.inner_text().split("·")[-1].strip()
+        option.click()
         board.wait_for_function(
-            "() => document.querySelector('.gw-hand').dataset.idle === 'true'"
-        )
+            "code => { const d = document.querySelector('.gw-hand').dataset;"
+            " return d.idle === 'true' && d.place.endsWith(`/${code}`); }", arg=code,
+        )  # fmt: skip
         assert len(households(board)) == int(state(board)["grids"])
         counts.add((state(board)["units"], state(board)["grids"]))
     assert len(counts) > 2
