@@ -200,4 +200,6 @@ def test_chicagos_carjackings_without_households_in_its_community_areas(
     part(page, "区域", "不按件数着色")
     option(page, "analysis_level_zh", "警格")
     page.get_by_text("不按件数着色").first.wait_for()
-    part(page, "闭环", "数据没有这些指标")
+    part(page, "闭环", "文件没有说明事件状态")
+    page.get_by_text("数据没有这些指标").first.wait_for()
+    page.get_by_text("各区域得分相同").first.wait_for()

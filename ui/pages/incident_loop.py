@@ -18,6 +18,7 @@ from ui.findings import (
 )
 from ui.format import markdown_text, whole
 from ui.pages.incident_views import number_column
+from ui.places import joined
 from ui.session import language, text
 from ui.study import Study
 
@@ -29,7 +30,8 @@ def show_loop(study: Study, found: Hotspots, years: float) -> None:
     groups |= {str(k): v for k, v in level_names(study, lang).items()}
     persons = float(study.areas.levels["county"].persons[0])
     rate = per_10000(len(found.rows), persons) / years
-    numbers = text("incidents.loop_told", shown=found.closure.shown,
+    told = "loop_told" if found.closure.dispatched else "loop_untold"
+    numbers = text(f"incidents.{told}", shown=found.closure.shown,
                    closed=whole(found.closure.closed), sent=whole(found.closure.dispatched),
                    rate="—" if np.isnan(rate) else f"{rate:,.1f}")  # fmt: skip
     st.markdown(markdown_text(numbers))
@@ -90,13 +92,16 @@ def _peace(study: Study, found: Hotspots, years: float) -> None:
     unknown = peace_unknown(study.prepared, found, level)
     left = [name for name, weight, *_ in recipe if weight > 0 and name in unknown]
     if left:
-        names = "、".join(text(f"incidents.peace_{name}") for name in left)
+        told = [text(f"incidents.peace_{name}") for name in left]
+        names = joined("and", told, lang)
         st.info(markdown_text(text("incidents.peace_unknown", names=names)))
         recipe = [row for row in recipe if row[0] not in unknown]
     if not any(weight > 0 for _, weight, *_ in recipe):
         st.info(text("incidents.peace_none"))
         return
     rows, index = peace_rows(study.prepared, found, level, recipe, years, lang)
+    if len(rows) > 1 and rows["index"].nunique() == 1:
+        st.info(text("incidents.peace_flat"))
     st.dataframe(
         rows, hide_index=True, height=240, row_height=28, placeholder="—",
         column_config={"name": st.column_config.TextColumn(levels[level]),

@@ -216,8 +216,8 @@ def _kinds(study: Study) -> None:
     shown = table.assign(**{"class": [names[key] for key in table["class"]]})
     edited = st.data_editor(
         shown, hide_index=True, key=f"kinds_{chosen}_{language()}_{study.table.rows.__len__()}",
-        height=420, disabled=["words", "count"], column_order=["words", "count", "class",
-                                                               "sensitive"],
+        height=min(420, 38 + 35 * len(shown)), disabled=["words", "count"],
+        column_order=["words", "count", "class", "sensitive"],
         column_config={
             "words": st.column_config.TextColumn(text("incidents.kind_words"), width="large"),
             "count": st.column_config.NumberColumn(text("incidents.count")),

@@ -345,6 +345,11 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "办结 {closed} / 派遣 {sent} = {shown}；每万人每年 {rate} 件",
         "closed {closed} of {sent} dispatched = {shown}; {rate} per 10,000 people a year",
     ),
+    "incidents.loop_untold": (
+        "文件没有说明事件状态，无法统计办结；每万人每年 {rate} 件",
+        "No file tells what became of the events, so nothing is said of closing; {rate} per 10,000 "
+        "people a year",
+    ),
     "incidents.loop_sent": ("派遣", "Dispatched"),
     "incidents.loop_closed": ("办结", "Closed"),
     "incidents.loop_late": ("超期未结", "Open after the limit"),
@@ -366,6 +371,10 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.peace_unknown": (
         "数据没有这些指标，未计入：{names}。",
         "The data do not tell these, they are left out: {names}.",
+    ),
+    "incidents.peace_flat": (
+        "各区域得分相同：请按本地数据调整 100 分和 0 分的取值。",
+        "Every area scores the same: set the values for 100 and 0 by your own data.",
     ),
     "incidents.peace_none": (
         "数据没有任何一个指标，无法计算平安指数。",
