@@ -102,14 +102,14 @@ class LevelBook:
         )
 
     def name(self, place: Place, language: Language) -> str:
-        """What a place is called."""
+        """What a place is called: its name, else its code; nothing for a root without a name."""
         row = self.row(place)
         spoken: Printed = "zh" if language == "zh" else "en"
         if place.level == "micro_grid":
             parent = "" if row is None else str(row["parent"])
             return place.code.removeprefix(parent) or place.code
         own = "" if row is None else name_in(name_text(row["name"]), spoken)
-        return own or (place.code if place.level in ("village", "grid") else "")
+        return own or ("" if place == self.root else place.code)
 
     # --- the map ----------------------------------------------------------------------------
 

@@ -34,8 +34,9 @@ from ui.session import (
 from ui.views import PlanView
 
 _PLACE, _POST = "levels_place", "levels_post"
-HALVES = [58, 42]
-WIDTHS = {"name": 132, "code": 150}  # pixels
+HALVES = [54, 46]
+WIDTHS = {"name": 116, "code": 150}  # pixels
+ORDER = ("households", "persons", "grids", "micro_grids", "dedicated")
 
 
 def show() -> None:
@@ -142,7 +143,7 @@ def _below(book: LevelBook, place: Place) -> None:
     told = text(key, count=whole(len(rows)), households=whole(int(rows["households"].sum())))
     (st.caption if book.agrees(place) else st.warning)(told)
     names = [book.name(Place(level, code), language()) for code in rows["code"]]
-    counts = [n for n in COUNTS if CHAIN.index(level) < CHAIN.index("grid") or n not in
+    counts = [n for n in ORDER if CHAIN.index(level) < CHAIN.index("grid") or n not in
               ("grids", "dedicated")]  # fmt: skip
     if level == "micro_grid":
         counts = ["households", "persons"]
@@ -155,12 +156,13 @@ def _table(rows: pd.DataFrame, counts: Sequence[str], key: str, chosen: partial[
              "persons": text("grid.persons"), "code": text("levels.code")}  # fmt: skip
     heads |= {n: text(f"levels.{n}") for n in ("grids", "dedicated", "micro_grids")}
     shown = pd.DataFrame(rows[["name", *counts, "code"]])
+    width = 66 if language() == "zh" else 84  # of the numbers: English heads are longer
     st.dataframe(
         shown, hide_index=True, height=min(38 + 35 * len(shown), 470), key=key,
         column_config={
             name: st.column_config.TextColumn(heads[name], width=WIDTHS[name])
             if name in WIDTHS
-            else st.column_config.NumberColumn(heads[name], width=74, format="localized")
+            else st.column_config.NumberColumn(heads[name], width=width, format="localized")
             for name in shown.columns
         },
         on_select=callback(chosen), selection_mode="single-row",
@@ -245,7 +247,7 @@ def _followed(
     with right:
         names = [book.name(Place("grid", code), language()) for code in rows["code"]]
         st.session_state["rows_levels"] = rows["code"].tolist()
-        _table(rows.assign(name=names), ["micro_grids", "households", "persons"],
+        _table(rows.assign(name=names), ["households", "persons", "micro_grids"],
                "followed_table", partial(_followed_chosen))  # fmt: skip
         st.download_button(
             text("levels.take_sheets"), key="leader_sheets", on_click="ignore",
