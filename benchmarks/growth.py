@@ -48,6 +48,8 @@ def draw(found: list[Row]) -> None:
     axes.set_xlabel("households")
     axes.set_ylabel("processor seconds")
     axes.set_xticks(households, [f"{x:,.0f}" for x in households])
+    axes.set_xlim(households[0] / 1.8, households[-1] * 1.5)
+    axes.set_ylim(line[0] / 1.6, seconds[-1] * 2)
     axes.minorticks_off()
     axes.grid(True, which="major", color="#e2e2e2", linewidth=0.6)
     axes.legend(frameon=False)
