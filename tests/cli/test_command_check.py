@@ -131,7 +131,7 @@ def test_missing_comparison_files(run, plan, tmp_path) -> None:
 
 
 def test_a_large_plan_tells_a_log_how_far_it_is(
-    run: Run, plan: Path, monkeypatch: pytest.MonkeyPatch
+    run, plan: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.check.MANY", 1)
     code, _, err = run("check", plan)
