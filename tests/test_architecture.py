@@ -216,3 +216,9 @@ def test_the_check_for_sql_sees(source: str) -> None:
 )
 def test_the_check_for_sql_lets_pass(source: str) -> None:
     assert not list(sql_from_values(ast.parse(source)))
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    # pytest imports them by their bare names, and refuses the second one
+    names = [path.name for path in (REPOSITORY / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
