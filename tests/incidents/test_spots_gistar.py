@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shapely
@@ -15,6 +17,7 @@ from incidents.correction import benjamini_hochberg, critical_value
 from incidents.gistar import gi_star, gi_star_areas
 from incidents.neighbours import queen, within
 
+PUBLISHED = Path(__file__).parent / "published"
 SIX = np.array([(10, 10), (20, 10), (40, 10), (15, 20), (30, 20), (30, 30)])
 SIX_VALUES = np.array([2, 3, 3.2, 5, 8, 7])
 
@@ -30,6 +33,25 @@ def test_esda_six_points() -> None:
         gi_star_areas(SIX_VALUES, weights, star=False).z,
         [-1.0136729, -0.04361589, 1.31558703, -0.31412676, 1.15373986, 1.77833941],
         atol=5e-8,
+    )
+
+
+def test_getis_and_ords_grid_of_readings() -> None:
+    """Their cell 136, counted from the upper left, is the 120th from the lower left."""
+    east, north, value = np.loadtxt(PUBLISHED / "getis_ord.csv", delimiter=",", skiprows=1).T
+    places, cell = np.column_stack([east, north]), 119
+    printed = {30: 1.2220, 60: 1.7481, 90: 1.9861, 120: 1.8934, 150: 1.2375}
+    for distance, g in printed.items():
+        found = gi_star_areas(value, within(places, distance), star=False)
+        assert found.z[cell] == pytest.approx(g, abs=5e-5)
+    starred = gi_star_areas(value, within(places, 30), method="normal").z[cell]
+    assert starred == pytest.approx(1.4508, abs=5e-5)  # their equation 14.2
+    # what they print divides the variance by n - 1
+    assert starred * np.sqrt(255 / 256) == pytest.approx(1.4479, abs=5e-5)
+    # the neighbourhood of the program's own cells: the cell and all eight around it
+    own = gi_star(value.reshape(16, 16), method="normal").z.ravel()
+    np.testing.assert_allclose(
+        own, gi_star_areas(value, within(places, 45), method="normal").z, rtol=1e-10
     )
 
 
