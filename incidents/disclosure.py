@@ -19,15 +19,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import combinations, product
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from incidents.cube import ALL, Cube, IntArray, Table
-
-if TYPE_CHECKING:
-    from incidents.exchange import Sums
 
 Place = tuple[int, ...]  # leaf or group on each axis
 
@@ -38,6 +34,7 @@ MOST_HIDDEN = 0.25  # a table with more of its numbers hidden says less than a c
 _PARTNERS = 24  # leaves an axis tried as partners of an exchange, nearest relatives first
 _ORIGINS = 4
 MOST_AXES = 3  # that one exchange moves on
+NEVER = 1e15  # as in incidents.exchange, which takes half a second to load
 
 
 class Mark(IntEnum):
@@ -54,14 +51,34 @@ _SHOWN, _SMALL, _WITHHELD = int(Mark.SHOWN), int(Mark.SMALL), int(Mark.WITHHELD)
 
 
 @dataclass(frozen=True, eq=False)
+class Move:
+    """Add ``sign`` at leaf ``origin``, take it at the leaf that differs on one axis of ``other``,
+    add it where two differ, and so on."""
+
+    origin: Place
+    other: Mapping[int, int]
+    sign: int
+
+
+@dataclass(frozen=True, eq=False)
+class Before:
+    """What was published of the same events before, and stands: the ``marks`` of whole tables, and
+    their proofs."""
+
+    marks: Mapping[Table, NDArray[np.int8]]
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Protected:
     """Tables fit to be shown. ``marks[table]`` and ``cube.table(table)`` have one shape;
-    ``dropped`` tables are not published at all."""
+    ``dropped`` tables are not published at all. ``moves`` are the proofs."""
 
     cube: Cube
     threshold: int
     marks: Mapping[Table, NDArray[np.int8]]
     dropped: tuple[Table, ...]
+    moves: tuple[Move, ...] = ()
 
     def shown(self, table: Table) -> NDArray[np.float64]:
         """The numbers of a table, NaN where they are not shown."""
@@ -83,26 +100,38 @@ def protect(
     threshold: int = THRESHOLD,
     hidden: Mapping[tuple[int, str], NDArray[np.bool_]] | None = None,
     most_hidden: float = MOST_HIDDEN,
+    before: Before | None = None,
 ) -> Protected:
     """Marks for every number of every table, each hidden one proved open.
 
     ``hidden`` says, by (axis number, level), which groups show nothing whatever their count. Tables
-    that would show too little are dropped first. The result depends on nothing but the arguments.
+    that would show too little are dropped first. The marks of ``before`` stay as they are: what is
+    hidden in it is proved open again beside the new tables, and a new table that cannot be proved
+    beside it is dropped. The result depends on nothing but the arguments.
     """
     values = {table: cube.table(table) for table in tables}
     first = {table: _first_marks(cube, table, values[table], threshold, hidden or {})
              for table in tables}  # fmt: skip
     kept = [t for t in tables if set(t) == {ALL} or (first[t] > 0).mean() <= most_hidden]
-    if not kept:
+    old = Before({}, ()) if before is None else before
+    if not kept and not old.marks:
         return Protected(cube, threshold, {}, tuple(tables))
-    work = _Work(cube, {t: values[t] for t in kept}, {t: first[t] for t in kept}, threshold)
+    every = {t: values[t] for t in kept} | {t: cube.table(t) for t in old.marks}
+    marks = {t: first[t] for t in kept} | {t: m.copy() for t, m in old.marks.items()}
+    work = _Work(cube, every, marks, threshold, old)
     # coarse tables first: what they need is dearest, and serves the finer ones
-    for table in sorted(kept, key=lambda t: values[t].size):
+    for table in sorted(every, key=lambda t: every[t].size):
         for node in np.argwhere((work.marks[table] == 1) | (work.marks[table] == 3)):
             where = tuple(int(i) for i in node)
-            if not work.proved[table][where]:
-                work.prove(table, where)
-    return Protected(cube, threshold, work.marks, tuple(t for t in tables if t not in kept))
+            if work.proved[table][where] or work.prove(table, where):
+                continue
+            if table in old.marks:
+                raise ValueError(f"what was published of {table} is not proved by its own moves")
+            work.drop(table)
+            break
+    told = {t: m for t, m in work.marks.items() if t not in work.dropped}
+    dropped = tuple(t for t in tables if t not in told)
+    return Protected(cube, threshold, told, dropped, tuple(work.moves))
 
 
 def _first_marks(
@@ -121,56 +150,6 @@ def _first_marks(
     return marks
 
 
-@dataclass(frozen=True, eq=False)
-class _Move:
-    """Add ``sign`` at leaf ``origin``, take it at the leaf that differs on one axis of ``other``,
-    add it where two differ, and so on."""
-
-    origin: Place
-    other: Mapping[int, int]
-    sign: int
-
-
-def _sums(
-    cube: Cube,
-    values: Mapping[Table, IntArray],
-    marks: Mapping[Table, NDArray[np.int8]],
-    threshold: int,
-) -> Sums:
-    """Every table in flat arrays, with what a number costs to withhold."""
-    from incidents.exchange import Sums
-
-    axes = cube.axes
-    leaves = max(axis.leaves for axis in axes)
-    groups = np.zeros((len(values), len(axes), leaves), dtype=np.int64)
-    told = np.zeros((len(values), len(axes)), dtype=bool)
-    stride = np.zeros((len(values), len(axes)), dtype=np.int64)
-    for t, (table, held) in enumerate(values.items()):
-        for a, (axis, level) in enumerate(zip(axes, table, strict=True)):
-            groups[t, a, : axis.leaves] = axis.groups(level)
-            told[t, a] = level != ALL
-        stride[t] = np.array(_strides(held.shape))
-    # a large number is worth more than several small ones, and one of a few more than one of
-    # many: totals are what people look for
-    most = max((v.size for v in values.values()), default=1)
-    price = [((1.0 + np.sqrt(v)) * np.sqrt(most / v.size)).ravel() for v in values.values()]
-    return Sums(
-        np.ascontiguousarray(cube.counts, dtype=np.int64).ravel(),
-        np.array(_strides(cube.counts.shape)),
-        groups, told, stride,
-        np.cumsum([0, *(v.size for v in values.values())])[:-1].astype(np.int64),
-        np.concatenate([v.ravel() for v in values.values()]),
-        np.concatenate([m.ravel() for m in marks.values()]),
-        np.concatenate(price),
-        threshold,
-    )  # fmt: skip
-
-
-def _strides(shape: Sequence[int]) -> list[int]:
-    """Steps between neighbours on each axis of a row-major array."""
-    return [int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
-
-
 class _Work:
     """Marks while they are being settled, and which hidden numbers are proved open."""
 
@@ -180,14 +159,21 @@ class _Work:
         values: dict[Table, IntArray],
         marks: dict[Table, NDArray[np.int8]],
         threshold: int,
+        before: Before | None = None,
     ) -> None:
+        from incidents.exchange import sums_of  # here: its compiler takes half a second to load
+
+        old = Before({}, ()) if before is None else before
+        self.moves: list[Move] = []
+        self.dropped: set[Table] = set()
         self.cube, self.values, self.threshold = cube, values, threshold
         self.proved = {table: np.zeros(v.shape, dtype=bool) for table, v in values.items()}
         self.groups = {
             table: [axis.groups(level) for axis, level in zip(cube.axes, table, strict=True)]
             for table in values
         }
-        self.sums = _sums(cube, values, marks, threshold)
+        self.sums = sums_of(cube, values, marks, threshold, old.marks)
+        self.old = old
         # the kernel and this class settle the same marks
         ends = np.cumsum([0, *(v.size for v in values.values())])
         self.marks = {
@@ -196,9 +182,10 @@ class _Work:
         }
         self._near: dict[tuple[int, str, int], IntArray] = {}
 
-    def prove(self, table: Table, node: Place) -> None:
-        """Find the cheapest move that changes a number, withhold what it needs, note the proof."""
-        best: tuple[float, _Move] | None = None
+    def prove(self, table: Table, node: Place) -> bool:
+        """Find the cheapest move that changes a number, withhold what it needs, note the proof.
+        False where every move would take back what was published before."""
+        best: tuple[float, Move] | None = None
         axes = [i for i, level in enumerate(table) if level != ALL]
         subsets = [
             c for n in range(len(axes), -1, -1) for c in combinations(axes, n) if n <= MOST_AXES
@@ -211,8 +198,38 @@ class _Work:
                 )
                 best = found or best
                 if best is not None and best[0] == 0:
-                    return self._apply(best[1])
-        self._apply(self._anything(table, node) if best is None else best[1])
+                    self._apply(best[1])
+                    return True
+        if best is None or best[0] >= NEVER:
+            best = self._known(table, node)
+        if best[0] >= NEVER:
+            return False
+        self._apply(best[1])
+        return True
+
+    def drop(self, table: Table) -> None:
+        """Do not publish a table: its numbers ask for no proof and forbid none."""
+        self.marks[table][...] = Mark.HIDDEN
+        self.proved[table][...] = True
+        self.dropped.add(table)
+
+    def _known(self, table: Table, node: Place) -> tuple[float, Move]:
+        """The cheapest of the proofs found before that change a number, or one event more."""
+        moves = [self._anything(table, node)]
+        for move in self.old.moves:
+            if any(t == table and place == node for t, place, _ in self._touched(move)):
+                moves.append(move)
+        return min(((self._cost(move), move) for move in moves), key=lambda found: found[0])
+
+    def _cost(self, move: Move) -> float:
+        """What the numbers that a move changes cost to withhold."""
+        cost = 0.0
+        for table, place, step in self._touched(move):
+            mark, value = int(self.marks[table][place]), int(self.values[table][place])
+            price = NEVER if table in self.old.marks else 1.0 + float(np.sqrt(value))
+            cost += (mark == _SHOWN) * price
+            cost += (not self._fits(value + step, mark)) * price
+        return cost
 
     def _origins(self, table: Table, node: Place) -> Iterator[tuple[Place, int]]:
         """Leaves under a node to begin a move at, with its direction; those with events first."""
@@ -242,7 +259,7 @@ class _Work:
 
     def _cheapest(
         self, table: Table, chosen: Place, origin: Place, sign: int, bound: float
-    ) -> tuple[float, _Move] | None:
+    ) -> tuple[float, Move] | None:
         """The cheapest allowed partner leaves on the chosen axes under a cost, and that cost."""
         from incidents.exchange import cheapest  # here: its compiler takes half a second to load
 
@@ -259,7 +276,7 @@ class _Work:
         )  # fmt: skip
         if not np.isfinite(cost):
             return None
-        return cost, _Move(origin, dict(zip(chosen, map(int, other), strict=True)), sign)
+        return cost, Move(origin, dict(zip(chosen, map(int, other), strict=True)), sign)
 
     def _fits(self, value: int, mark: int) -> bool:
         """Whether a number is one that its mark (a shown one: once withheld) admits."""
@@ -277,13 +294,14 @@ class _Work:
             self._near[key] = apart[np.argsort(-np.asarray(kin), kind="stable")[:_PARTNERS]]
         return self._near[key]
 
-    def _anything(self, table: Table, node: Place) -> _Move:
+    def _anything(self, table: Table, node: Place) -> Move:
         """One event more: always possible."""
         inside = [np.flatnonzero(g == n) for g, n in zip(self.groups[table], node, strict=True)]
-        return _Move(tuple(int(leaves[0]) for leaves in inside), {}, 1)
+        return Move(tuple(int(leaves[0]) for leaves in inside), {}, 1)
 
-    def _apply(self, move: _Move) -> None:
+    def _apply(self, move: Move) -> None:
         """Withhold what a move needs; what would no longer be "<3", or 3 and more, claims less."""
+        self.moves.append(move)
         for table, place, step in self._touched(move):
             mark, after = int(self.marks[table][place]), int(self.values[table][place]) + step
             if not self._fits(after, mark):
@@ -292,7 +310,7 @@ class _Work:
                 self.marks[table][place] = Mark.WITHHELD
             self.proved[table][place] = True
 
-    def _touched(self, move: _Move) -> Iterator[tuple[Table, Place, int]]:
+    def _touched(self, move: Move) -> Iterator[tuple[Table, Place, int]]:
         """Every number of every table that a move changes, and by how much."""
         axes = list(move.other)
         for table, groups in self.groups.items():

@@ -8,16 +8,20 @@ wait for the compiler's library.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from incidents.cube import ALL, Cube, Table
+
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 MOST_AXES = 3  # that one exchange moves on
+NEVER = 1e15  # the price of a number that was published before and cannot be taken back
 _SHOWN, _SMALL, _WITHHELD = 0, 1, 2
 _LOST_CLAIM = 9.0  # times the price: a mark that must claim less costs more than one more number
 
@@ -39,6 +43,50 @@ class Sums:
     marks: NDArray[np.int8]
     price: FloatArray
     threshold: int
+
+
+def sums_of(
+    cube: Cube,
+    values: Mapping[Table, IntArray],
+    marks: Mapping[Table, NDArray[np.int8]],
+    threshold: int,
+    fixed: Collection[Table] = (),
+) -> Sums:
+    """Every table in flat arrays, with what a number costs to withhold: one of a ``fixed`` table
+    :data:`NEVER`."""
+    axes = cube.axes
+    leaves = max(axis.leaves for axis in axes)
+    groups = np.zeros((len(values), len(axes), leaves), dtype=np.int64)
+    told = np.zeros((len(values), len(axes)), dtype=bool)
+    stride = np.zeros((len(values), len(axes)), dtype=np.int64)
+    for t, (table, held) in enumerate(values.items()):
+        for a, (axis, level) in enumerate(zip(axes, table, strict=True)):
+            groups[t, a, : axis.leaves] = axis.groups(level)
+            told[t, a] = level != ALL
+        stride[t] = np.array(_strides(held.shape))
+    # a large number is worth more than several small ones, and one of a few more than one of
+    # many: totals are what people look for
+    most = max((v.size for v in values.values()), default=1)
+    price = [
+        np.full(v.size, NEVER) if table in fixed
+        else ((1.0 + np.sqrt(v)) * np.sqrt(most / v.size)).ravel()
+        for table, v in values.items()
+    ]  # fmt: skip
+    return Sums(
+        np.ascontiguousarray(cube.counts, dtype=np.int64).ravel(),
+        np.array(_strides(cube.counts.shape)),
+        groups, told, stride,
+        np.cumsum([0, *(v.size for v in values.values())])[:-1].astype(np.int64),
+        np.concatenate([v.ravel() for v in values.values()]),
+        np.concatenate([m.ravel() for m in marks.values()]),
+        np.concatenate(price),
+        threshold,
+    )  # fmt: skip
+
+
+def _strides(shape: Sequence[int]) -> list[int]:
+    """Steps between neighbours on each axis of a row-major array."""
+    return [int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
 
 
 def cheapest(

@@ -14,8 +14,11 @@ from geo.messages import register
 from geo.problems import InputError, Problem
 from incidents.analysis import Hotspots, Prepared, analyse
 from incidents.areas import ENOUGH, LevelName, change
+from incidents.cube import ALL, Table
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD, Protected
+from incidents.growing import Grown
 from incidents.hotspotfile import density_layer, provenance
+from incidents.share_axes import ELSEWHERE
 from incidents.sharing import LEAST_AROUND, Shared, few_events, few_households, without_sensitive
 from incidents.trend import Course
 
@@ -29,12 +32,23 @@ register(
             "共享表只按大类给出,不按“{name}”;可用:{known}。",
             "shared tables are by class, not by {name!r}; known: {known}.",
         ),
+        "sharing-fine": (
+            "共享图的格子不小于 {cell:g} 米、带宽不小于 {bandwidth:g} 米;更细的图会指到门口。"
+            "请改大,或不加 --shared。",
+            "shared maps have cells of {cell:g} m or more and a bandwidth of {bandwidth:g} m or "
+            "more: finer ones point at doors. Choose larger ones, or leave --shared out.",
+        ),
         "sharing-source": (
             "共享表只含群众报告的事件;请把来源设为群众报告。",
             "shared tables count what people reported, nothing else; choose the source reported.",
         ),
     }
 )
+
+
+LEAST_CELL, LEAST_BANDWIDTH = 200.0, 300.0  # metres, of a map for others
+#: keys of the analysts' provenance that others may read
+_OPEN = r"format|crs\.|incidents\.|filter\.|classes|parameter\.|count\.repeats_dropped|caption"
 
 
 def shared_layers(
@@ -47,6 +61,10 @@ def shared_layers(
     :class:`InputError` where the selection is no row of the published tables.
     """
     period, kind = _pick(shared, found)
+    how = found.parameters
+    if how.cell < LEAST_CELL or how.bandwidth < LEAST_BANDWIDTH:
+        least: dict[str, object] = {"cell": LEAST_CELL, "bandwidth": LEAST_BANDWIDTH}
+        raise InputError([Problem("sharing-fine", params=least)])
     open_to_all = without_sensitive(shared.prepared)
     drawn = found
     if open_to_all is not shared.prepared:
@@ -61,18 +79,45 @@ def shared_layers(
     layers["tables"] = _long(shared.common)
     if shared.sensitive is not None:
         layers["sensitive"] = _long(shared.sensitive)
-    whole = provenance(shared.prepared, found, said or {})
-    kept = whole[~whole["key"].str.match(r"count\.(?:outside|unplaced|mapped|selected)|left_out|"
-                                         r"closure|doubt")]  # fmt: skip
+    told = published_counts(shared, period, kind)
+    layers["provenance"] = open_provenance(shared.prepared, found, {**(said or {}), **told})
+    return layers
+
+
+def open_provenance(
+    prepared: Prepared, found: Hotspots, said: Mapping[str, object]
+) -> pd.DataFrame:
+    """Key and value of what made an output for others.
+
+    What a selection's own counts would give away stays out (differences of two of them are single
+    events), and the number read is a round one: less the published ones it would be that of the
+    sensitive kinds.
+    """
+    whole = provenance(prepared, found, {})
+    kept = whole[whole["key"].str.match(_OPEN)]
+    many = len(prepared.events)
     more = {
+        **said,
+        "count.read": f"about {round(many, -2):,}" if many >= 50 else "under 50",
+        "share.placed": f"{prepared.quality.share:.3f}",
         "sharing.threshold": f"<{THRESHOLD}", "sharing.least_households": LEAST_HOUSEHOLDS,
         "sharing.least_events_around": LEAST_AROUND,
-        "sharing.sensitive": f"by beat and coarser, from {SENSITIVE_THRESHOLD}",
-        "sharing.tables_left_out": len(shared.common.dropped),
+        "sharing.sensitive": f"by beat and coarser, whole years, from {SENSITIVE_THRESHOLD}",
     }  # fmt: skip
     lines = pd.DataFrame({"key": list(more), "value": [str(v) for v in more.values()]})
-    layers["provenance"] = pd.concat([kept, lines], ignore_index=True)
-    return layers
+    return pd.concat([kept, lines], ignore_index=True)
+
+
+def published_counts(shared: Shared | None, period: str, kind: str) -> dict[str, str]:
+    """Events of a selection that lie in the county, and those without a place or outside it, as
+    the published tables tell them; "—" where these do not."""
+    try:
+        rows = None if shared is None else shared.rows("county", period, kind)
+    except (KeyError, ValueError):
+        rows = None
+    shown = {} if rows is None else dict(zip(rows["code"], rows["shown"], strict=True))
+    other = shown.pop(ELSEWHERE, "0" if shown else "—")
+    return {"count.in_county": next(iter(shown.values()), "—"), "count.not_on_map": other}
 
 
 def write_shared(
@@ -117,9 +162,7 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
     try:
         table = shared.rows(name, period, kind)
     except (KeyError, ValueError):  # that table was left out, or has no such month
-        axis = shared.common.cube.axes[0]
-        codes = [axis.label(name, i) for i in range(axis.size(name))]
-        table = pd.DataFrame({"code": codes, "count": np.nan, "shown": "—"})
+        table = pd.DataFrame({"code": [*map(str, level.codes)], "count": np.nan, "shown": "—"})
     without = len(table) - len(level)  # rows for what lies outside or has no place
     table.insert(1, "name", [*level.names, *[""] * without])
     table["suppressed"] = table["count"].isna().astype(np.int64)
@@ -129,7 +172,8 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
     table["closed"] = table["dispatched"] = np.nan
     if not kind:
         try:
-            table[["closed", "dispatched"]] = shared.loop(name, period)[["closed", "dispatched"]]
+            told = shared.loop(name, period).set_index("code").reindex(table["code"])
+            table["closed"], table["dispatched"] = told["closed"].array, told["dispatched"].array
         except (KeyError, ValueError):  # no table of the loop at this level, or no state is told
             table["closed"] = np.nan
     table["closure_rate"] = (table["closed"] / table["dispatched"]).where(
@@ -141,10 +185,11 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
         table[column] = np.nan
         if earlier:
             try:
-                before = shared.rows(name, earlier, kind)["count"]
+                before = shared.rows(name, earlier, kind).set_index("code")["count"]
             except (KeyError, ValueError):
                 continue
-            table[column] = change(table["count"].to_numpy(), before.to_numpy())
+            past = before.reindex(table["code"], fill_value=0.0)
+            table[column] = change(table["count"].to_numpy(), past.to_numpy())
     shapes = np.array([*shared.prepared.areas.shapes(name), *[None] * without], dtype=object)
     return gpd.GeoDataFrame(table, geometry=shapes, crs=shared.prepared.areas.crs)
 
@@ -182,20 +227,31 @@ def _cells(prepared: Prepared, found: Hotspots) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=prepared.areas.crs)
 
 
-def _long(shown: Protected) -> pd.DataFrame:
+def _long(grown: Grown) -> pd.DataFrame:
     """Every published table as rows: level, code, period, kind, state, count, shown."""
-    parts = []
-    for table in shown.marks:
-        values, texts = shown.shown(table), shown.text(table)
-        where = np.indices(values.shape).reshape(values.ndim, -1)
-        columns = {
-            name: np.array([axis.label(level, i) for i in range(axis.size(level))])[at]
-            for name, axis, level, at in zip(
-                ("code", "period", "kind", "state"), shown.cube.axes, table, where,
-                strict=True,
-            )
-        }  # fmt: skip
-        part = pd.DataFrame({"level": table[0], **columns})
-        part["count"], part["shown"] = values.ravel(), texts.ravel().astype(str)
-        parts.append(part)
+    parts = [
+        _rows(held, table)
+        for each, time in ((grown.months, "month"), (grown.years, "year"))
+        for held in each.values()
+        for table in held.marks
+        if table[1] == time  # a year holds its months too, as they stand
+        and (table[3] == ALL or held.cube.axes[3].leaves > 1)  # else the total says it
+    ]
+    if not parts:
+        columns = ["level", "code", "period", "kind", "state", "count", "shown"]
+        return pd.DataFrame(columns=columns).astype({"count": float})
     return pd.concat(parts, ignore_index=True)
+
+
+def _rows(held: Protected, table: Table) -> pd.DataFrame:
+    values, texts = held.shown(table), held.text(table)
+    where = np.indices(values.shape).reshape(values.ndim, -1)
+    columns = {
+        name: np.array([axis.label(level, i) for i in range(axis.size(level))])[at]
+        for name, axis, level, at in zip(
+            ("code", "period", "kind", "state"), held.cube.axes, table, where, strict=True
+        )
+    }
+    part = pd.DataFrame({"level": table[0], **columns})
+    part["count"], part["shown"] = values.ravel(), texts.ravel().astype(str)
+    return part

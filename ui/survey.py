@@ -7,7 +7,6 @@ leave by any of the three ways.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD
+from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD
 from incidents.events import unknown_sources
-from incidents.hotspotfile import provenance
+from incidents.sharedfile import open_provenance, published_counts
 from incidents.sharing import LEAST_AROUND
 from planning.export import NOTICE_EN, NOTICE_ZH
 from ui.event_choices import category_choices, period_choices, period_of, years_in
@@ -114,7 +113,7 @@ def report(study: Study, period: str, kind: str, language: Language, place: str 
         warnings(study, language),
         _notes(study, found, language),
         meaning(study, language),
-        _lines(study, found, language),
+        _lines(study, found, period, kind),
     )
 
 
@@ -137,12 +136,11 @@ def meaning(study: Study, language: Language) -> str:
 def _notes(study: Study, found: Hotspots, language: Language) -> tuple[str, ...]:
     """What else to know: grave findings, piles left off, sensitive kinds."""
     quality = study.kept_apart(study.open).quality
-    # a month's count would be of all events: less the published one it tells of sensitive ones
+    # in brief: a count would be of all events, and less the published ones tell of sensitive ones
     told = [
-        finding.brief(language) if finding.code == "quality-uneven" else finding.text(language)
-        for finding in quality.findings
-        if finding.grave and not finding.code.startswith("quality-pile")
-    ]
+        finding.brief(language) for finding in quality.findings
+        if finding.grave and not finding.code.startswith(("quality-pile", *WARNED))
+    ]  # fmt: skip
     piles = len(quality.piled)
     if piles:
         told.append(word("incidents.note_piles", language, count=whole(piles)))
@@ -157,26 +155,17 @@ def _notes(study: Study, found: Hotspots, language: Language) -> tuple[str, ...]
     return tuple(told)
 
 
-# what a selection's own counts would give away: differences of two of them are single events
-_HELD_BACK = (
-    "count.outside", "count.unplaced", "count.mapped", "count.selected", "count.source_unknown",
-    "left_out.", "closure", "doubt", "density.breaks",
-)  # fmt: skip
-
-
-def _lines(study: Study, found: Hotspots, language: Language) -> tuple[tuple[str, str], ...]:
-    said: Mapping[str, object] = {
-        "count.with_place": share(study.prepared.quality.share, 1),
-        "count.left_off_piles": len(study.kept_apart(study.open).quality.piled),
-        "sharing.threshold": f"<{THRESHOLD}",
-        "sharing.least_households": (
-            "unknown" if study.open.households is None else LEAST_HOUSEHOLDS
-        ),
-        "sharing.least_events_around": LEAST_AROUND,
+def _lines(
+    study: Study, found: Hotspots, period: str, kind: str
+) -> tuple[tuple[str, str], ...]:
+    said: dict[str, object] = {
         "notice.zh": NOTICE_ZH,
         "notice.en": NOTICE_EN,
+        **published_counts(study.shared, period, kind),
+        "count.left_off_piles": len(study.kept_apart(study.open).quality.piled),
     }
-    table = provenance(study.open, found, said)
+    table = open_provenance(study.prepared, found, said)
     told = dict(zip(table["key"].astype(str), table["value"].astype(str), strict=True))
-    told["count.read"] = str(len(study.events))
-    return tuple((k, v) for k, v in told.items() if not k.startswith(_HELD_BACK))
+    if study.open.households is None:
+        told["sharing.least_households"] = "unknown"
+    return tuple(told.items())

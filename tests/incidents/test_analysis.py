@@ -23,8 +23,9 @@ from incidents.events import load_events
 from incidents.hotspotfile import layers_of, write_hotspots
 from incidents.period import Period
 from incidents.selection import Selection
+from incidents.share_axes import ELSEWHERE
 from incidents.sharedfile import shared_layers, write_shared
-from incidents.sharing import ELSEWHERE, Shared, share
+from incidents.sharing import Shared, share
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +129,12 @@ def test_what_is_shared_cannot_be_worked_out() -> None:
     whole = whole.take(whole.months < whole.months.min() + 3)
     few = grids(2, 2000.0).assign(village_code=["V1", "V1", "V2", "V2"], township_name="T")
     made = share(prepare(whole, areas_of(METRIC, grids=few)))
-    hidden = sum((m != Mark.SHOWN).sum() for m in made.common.marks.values())
+    assert len(made.common.months) == 3
+    hidden = 0
+    for held in made.common.months.values():
+        hidden += sum(int((m != Mark.SHOWN).sum()) for m in held.marks.values())
+        assert worked_out(held) == []
     assert hidden
-    assert worked_out(made.common) == []
 
 
 def test_shared_rows_are_those_of_the_analyst_or_hidden(prepared, shared) -> None:
@@ -150,10 +154,12 @@ def test_sensitive_kinds_stand_apart(prepared) -> None:
     whole = events(600, category=kinds, source=["12345热线"] * 600)
     made = share(prepare(whole, prepared.areas))
     assert made.sensitive is not None
-    assert {table[0] for table in made.sensitive.marks} == {"township", "county"}
-    assert made.sensitive.cube.counts.sum() == 60
-    assert made.common.cube.counts.sum() == 540
-    assert made.sensitive.threshold == 5
+    secret, common = made.sensitive.years, made.common.years
+    assert not made.sensitive.months
+    assert {table[0] for held in secret.values() for table in held.marks} == {"township", "county"}
+    assert sum(held.cube.counts.sum() for held in secret.values()) == 60
+    assert sum(held.cube.counts.sum() for held in common.values()) == 540
+    assert {held.threshold for held in secret.values()} == {5}
 
 
 def test_areas_of_a_few_households_show_nothing() -> None:
@@ -173,13 +179,42 @@ def test_the_leaders_file_holds_areas_only(prepared, shared, tmp_path) -> None:
     assert set(again["cells"].columns) == {
         "cell", "significant", "direction", "trend", "geometry",
     }  # fmt: skip
-    village = again["by_village"].set_index("code")
-    assert (village["suppressed"] == village["count"].isna()).all()
-    assert village["count"].dropna().min() >= 3
-    assert village["rate_per_1000"].notna().sum() <= (village["count"] >= 10).sum()
+    large = again["by_township"].set_index("code")
+    assert (large["suppressed"] == large["count"].isna()).all()
+    assert large["count"].dropna().min() >= 3
+    assert large["rate_per_1000"].notna().sum() <= (large["count"] >= 10).sum()
+    assert set(again["by_village"]["shown"]) == {"—"}  # small areas are told by the year
     keys = set(again["provenance"]["key"])
     assert not any(key.startswith(("count.outside", "left_out", "closure")) for key in keys)
     assert shared_layers(shared, found).keys() == again.keys()
+    told = dict(zip(again["provenance"]["key"], again["provenance"]["value"], strict=True))
+    county = shared.rows("county", "2024-03")
+    assert told["count.in_county"] == county["shown"].iloc[0]
+    assert told["filter.period"] == "2024-03-01/2024-03-31"
+
+
+def test_no_line_of_provenance_counts_sensitive_events(prepared) -> None:
+    """No file tells a source, so all of a month would be "of unknown source": less the published
+    ones that is what the sensitive kinds hide."""
+    marked = np.zeros(len(prepared.events), dtype=bool)
+    marked[[3, 5]] = True
+    secret = replace(prepared, events=replace(
+        prepared.events, sensitive=marked, source=np.full(2000, 0, dtype=np.int8),
+    ))  # fmt: skip
+    shared = share(secret)
+    for selection in (Selection(), Selection(category="environment")):
+        found = analyse(secret, selection, trend=False)
+        layers = shared_layers(shared, found)
+        values = set(layers["provenance"]["value"])
+        exact = {str(n) for n in (len(found.rows), found.mapped, len(secret.events))}
+        assert not exact & values
+        assert "about 2,000" in values
+
+
+@pytest.mark.parametrize("how", [Parameters(bandwidth=50.0), Parameters(cell=20.0)])
+def test_maps_for_others_are_no_finer_than_a_street(prepared, shared, how) -> None:
+    with pytest.raises(InputError, match="point at doors"):
+        shared_layers(shared, analyse(prepared, parameters=how, trend=False))
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,9 @@ def test_provenance_names_filters_and_hash_but_no_count_of_the_selection(year: R
     keys = dict(year.lines)
     assert len(keys["incidents.0.sha256"]) == 64
     assert keys["filter.period"] == "2024-01-01/2024-12-31"
-    assert keys["count.read"] == "4000"
+    assert keys["count.read"] == "about 4,000"  # exact, it would tell of the 7 sensitive ones
+    assert keys["count.in_county"].isdigit()  # as published
+    assert not {"count.source_unknown", "density.breaks"} & set(keys)
     assert not {"count.selected", "count.mapped", "left_out.other-source"} & set(keys)
     assert "内部使用,未经地图审核不得公开" in year.notice
     assert "no administrative boundaries" in year.notice
