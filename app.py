@@ -7,6 +7,7 @@ from importlib import import_module
 
 import streamlit as st
 
+from ui.access import NONE, may, require, sign_in_mode
 from ui.frame import show_frame
 from ui.session import guarded, text
 
@@ -20,6 +21,7 @@ ICONS = {
     "leader": "monitoring",
     "incidents": "query_stats",
     "download": "download",
+    "people": "group",
 }
 
 
@@ -28,6 +30,7 @@ def show_page(name: str) -> Callable[[], None]:
 
     def show() -> None:
         with guarded():
+            require(f"see.{name}")
             import_module(f"ui.pages.{name}").show()
 
     return show
@@ -35,12 +38,19 @@ def show_page(name: str) -> Callable[[], None]:
 
 with guarded():
     show_frame()
+    # without sign-in there is nobody to look after
+    offered = [name for name in ICONS if may(f"see.{name}") and name != "people"]
+    if sign_in_mode() != NONE and may("see.people"):
+        offered.append("people")
+    # who looks only, looks at the events first
+    first = "plan" if may("see.board") or "leader" not in offered else "leader"
     pages = {
         name: st.Page(
-            show_page(name), title=text(f"page.{name}"), icon=f":material/{icon}:",
-            url_path=name, default=name == "plan",
+            show_page(name), title=text(f"page.{name}"), icon=f":material/{ICONS[name]}:",
+            url_path=name, default=name == first,
         )
-        for name, icon in ICONS.items()
+        for name in offered
     }  # fmt: skip
     st.session_state["pages"] = pages
-    st.navigation(list(pages.values())).run()
+    if pages:
+        st.navigation(list(pages.values())).run()

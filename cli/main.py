@@ -8,10 +8,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cli import beats, check, compare, demo, hotspots, inspect, propose, report, serve, store
+from cli import beats, check, compare, demo, hotspots, inspect, propose, report, serve, store, user
 from geo.problems import InputError
 
-_COMMANDS = (propose, check, compare, beats, hotspots, report, inspect, demo, serve, store)
+_COMMANDS = (
+    propose, check, compare, beats, hotspots, report, inspect, demo, serve, store, user,
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:

@@ -92,10 +92,10 @@ def append(
     row = {
         "seq": 1 if last is None else int(last.seq) + 1,
         "at": history.now(),
-        "actor": _plain(actor or usual),
-        "role": _plain(role or usual_role),
-        "action": _plain(action, is_code=True),
-        "object": _plain(object, is_code=True),
+        "actor": plain(actor or usual),
+        "role": plain(role or usual_role),
+        "action": plain(action, is_code=True),
+        "object": plain(object, is_code=True),
         "detail": _detail(detail or {}),
         "previous": "" if last is None else str(last.hash),
     }
@@ -116,7 +116,7 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _plain(text: object, *, is_code: bool = False) -> str:
+def plain(text: object, *, is_code: bool = False) -> str:
     """A short text that every database takes and that holds no personal number."""
     told = str(text).encode("utf-8", "replace").decode("utf-8").replace("\x00", "")[:LONGEST]
     if _DIGEST.fullmatch(told):
@@ -134,7 +134,7 @@ def _detail(detail: Mapping[str, object]) -> str:
 def _blanked(value: object, key: str = "") -> object:
     if isinstance(value, Mapping):
         return {
-            _plain(name): BLANK if is_personal_name(str(name)) else _blanked(one, str(name))
+            plain(name): BLANK if is_personal_name(str(name)) else _blanked(one, str(name))
             for name, one in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):
@@ -142,8 +142,8 @@ def _blanked(value: object, key: str = "") -> object:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        return value if _plain(value, is_code=key in CODES) == str(value) else BLANK
-    return _plain(value, is_code=any(word in key for word in CODES))
+        return value if plain(value, is_code=key in CODES) == str(value) else BLANK
+    return plain(value, is_code=any(word in key for word in CODES))
 
 
 def _note(row: Row[tuple[object, ...]]) -> Note:

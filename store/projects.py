@@ -22,6 +22,7 @@ from planning.planfile import PlanFile
 from planning.record import Record, record_of
 from planning.settings import Settings
 from store import audit, creation, filing, plans, scenarios
+from store.accounts import Accounts
 from store.creation import ProjectInfo, VillageInfo
 from store.keeping import Keeping
 from store.plans import Conflict, Entry, Opened, PlanRow
@@ -61,7 +62,7 @@ def _plan_name(scenario: int, village: str) -> str:
     return f"scenario/{scenario}/village/{village}"
 
 
-class Store(Keeping, Presence):
+class Store(Keeping, Presence, Accounts):
     """A store by its file's path or its database's address, made if it is missing.
 
     Close it, or use it in a ``with`` statement. What changes anything says who did it, and writes

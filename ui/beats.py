@@ -180,7 +180,7 @@ def make_beats(
 ) -> str:
     """Read, propose every kind, put the study on its shelf; returns its key."""
     layers_found = read_layers(job, project, uploads)
-    ground = assemble_beats(view.plan, layers_found, spec)
+    ground = assemble_beats(view.counting, layers_found, spec)
     kinds = KINDS if ground.today is not None else KINDS[1:]
     divisions: dict[str, Division] = {}
     for number, kind in enumerate(kinds):
@@ -212,7 +212,7 @@ def follow(study: BeatStudy, kind: str, plan: Plan, view: PlanView) -> BeatStudy
     """
     one = study.divisions[kind]
     beside = {name: layer for name, layer in study.layers.items() if name != "existing"}
-    redrawn = assemble_beats(view.plan, beside, study.spec)
+    redrawn = assemble_beats(view.counting, beside, study.spec)
     carried = following.follow(study.ground, plan, one.rules, redrawn, view.plan)
     adjusted = following.adjust(carried, study.settings)
     divisions = {

@@ -13,6 +13,7 @@ import zipfile
 from concurrent.futures.process import BrokenProcessPool
 
 from geo.problems import InputError
+from store.policy import DeniedError
 from ui.words import Language, word
 
 log = logging.getLogger("gridwright.ui")
@@ -26,6 +27,10 @@ class FolderNotAllowedError(PermissionError):
     """A folder outside those the server may read."""
 
 
+class SignedOutError(PermissionError):
+    """Nobody is signed in here, or no longer."""
+
+
 class JobGoneError(LookupError):
     """A project or job that this server no longer holds, after a restart for example."""
 
@@ -34,6 +39,8 @@ class JobGoneError(LookupError):
 SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (MapLibraryMissingError, "error.map_library"),
     (FolderNotAllowedError, "error.folder_not_allowed"),
+    (SignedOutError, "error.signed_out"),
+    (DeniedError, "error.denied"),
     (JobGoneError, "error.gone"),
     (MemoryError, "error.memory"),
     (BrokenProcessPool, "error.worker_died"),

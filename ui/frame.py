@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 
+from store.policy import ROLES, Person
+from ui.access import NONE, SIGN_IN, note_session, person, sign_in_mode, sign_out
+from ui.errors import SignedOutError
+from ui.format import markdown_text
 from ui.session import language, text
 
 HERE = Path(__file__).resolve().parent
@@ -47,3 +52,38 @@ def show_frame() -> None:
             on_change=_switched,
             label_visibility="collapsed",
         )
+        _show_person()
+
+
+def _show_person() -> None:
+    """Who is signed in, and the way out; stops the run where nobody is."""
+    if sign_in_mode() == NONE:
+        st.caption(text("access.single"))
+        return
+    try:
+        who = person()
+    except SignedOutError:
+        _show_way_in()
+    note_session()
+    told, out = st.columns([7, 3], vertical_alignment="center", gap="small")
+    told.caption(markdown_text(text("access.who", name=who.name, roles=roles_text(who))))
+    if out.button(text("access.sign_out"), key="sign_out", width="stretch"):
+        sign_out()
+        st.rerun()
+
+
+def roles_text(who: Person) -> str:
+    """Somebody's roles in words, with the townships they hold in."""
+    number = 0 if language() == "zh" else 1
+    names = []
+    for grant in who.grants:
+        name = ROLES[grant.role][number] if grant.role in ROLES else grant.role
+        names.append(f"{name} @ {grant.scope}" if grant.scope else name)
+    return ", ".join(names)
+
+
+def _show_way_in() -> NoReturn:
+    with st.container(key="gw_empty"):
+        st.markdown(text("error.signed_out"))
+        st.link_button(text("access.sign_in"), SIGN_IN, type="primary")
+    st.stop()

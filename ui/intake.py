@@ -32,7 +32,7 @@ from geo.roles import likely_role
 from ui.event_files import LAYERS
 from ui.format import name_text
 from ui.jobs import CancelledError, Job, Jobs, Step
-from ui.projects import CONTEXT_ROLES, PROJECTS, Project, context_of_ground, in_system
+from ui.projects import CONTEXT_ROLES, PROJECTS, Project, context_of_ground, in_system, owner
 from ui.remembered import keep, recall
 from ui.shelf import Shelf, new_id
 from ui.sources import (
@@ -369,7 +369,7 @@ def accept(job: Job, intake: Intake) -> str:
             layers["households"], datum = entry.layer, entry.choice.datum
         else:
             layers[role] = restated(entry.layer, entry.choice.datum)
-    project = Project(new_id(), "", "upload", {}, trusted=False)
+    project = Project(new_id(), "", "upload", {}, trusted=False, owner=owner())
     if intake.folder is not None:
         project.kind, project.name = "folder", intake.folder.name.lstrip(".")
     if set(REQUIRED) <= layers.keys():

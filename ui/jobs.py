@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -120,8 +121,9 @@ class Jobs:
             over = [key for key, old in self._jobs.items() if old.snapshot().over]
             for key in over[: max(0, len(self._jobs) - self._kept)]:
                 del self._jobs[key]
+        here = copy_context()  # it works for whoever asked for it
         threading.Thread(
-            target=self._run, args=(job, work), name=f"job-{kind}", daemon=True
+            target=here.run, args=(self._run, job, work), name=f"job-{kind}", daemon=True
         ).start()
         return job.id
 

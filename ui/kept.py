@@ -22,6 +22,7 @@ from planning.faults import Unplaced, unplaced_near
 from planning.keep import NotKept
 from planning.opened import county_of_plan, plan_digest
 from store.projects import ScenarioInfo, Store
+from ui.acting import SERVER, acting_as
 from ui.desk import Answer, Desk
 from ui.format import name_text
 from ui.shelf import Shelf, new_id
@@ -117,7 +118,9 @@ class Kept:
     def view(self, scenario: int) -> PlanView:
         """The plan as the scenario has it now; only villages that changed are filed again."""
         with self._lock:
-            versions, stamps = self.store.versions(scenario), self.micro.stamps(scenario)
+            versions = self.store.versions(scenario)
+            with acting_as(SERVER):
+                stamps = self.micro.stamps(scenario)
             before, marks, held = self._views.get(scenario, ({}, {}, self.first))
             changed = [code for code, version in versions.items() if version != before.get(code, 0)]
             finer = [code for code, mark in stamps.items() if mark != marks.get(code)]
@@ -127,7 +130,8 @@ class Kept:
                 filed = self.store.planfile_of(scenario)
             else:
                 filed = self.store.refiled(scenario, held.plan, changed) if changed else held.plan
-            filed = self.micro.filed(scenario, filed, list(dict.fromkeys([*changed, *finer])))
+            with acting_as(SERVER):  # what follows from others' steps, whoever looks first
+                filed = self.micro.filed(scenario, filed, list(dict.fromkeys([*changed, *finer])))
             view = PlanView(
                 f"{self.key}/{scenario}",
                 filed,
@@ -237,7 +241,8 @@ def keep_in_background(
 
     def work() -> None:
         try:
-            keep_view(store, view, name, ground)
+            with acting_as(SERVER):
+                keep_view(store, view, name, ground)
         except (InputError, OSError, ValueError) as error:
             log.warning("the plan is not ready to be redrawn: %s", type(error).__name__)
 

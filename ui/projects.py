@@ -27,6 +27,7 @@ from geo.read import Layer, read_layer
 from geo.units import build_units
 from planning.planfile import LatePlan, PlanFile, read_plan
 from planning.settings import Settings
+from ui.acting import BEHALF, SERVER, STATED, acting_as
 from ui.engine import workers_elsewhere
 from ui.errors import JobGoneError
 from ui.jobs import CancelledError, Job, Jobs, Step
@@ -60,6 +61,7 @@ class Project:
     context: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
     plan_id: str | None = None
+    owner: int | None = None  # the account that brought it; None where everybody may open it
     loading: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -73,6 +75,12 @@ JOBS = Jobs(at_once=1)
 PROJECTS: Shelf[Project] = Shelf(room=8)
 PLANS: Shelf[PlanView] = Shelf(room=12)
 _DEFAULT = threading.Lock()
+
+
+def owner() -> int | None:
+    """The account for which this thread works, None without sign-in and for the server's own."""
+    who = STATED.get() or BEHALF.get()
+    return who.id if who is not None and who.id else None
 
 
 def _inputs(project: Project) -> Inputs:
@@ -195,7 +203,7 @@ def keep_plan(project: Project, plan: PlanFile, county: CountyPlan | None = None
     if not isinstance(context, LateLayers):
         context = {role: frame.to_crs(plan.grids.crs) for role, frame in context.items()}
     view = PlanView(new_id(), plan, context, _units_of(project))
-    view.county = county
+    view.county, view.owner = county, project.owner
     PLANS.put(view.key, view)
     return view.key
 
@@ -217,7 +225,7 @@ def open_pickup(job: Job, pickup: Pickup, chosen: Mapping[str, str], *, trusted:
     Without a plan the ground is read, so that the villages can be shown with their numbers.
     An upload is always read completely, because its files are deleted afterwards.
     """
-    project = Project(new_id(), pickup.name, pickup.kind, dict(chosen), trusted)
+    project = Project(new_id(), pickup.name, pickup.kind, dict(chosen), trusted, owner=owner())
     try:
         if pickup.plan is not None:
             job.report(Step("plan"))
@@ -302,7 +310,7 @@ def open_demonstration(job: Job) -> str:
         job.report(Step("making"))
         write_county(directory)
         found = candidates(directory.iterdir(), layers_of)
-        project = Project(new_id(), "", "demo", first_guess(found))
+        project = Project(new_id(), "", "demo", first_guess(found), owner=owner())
         keep_files(project.id, directory)
         ground_of(project, job)
         project.sources = {}
@@ -323,7 +331,8 @@ def default_project(environment: Mapping[str, str]) -> str | None:
         if key not in PROJECTS:
             folder = Path(named).expanduser().resolve()
             pickup = pick_folder(folder)
-            project_id = open_pickup(Job("open"), pickup, pickup.chosen, trusted=True)
+            with acting_as(SERVER):  # everybody's, whoever comes first
+                project_id = open_pickup(Job("open"), pickup, pickup.chosen, trusted=True)
             project = PROJECTS.get(project_id)
             PROJECTS.put(key, project, pinned=True)
             PROJECTS.put(project.id, project, pinned=True)

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from store.policy import DeniedError
+from ui.access import person
 from ui.draft import Draft
 from ui.errors import JobGoneError, sentences
 from ui.format import markdown_text
 from ui.projects import PLANS, PROJECTS, Project, default_project
+from ui.scoped import view_for
 from ui.storage import is_kept, the_store
 from ui.views import PlanView
 from ui.words import LANGUAGES, Language, chosen_language, word
@@ -97,7 +100,8 @@ def project() -> Project | None:
         open_project(held)
     try:
         found = PROJECTS.get(held)
-    except JobGoneError:
+        _allowed(found.owner)
+    except (JobGoneError, DeniedError):
         _remember("project", None)
         _remember("plan", None)
         fallback = default_project(os.environ)
@@ -110,6 +114,13 @@ def project() -> Project | None:
     return found
 
 
+def _allowed(owner: int | None) -> None:
+    """Raise where somebody else brought it: an address that was passed on opens nothing."""
+    who = person()
+    if owner is not None and who.id not in (0, owner):
+        raise DeniedError("open")
+
+
 def plan_view() -> PlanView | None:
     """The open plan, or None. Call :func:`project` before."""
     held = _held("plan")
@@ -120,8 +131,14 @@ def plan_view() -> PlanView | None:
     except JobGoneError:
         _remember("plan", None)
         raise
+    _allowed(found.owner)
     _remember("plan", held)
-    return found
+    who = person()
+    if found.kept is None and who.townships is not None and is_kept():
+        from ui.kept import find_kept
+
+        find_kept(the_store(), found)  # a part of a plan is not found by what it holds
+    return view_for(found, who)
 
 
 def plan_now() -> PlanView | None:
@@ -131,8 +148,8 @@ def plan_now() -> PlanView | None:
         return first
     from ui.kept import find_kept
 
-    kept = find_kept(the_store(), first)
-    return first if kept is None else kept.view(scenario_of(kept))
+    kept = find_kept(the_store(), first.whole)
+    return first if kept is None else view_for(kept.view(scenario_of(kept)), person())
 
 
 def scenario_of(kept: Kept) -> int:
@@ -172,9 +189,11 @@ def tell(error: BaseException) -> None:
 def guarded() -> Iterator[None]:
     """Around a page or a fragment: an exception becomes a sentence, never a traceback.
 
-    Streamlit's own signals (rerun, stop) are no ``Exception`` and pass through.
+    Streamlit's own signals (rerun, stop) are no ``Exception`` and pass through. Whoever is not, or
+    no longer, signed in sees nothing of it, whatever the page held before.
     """
     try:
+        person()
         yield
     except Exception as error:
         tell(error)
@@ -188,8 +207,12 @@ def on_other_page(name: str) -> bool:
 
 
 def page_of(name: str) -> Any:
-    """The navigation's page called ``name``; :mod:`app` puts them here."""
-    return st.session_state["pages"][name]
+    """The navigation's page called ``name``, else the first that its visitor may see.
+
+    :mod:`app` puts them here.
+    """
+    pages = st.session_state["pages"]
+    return pages.get(name) or next(iter(pages.values()))
 
 
 def callback(work: Callable[[], None]) -> Callable[[], None]:
@@ -197,6 +220,7 @@ def callback(work: Callable[[], None]) -> Callable[[], None]:
 
     def run() -> None:
         try:
+            person()
             work()
         except Exception as error:
             st.session_state["failed"] = sentences(error, language())

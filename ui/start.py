@@ -1,6 +1,7 @@
 """Start the server with its project being read meanwhile: ``python -m ui.start run app.py ...``.
 
-The arguments are Streamlit's own. Streamlit imports the application when its first visitor comes;
+The arguments are Streamlit's own; for ``app.py`` the server around it is started
+(:mod:`ui.web.server`). Streamlit imports the application when its first visitor comes;
 that visitor would wait for the imports, the plan and the first map of a city, four seconds that the
 server has nothing to do in.
 """
@@ -11,8 +12,11 @@ import logging
 import os
 import sys
 import threading
+from pathlib import Path
 
 log = logging.getLogger("gridwright.ui")
+
+SERVED = Path(__file__).resolve().parent / "web" / "server.py"
 
 
 def prepare() -> None:
@@ -36,9 +40,11 @@ def prepare() -> None:
             view.index.table(view.index.rows("", view.of_village(None)), language)
         view.headline(None)
         if is_kept():
+            from ui.acting import SERVER, acting_as
             from ui.kept import find_kept
 
-            find_kept(the_store(), view)
+            with acting_as(SERVER):
+                find_kept(the_store(), view)
         if view.large:
             view.overview.make_ready()
     except Exception as error:
@@ -50,6 +56,7 @@ def main() -> None:
     # before the thread: two threads that import the same package at once may meet half of it
     from streamlit.web.cli import main as streamlit
 
+    sys.argv = [str(SERVED) if Path(word).name == "app.py" else word for word in sys.argv]
     threading.Thread(target=prepare, name="prepare", daemon=True).start()
     sys.exit(streamlit(prog_name="streamlit"))
 

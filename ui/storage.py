@@ -1,16 +1,25 @@
-"""Where this server keeps plans, and the store there; light to import, because every page does."""
+"""Where this server keeps plans, and the store there; light to import, because every page does.
+
+Pages get the store behind the policy: each call asks who acts, whether they may
+(:data:`store.policy.STORE`), and writes their name into the audit trail.
+"""
 
 from __future__ import annotations
 
 import os
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from store.address import configured
+from store.policy import IN_VILLAGE, STORE, DeniedError
+from ui.access import person
 
 if TYPE_CHECKING:
     from store.projects import Store
+
+_PLAIN = frozenset({"name", "place", "path", "address"})  # what a store says of itself
 
 
 def is_kept() -> bool:
@@ -28,6 +37,45 @@ def _store_at(place: str | Path) -> Store:
     return Store(place)
 
 
-def the_store() -> Store:
-    """This server's store, opened once: a file, or the database that the environment names."""
+def open_store() -> Store:
+    """This server's store itself, for signing in and for the server's own work.
+
+    Opened once: a file, or the database that the environment names.
+    """
     return _store_at(configured(os.environ))
+
+
+def the_store(edit: str = "do.edit") -> Store:
+    """This server's store, behind the policy; ``edit`` is the action that a step on it is."""
+    return cast("Store", GuardedStore(open_store(), edit))
+
+
+class GuardedStore:
+    """A store that asks who acts before each call. What the policy does not name it refuses."""
+
+    def __init__(self, store: Store, edit: str) -> None:
+        self._store, self._edit = store, edit
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _PLAIN:
+            return getattr(self._store, name)
+        if name not in STORE:
+            raise DeniedError(f"store.{name}")
+        method: Callable[..., Any] = getattr(self._store, name)
+
+        @wraps(method)
+        def asked(*given: Any, **named: Any) -> Any:
+            from store import audit
+
+            who = person()
+            place = None
+            action = STORE[name]
+            if action == "do.edit":
+                action = self._edit
+            if name in IN_VILLAGE and who.townships is not None:
+                place = self._store.place_of(given[0], given[1])
+            who.require(action, place)
+            with audit.acting(who.name, who.roles):
+                return method(*given, **named)
+
+        return asked

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 
 from geo.problems import InputError
 from geo.read import Layer, read_layer
@@ -159,10 +160,21 @@ def make_study(
         table = kept_table(memory, county_key(areas))
     table = table or default_table(SIX)
     events = load_events(layers["incidents"], crs=crs, table=table, known=known)
+    if view is not None and view.scopes is not None:
+        events = _within(events, view)
     context = dict(view.context if view else project.context)
     roads = context.get("roads")
     named = named_places(layers["stations"], crs, areas)
     return _made(job, key, events, areas, homes, named, table, roads, view, context, memory)
+
+
+def _within(events: Events, view: PlanView) -> Events:
+    """Events on the villages of a part of a plan; what lies elsewhere, or nowhere, is not its."""
+    areas = view.plan.villages.to_crs(events.crs).geometry.to_numpy()
+    placed = np.flatnonzero(events.placed)
+    points = shapely.points(events.x[placed], events.y[placed])
+    inside = shapely.STRtree(points).query(areas, predicate="covers")[1]
+    return events.take(placed[np.unique(inside)])
 
 
 def with_table(job: Job, study: Study, table: CategoryTable) -> Study:

@@ -49,7 +49,7 @@ def ground_for(
         if ground is not None and ground.areas is not None and CRS(ground.crs) == crs:
             homes = _homes_on(ground)
         else:
-            homes = homes_of_plan(view.plan.households, view.grids)
+            homes = homes_of_plan(view.counting.households, view.grids)
     elif project.ground is not None:
         from ui.projects import villages_of
 

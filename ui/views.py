@@ -5,6 +5,7 @@ Pure but for the remembering: nothing here knows Streamlit, and nothing changes 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -125,7 +126,14 @@ class PlanView:
         self.key = key
         self.plan = complete(plan)
         self.context = context
-        self._units_of = units_of
+        self.units_of = units_of
+        self.whole = self  # of a part that somebody may see, the plan it is a part of
+        self.counting: PlanFile = self.plan
+        """The tables to count from on the server, with the households that nobody is shown."""
+        self.owner: int | None = None  # the account that brought it; None: everybody may open it
+        self.scopes: frozenset[str] | None = None  # the townships it is kept to; None: all
+        self.smaller: dict[str, PlanView] = {}  # parts of it, by who may see them
+        self.smaller_lock = threading.Lock()
         self.county: CountyPlan | None = None  # of a proposal that was just made
         self.kept: Kept | None = None  # where it is in the store
         self.sought = False  # was it looked for there?
@@ -218,7 +226,7 @@ class PlanView:
         found = [self._households_of.get(grid, _NO_ROWS) for grid in grids["code"]]
         inside = np.sort(np.concatenate([_NO_ROWS, *found]))
         numbers = [layers.short_number(grid, code) for grid in grids["code"]]
-        units = self._units_of(code) if self._units_of else None
+        units = self.units_of(code) if self.units_of else None
         return {
             "grids": layers.grid_features(grids),
             "villages": layers.village_outlines(grids),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ui.wording.access import ACCESS
 from ui.wording.beats import BEATS
 from ui.wording.filing import FILING
 from ui.wording.incidents import INCIDENTS
@@ -692,7 +693,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
 }  # fmt: skip
 WORDS |= SCENARIOS | KEPT | BEATS | SHEETS
-WORDS |= INCIDENTS
+WORDS |= INCIDENTS | ACCESS
 WORDS |= FILING | LEVELS | MICRO | OVERVIEW
 
 

@@ -17,6 +17,7 @@ from planning.beats.work import WORDS as KINDS_OF_WORK
 from planning.beats.work import WorkSpec
 from planning.opened import plan_digest
 from planning.plan import Plan
+from ui.access import may, require, taken
 from ui.beat_desk import KeptBeats, keep_beats
 from ui.beats import (
     FILES,
@@ -87,7 +88,8 @@ def show() -> None:
         study = _study(view)
         with st.sidebar:
             settings, spec, uploads = _form(opened)
-            _button(opened, view, settings, spec, uploads)
+            if may("do.beats"):
+                _button(opened, view, settings, spec, uploads)
         if study is not None and st.session_state.get("beat_board") in study.divisions:
             _redraw(study, str(st.session_state["beat_board"]), opened)
             return
@@ -126,7 +128,7 @@ def _kept(study: BeatStudy, kind: str) -> KeptBeats:
     held = st.session_state.setdefault("beats_kept", {})
     key = f"{study.key}/{kind}"
     if key not in held:
-        held[key] = keep_beats(the_store(), study, kind, kind_name(kind, language()))
+        held[key] = keep_beats(the_store("do.beats"), study, kind, kind_name(kind, language()))
     found: KeptBeats = held[key]
     return found
 
@@ -222,6 +224,7 @@ def _button(
         show_job(_done)
         return
     if st.button(text("beats.propose"), type="primary", width="stretch", key="beats_propose"):
+        require("do.beats")
 
         def work(job: Job) -> str:
             return make_beats(job, opened, view, uploads, settings, spec)
@@ -316,7 +319,7 @@ def _details(study: BeatStudy, kind: str) -> None:
     for place, form in zip(downloads, ("gpkg", "xlsx"), strict=False):
         place.download_button(
             text("beats.download" if form == "gpkg" else "beats.download_excel"),
-            data=partial(file_of, study, kind, plan, form),
+            data=taken("take.beats", partial(file_of, study, kind, plan, form), f"beats.{form}"),
             file_name=f"{text('beats.file_name')}-{kind}.{form}",
             key=f"beats_{form}", on_click="ignore", width="stretch",
         )  # fmt: skip

@@ -9,6 +9,7 @@ from functools import partial
 import streamlit as st
 
 from planning.naming import name_in
+from ui.access import person
 from ui.desk import Answer, Desk
 from ui.desk_message import Context, message
 from ui.format import name_text
@@ -61,6 +62,7 @@ def show() -> None:
 
 def _kept(opened: Project, view: PlanView) -> Kept | None:
     """The plan in the store, put there at its first redrawing; None without any ground for it."""
+    view = view.whole
     found = find_kept(the_store(), view)
     if found is None and not opened.can_propose:
         return None
@@ -98,11 +100,11 @@ def _choose_village(view: PlanView, kept: Kept) -> str:
             on_change=callback(partial(_village_changed, key)),
         )  # fmt: skip
         _steps_through(list(choices), str(village))
-        held = st.text_input(
-            text("redraw.actor"), value=actor(), key="actor_box", max_chars=40,
-            help=text("redraw.actor_help"),
-        )  # fmt: skip
-        st.session_state["actor"] = held
+        if not person().id:  # who signed in is known
+            st.session_state["actor"] = st.text_input(
+                text("redraw.actor"), value=actor(), key="actor_box", max_chars=40,
+                help=text("redraw.actor_help"),
+            )  # fmt: skip
         st.caption(text("redraw.lead"))
     return str(village)
 
@@ -200,7 +202,10 @@ def _current(kept: Kept, desk: Desk) -> Desk:
 
 
 def actor() -> str:
-    """Who redraws, as the record names them: what stands in the box of the sidebar."""
+    """Who redraws, as the record names them: the account, else what stands in the sidebar's box."""
+    who = person()
+    if who.id:
+        return who.name
     return name_text(st.session_state.get("actor")).strip()[:40]
 
 
@@ -235,7 +240,7 @@ def _scenario(kept: Kept, desk: Desk, request: dict[str, object]) -> Answer | No
         open_scenario(number, kept.slot)
         return Answer("", "redraw.told_branch", {"name": name})
     if do == "rename_scenario" and name:
-        desk.store.rename(desk.scenario, name)
+        desk.store.rename(desk.scenario, name, actor=actor())
         return Answer("", "redraw.told_renamed", {"name": name})
     if do == "open":
         held = {one.id: one for one in desk.store.scenarios(desk.project)}

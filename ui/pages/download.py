@@ -17,6 +17,7 @@ from planning.export.systems import DEGREES
 from planning.planfile import PlanFile
 from planning.register import Filing
 from planning.sheets.page import Imprint
+from ui.access import taken
 from ui.downloads import (
     FORMS,
     Choice,
@@ -155,7 +156,9 @@ def _sheets(
             held = st.session_state.get("sheets_book")
             if held in BOOKS:
                 st.download_button(
-                    text("sheets.take"), data=BOOKS.get(held), key="download_sheets",
+                    text("sheets.take"),
+                    data=taken("take.plan", partial(BOOKS.get, held), "sheets"),
+                    key="download_sheets",
                     file_name=f"{text('sheets.file')}.zip", mime="application/zip",
                     on_click="ignore",
                 )  # fmt: skip
@@ -274,11 +277,16 @@ def _changes(plan: PlanFile, choice: Choice) -> set[str] | None:
             return None
         st.caption(text("download.changes_found", count=whole(len(kept[2]))))
         st.download_button(
-            text("download.button"), data=kept[1], mime=FORMS[0].media, on_click="ignore",
+            text("download.button"), data=taken("take.plan", partial(_same, kept[1]), "changes"),
+            mime=FORMS[0].media, on_click="ignore",
             file_name=text("download.changes_name") + ".xlsx", key="download_changes",
         )  # fmt: skip
         fresh_codes: set[str] = kept[2]
         return fresh_codes
+
+
+def _same(made: bytes) -> bytes:
+    return made
 
 
 def _data_choice(plan: PlanFile, choice: Choice) -> Choice:
@@ -323,7 +331,10 @@ def _offer(
         button.download_button(
             text("download.button"),
             # Made when asked for, so that opening the page writes no file.
-            data=partial(content, form, plan, lang, choice, complete),
+            data=taken(
+                "take.plan", partial(content, form, plan, lang, choice, complete),
+                f"plan.{form.key}",
+            ),
             file_name=file_name(form, lang, choice),
             mime=form.media,
             key=f"download_{form.key}",

@@ -14,6 +14,7 @@ from incidents.categories import write_table
 from incidents.hotspotfile import provenance, write_hotspots
 from incidents.sharedfile import write_shared
 from planning.export import NOTICE_EN, NOTICE_ZH
+from ui.access import taken
 from ui.format import html_text
 from ui.session import text
 from ui.study import Study
@@ -44,7 +45,8 @@ def show_files(study: Study, found: Hotspots) -> None:
             words.markdown(f"**{text(f'incidents.file_{name}')}**")
             words.caption(text(f"incidents.file_{name}_text"))
             button.download_button(
-                text("download.button"), data=partial(_content, write, suffix),
+                text("download.button"),
+                data=taken("take.incidents", partial(_content, write, suffix), f"events.{name}"),
                 file_name=f"{text(f'incidents.file_{name}_name')}{suffix}",
                 mime="application/octet-stream", key=f"incident_file_{name}", on_click="ignore",
                 disabled=name == "leaders" and study.shared is None, width="stretch",

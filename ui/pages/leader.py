@@ -9,6 +9,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from ui.access import taken
 from ui.event_choices import category_choices, first_period, period_choices
 from ui.format import DASH, html_text, markdown_text, signed_share
 from ui.heat import leader_scene, place_focus
@@ -127,7 +128,8 @@ def _files(study: Study, period: str, kind: str, name: str, send, sheet) -> None
 
     ready = study.shared is not None
     send.download_button(
-        text("incidents.html"), data=page, file_name=f"{stem}.html", mime="text/html",
+        text("incidents.html"), data=taken("take.leader", page, "events.html"),
+        file_name=f"{stem}.html", mime="text/html",
         key="leader_html", on_click="ignore", width="stretch", disabled=not ready,
         help=text("incidents.html_help"),
     )  # fmt: skip
@@ -137,7 +139,8 @@ def _files(study: Study, period: str, kind: str, name: str, send, sheet) -> None
         sheet.caption(text("incidents.no_font"))
         return
     sheet.download_button(
-        text("incidents.pdf"), data=paper, file_name=f"{stem}.pdf", mime="application/pdf",
+        text("incidents.pdf"), data=taken("take.leader", paper, "events.pdf"),
+        file_name=f"{stem}.pdf", mime="application/pdf",
         key="leader_pdf", on_click="ignore", width="stretch", disabled=not ready,
     )  # fmt: skip
 

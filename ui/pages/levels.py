@@ -12,6 +12,7 @@ import streamlit as st
 
 from geo.problems import InputError, Problem
 from planning.leaders import Leaders, known, leaders_of_text
+from ui.access import taken
 from ui.format import DASH, html_text, markdown_text, whole
 from ui.leaders import read_upload, sheets_of
 from ui.levels import AREAS, CHAIN, COUNTS, LevelBook, Place, levels_of, sums
@@ -201,7 +202,9 @@ def _leaders(opened: Project, view: PlanView) -> Leaders:
                 st.warning(markdown_text(problem.text(language())))
             if found:
                 st.download_button(
-                    text("levels.take_list"), data=_list(found), mime="text/csv",
+                    text("levels.take_list"),
+                    data=taken("take.levels", partial(_list, found), "leaders"),
+                    mime="text/csv",
                     file_name=f"{text('levels.list_name')}.csv", key="leaders_take",
                     on_click="ignore",
                 )  # fmt: skip
@@ -251,7 +254,9 @@ def _followed(
                "followed_table", partial(_followed_chosen))  # fmt: skip
         st.download_button(
             text("levels.take_sheets"), key="leader_sheets", on_click="ignore",
-            data=partial(sheets_of, view, post, tuple(codes), language(), project_name(opened)),
+            data=taken("take.levels", partial(
+                sheets_of, view, post, tuple(codes), language(), project_name(opened)
+            ), "sheets.leader"),
             file_name=f"{text('levels.list_name')}.pdf", mime="application/pdf",
         )  # fmt: skip
         st.page_link(page_of("plan"), label=text("levels.to_plan"), icon=":material/map:")

@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from ui.access import may
 from ui.choice import focus, opened_on_map, picked, selected
 from ui.format import html_text, markdown_text, share, whole
 from ui.map.component import forget_what_was_sent, show_map
@@ -48,8 +49,9 @@ def show() -> None:
             return
         view = plan_now()
         note_in_address()
-        with st.sidebar:
-            show_settings(opened)
+        if may("do.propose"):
+            with st.sidebar:
+                show_settings(opened)
         _workspace(opened, view, language())
         first = plan_view()
         # a city's units take minutes and gigabytes: only for who asks for its board
@@ -58,7 +60,7 @@ def show() -> None:
             from ui.kept import keep_in_background  # loaded when the page is drawn already
 
             keep_in_background(
-                the_store(), first, project_name(opened), partial(ground_now, opened)
+                the_store(), first.whole, project_name(opened), partial(ground_now, opened)
             )
 
 

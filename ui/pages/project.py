@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui.access import may, noted, require
 from ui.errors import JobGoneError
 from ui.format import html_text, markdown_text, whole
 from ui.intake import INTAKES, LOOKS, Intake, look_into, take_folder, take_uploads
@@ -71,6 +72,7 @@ def show() -> None:
 
 
 def _opened(now: Snapshot) -> None:
+    noted("import", "project")
     open_project(now.result)
     opened = project()
     alone = opened is not None and opened.plan_id is None and not opened.can_propose
@@ -116,8 +118,9 @@ def _take_away() -> None:
 
 
 def _choose() -> None:
-    names = ("upload", "folder", "demo", "kept")
-    upload, folder, demo, saved = st.tabs([text(f"project.{name}") for name in names])
+    require("do.import")
+    names = ("upload", "folder", "demo", *(["kept"] if may("do.saved") else []))
+    upload, folder, demo, *saved = st.tabs([text(f"project.{name}") for name in names])
     with upload:
         _upload()
     with folder:
@@ -129,8 +132,9 @@ def _choose() -> None:
             st.rerun()
 
 
-    with saved:
-        show_saved()
+    for tab in saved:
+        with tab:
+            show_saved()
 
 
 def _upload() -> None:

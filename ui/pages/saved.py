@@ -10,9 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from store.projects import ProjectInfo, Store
+from ui.access import taken
 from ui.format import local_time
 from ui.kept import open_kept
-from ui.projects import PLANS, PROJECTS, Project
+from ui.projects import PLANS, PROJECTS, Project, owner
 from ui.session import callback, language, open_project, text
 from ui.shelf import new_id
 from ui.sources import safe_name
@@ -73,7 +74,7 @@ def _actions(store: Store, held: list[ProjectInfo]) -> None:
         )  # fmt: skip
         st.download_button(
             text("project.kept_export"),
-            data=partial(exported, store, one.id),
+            data=taken("do.saved", partial(exported, store, one.id), f"project/{one.id}"),
             file_name=f"{safe_name(one.name) or text('project.kept_file')}{SUFFIX}",
             key="saved_export",
             on_click="ignore",
@@ -94,7 +95,7 @@ def _actions(store: Store, held: list[ProjectInfo]) -> None:
 def _open(store: Store, one: ProjectInfo) -> None:
     kept, view = open_kept(store, one.id)
     view.kept, view.sought = kept, True
-    project = Project(new_id(), one.name, "saved", {})
+    project = Project(new_id(), one.name, "saved", {}, owner=owner())
     project.plan_id = view.key
     PLANS.put(view.key, view)
     PROJECTS.put(project.id, project)

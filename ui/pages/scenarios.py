@@ -12,6 +12,7 @@ import streamlit as st
 
 from planning.record import table_of, write_table
 from store.projects import ScenarioInfo
+from ui.access import taken
 from ui.comparison import Pair
 from ui.format import DASH, html_text, local_time, name_text
 from ui.kept import Kept, find_kept
@@ -50,7 +51,7 @@ def show() -> None:
         opened = project()
         view = plan_view() if opened is not None else None
         note_in_address()
-        kept = None if view is None else find_kept(the_store(), view)
+        kept = None if view is None else find_kept(the_store(), view.whole)
         if opened is None or kept is None:
             with st.container(key="gw_empty"):
                 st.markdown(text("scenarios.empty"))
@@ -181,7 +182,9 @@ def _record(kept: Kept) -> None:
         for place, kind in ((csv, "csv"), (excel, "xlsx")):
             place.download_button(
                 text(f"scenarios.record_{kind}"),
-                data=partial(_record_file, kept, scenario_of(kept), kind),
+                data=taken(
+                    "take.record", partial(_record_file, kept, scenario_of(kept), kind), "record"
+                ),
                 file_name=f"{text('scenarios.record_name')}.{kind}",
                 key=f"record_{kind}",
                 on_click="ignore",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from planning.settings import PRESETS
+from ui.access import require
 from ui.draft import (
     OWN,
     RULES,
@@ -138,6 +139,7 @@ def _button(opened: Project) -> None:
     if cluster is not None:
         st.caption(markdown_text(text("settings.cluster", address=cluster)))
     if pressed:
+        require("do.propose")
         settings = to_settings(draft())
 
         today = _today(start_from, file)

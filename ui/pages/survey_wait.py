@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from ui.access import person
 from ui.errors import JobGoneError, sentences
 from ui.event_files import has_events
 from ui.event_memory import events_file
@@ -38,6 +39,9 @@ def study_now(*, upload: bool) -> Study | None:
         _nothing("incidents.no_project", "project", "plan.to_project")
         return None
     view = plan_now()
+    if view is None and person().townships is not None:
+        _nothing("access.no_plan", "plan", "page.plan")
+        return None
     key = study_key(opened, view)
     for sentence in st.session_state.get(SAID, []):
         st.error(markdown_text(sentence))

@@ -1,0 +1,149 @@
+"""Who acts, asked anew at every page, action and write; the only place that knows the sign-in.
+
+A server runs without sign-in (one person, on this machine alone), with accounts of its own store
+(``local``), or with those of the office's OpenID Connect provider (``office``). The browser carries
+one cookie, a random token; what it means is looked up in the store each time, so that an account
+that was shut, a role that was taken or a sign-in that ended counts at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from store.policy import EVERYBODY, Person
+from ui.acting import BEHALF, STATED, acting_as
+from ui.errors import SignedOutError
+
+if TYPE_CHECKING:
+    from store.projects import Store
+
+VARIABLE = "GRIDWRIGHT_SIGN_IN"
+NONE, LOCAL, OFFICE = "none", "local", "office"
+COOKIE = "gridwright"
+SIGN_IN = "/sign-in"
+
+_SESSIONS: dict[str, int] = {}
+_MOST_SESSIONS = 20_000
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def sign_in_mode(environment: Mapping[str, str] = os.environ) -> str:
+    """How people sign in. ValueError for a word that is none of the three."""
+    mode = environment.get(VARIABLE, "") or NONE
+    if mode not in (NONE, LOCAL, OFFICE):
+        raise ValueError(f"{VARIABLE} is {NONE}, {LOCAL} or {OFFICE}, not {mode!r}")
+    return mode
+
+
+def person() -> Person:
+    """Whoever acts. In a thread without a page, whoever's page started it.
+
+    Raises :class:`ui.errors.SignedOutError` where nobody is signed in.
+    """
+    stated = STATED.get()
+    if stated is not None:
+        return stated
+    if sign_in_mode() == NONE:
+        return EVERYBODY
+    if get_script_run_ctx(suppress_warning=True) is None:
+        held = BEHALF.get()
+        if held is None:
+            raise SignedOutError
+        return held
+    found = _signed_in(token())
+    BEHALF.set(found)
+    return found
+
+
+def _signed_in(held: str) -> Person:
+    found = _raw_store().who(held)
+    if found is None or found.must_change:
+        raise SignedOutError
+    return found
+
+
+def token() -> str:
+    """What the browser's cookie holds; empty without one."""
+    return str(st.context.cookies.get(COOKIE, ""))
+
+
+def _raw_store() -> Store:
+    from ui.storage import open_store
+
+    return open_store()
+
+
+def may(action: str, village: tuple[str, str] | None = None) -> bool:
+    """May whoever acts do this (:data:`store.policy.POLICY`)?"""
+    return person().may(action, village)
+
+
+def require(action: str, village: tuple[str, str] | None = None) -> None:
+    """Raise :class:`store.policy.DeniedError` where they may not."""
+    person().require(action, village)
+
+
+def taken(action: str, make: Callable[P, T], what: str = "") -> Callable[P, T]:
+    """A download's content, made when it is asked for: asks again who it is, and notes it.
+
+    ``what`` the file is called in the audit trail. Streamlit makes a download outside of the page's
+    run, where no cookie is at hand: the one of the page that offered it is looked up anew.
+    """
+    person().require(action)
+    held = "" if sign_in_mode() == NONE else token()
+
+    def asked(*given: P.args, **named: P.kwargs) -> T:
+        who = EVERYBODY if sign_in_mode() == NONE else _signed_in(held)
+        who.require(action)
+        with acting_as(who):
+            made = make(*given, **named)
+        size = {"bytes": len(made)} if isinstance(made, bytes) else {}
+        _note(who, "export", what or action, size)
+        return made
+
+    return asked
+
+
+def noted(action: str, what: str, detail: Mapping[str, object] | None = None) -> None:
+    """Write into the audit trail what whoever acts did, where the store itself did not change."""
+    _note(person(), action, what, detail or {})
+
+
+def _note(who: Person, action: str, what: str, detail: Mapping[str, object]) -> None:
+    from ui.storage import is_kept
+
+    # one person who never kept anything has no trail, and only looking makes none
+    if who.id or is_kept():
+        _raw_store().note(who.name, who.roles, action, what, detail)
+
+
+def note_session() -> None:
+    """Remember whose this browser session is: its files and uploads are handed to nobody else."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or sign_in_mode() == NONE:
+        return
+    if len(_SESSIONS) > _MOST_SESSIONS:  # they are small, and end with the server
+        for key in list(_SESSIONS)[: _MOST_SESSIONS // 2]:
+            del _SESSIONS[key]
+    _SESSIONS[context.session_id] = person().id
+
+
+def owner_of(session: str) -> int | None:
+    """The account whose session this is, or None."""
+    return _SESSIONS.get(session)
+
+
+def sessions_of(account: int) -> set[str]:
+    """The browser sessions of an account."""
+    return {session for session, owner in list(_SESSIONS.items()) if owner == account}
+
+
+def sign_out() -> None:
+    """End the sign-in of whoever acts."""
+    _raw_store().sign_out(token())

@@ -1,0 +1,151 @@
+"""Who gets through to the application at all: asked before Streamlit sees a request.
+
+Without sign-in only this machine's own names are answered. With it everything but the sign-in and
+the health of the server needs a sign-in that holds; pages go to the sign-in, the rest gets 401. Of
+what Streamlit keeps for a browser session (files to take, uploads, the session itself) nobody is
+given somebody else's.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+
+from anyio import to_thread
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from geo.problems import InputError
+from store.policy import Person
+from ui.access import COOKIE, NONE, SIGN_IN, owner_of, sessions_of, sign_in_mode
+from ui.storage import open_store
+
+log = logging.getLogger("gridwright.web")
+
+OPEN = (SIGN_IN, "/healthz", "/auth/login", "/oauth2callback")
+"""Paths that need no sign-in, with all that begins so and goes on with a slash."""
+
+CHANGE = f"{SIGN_IN}/password"
+OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_MEDIA = re.compile(r"/media/([0-9a-f]{20,})")
+_UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/")
+_PROTOCOLS = b"sec-websocket-protocol"
+FilesOf = Callable[[str], set[str]]
+
+
+def held_files(session: str) -> set[str]:
+    """Ids of the files that a browser session may take, as Streamlit's media manager has them."""
+    from streamlit.runtime import get_instance
+
+    manager = get_instance().media_file_mgr
+    return set(manager._files_by_session_and_coord.get(session, {}).values())
+
+
+def cookie_of(headers: Headers) -> str:
+    """The token in a request's cookie; empty without one."""
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def host_of(headers: Headers) -> str:
+    """The name that was asked for, without its port."""
+    host = headers.get("host", "").strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if ":" in host else host
+
+
+def is_open(path: str) -> bool:
+    """Does this path need no sign-in?"""
+    return any(path == one or path.startswith(one + "/") for one in OPEN)
+
+
+class Guard:
+    """Lets requests through to the application, or answers them itself."""
+
+    def __init__(self, app: ASGIApp, files_of: FilesOf = held_files) -> None:
+        self.app = app
+        self.files_of = files_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or websocket."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        answer = await self._answer(scope)
+        if answer is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()  # the connection has to be asked for before it is refused
+            await send({"type": "websocket.close", "code": 1008, "reason": "sign in"})
+        else:
+            await answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope) -> Response | None:
+        """What to answer instead of the application; None lets the request through."""
+        headers = Headers(scope=scope)
+        if sign_in_mode() == NONE:
+            if host_of(headers) in OWN_NAMES:
+                return None
+            return PlainTextResponse(
+                "Without sign-in Gridwright answers on this machine alone "
+                "(gridwright serve --sign-in local).", 403,
+            )  # fmt: skip
+        path = str(scope["path"])
+        if is_open(path):
+            return None
+        try:
+            who = await to_thread.run_sync(_who, cookie_of(headers))
+        except (InputError, OSError, SQLAlchemyError) as error:
+            log.error("nobody can be looked up: %s", type(error).__name__)
+            return PlainTextResponse("The store is out of reach; try again shortly.", 503)
+        if who is None or who.must_change:
+            return _to_sign_in(scope, headers, SIGN_IN if who is None else CHANGE)
+        return self._of_others(scope, path, who)
+
+    def _of_others(self, scope: Scope, path: str, who: Person) -> Response | None:
+        media = _MEDIA.match(path)
+        if media is not None:
+            own = set().union(*map(self.files_of, sessions_of(who.id)))
+            return None if media[1] in own else PlainTextResponse("Not found", 404)
+        upload = _UPLOAD.match(path)
+        if upload is not None and owner_of(upload[1]) != who.id:
+            return PlainTextResponse("Not found", 404)
+        if scope["type"] == "websocket":
+            scope["headers"] = _without_foreign_session(scope["headers"], who)
+        return None
+
+
+def _who(token: str) -> Person | None:
+    return open_store().who(token) if token else None
+
+
+def _without_foreign_session(
+    headers: list[tuple[bytes, bytes]], who: Person
+) -> list[tuple[bytes, bytes]]:
+    """A browser asks to go on with its session by a third protocol; only its owner does.
+
+    Others get a new session, as if the old one had ended.
+    """
+    kept = []
+    for name, value in headers:
+        if name.lower() == _PROTOCOLS:
+            parts = [part.strip() for part in value.decode("latin-1").split(",")]
+            if len(parts) >= 3 and owner_of(parts[2]) != who.id:
+                value = ", ".join(parts[:2]).encode("latin-1")
+        kept.append((name, value))
+    return kept
+
+
+def _to_sign_in(scope: Scope, headers: Headers, where: str) -> Response:
+    wants_page = scope.get("method") == "GET" and "text/html" in headers.get("accept", "")
+    if wants_page:
+        return RedirectResponse(where, 303)
+    return PlainTextResponse("Sign in first", 401)

@@ -1,0 +1,23 @@
+"""The application as a web server: Streamlit between our guard, our headers and our own pages.
+
+``streamlit run`` finds :data:`app` here (:mod:`ui.start`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.middleware import Middleware
+from streamlit.web.server.starlette import App
+
+from ui.web import health, signin
+from ui.web.guard import Guard
+from ui.web.headers import SecurityHeaders
+
+PAGES = Path(__file__).resolve().parents[2] / "app.py"
+
+app = App(
+    PAGES,
+    routes=[*signin.routes(), *health.routes()],
+    middleware=[Middleware(SecurityHeaders), Middleware(Guard)],
+)
