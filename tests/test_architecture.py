@@ -35,7 +35,7 @@ SCREEN_LIBRARIES = {"streamlit", "folium", "branca", "streamlit_folium"}
 UNSAFE_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
 UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
 UNSAFE_ATTRIBUTES = {"read_pickle", "to_pickle"}
-DISTRIBUTION = {"sklearn": "scikit-learn", "docx": "python-docx"}
+DISTRIBUTION = {"sklearn": "scikit-learn", "docx": "python-docx", "argon2": "argon2-cffi"}
 FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "common", "misc"}
 RUNS_SQL = {"execute", "executemany", "executescript", "read_sql", "read_sql_query"}
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 import streamlit as st
 
 from store.policy import ROLES, Person
-from ui.access import NONE, SIGN_IN, note_session, person, sign_in_mode, sign_out
+from ui.access import LOCAL, NONE, SIGN_IN, note_session, person, sign_in_mode, sign_out
 from ui.errors import SignedOutError
 from ui.format import markdown_text
 from ui.session import language, text
@@ -70,6 +70,8 @@ def _show_person() -> None:
     if out.button(text("access.sign_out"), key="sign_out", width="stretch"):
         sign_out()
         st.rerun()
+    if sign_in_mode() == LOCAL:
+        st.caption(f"[{text('access.password')}]({SIGN_IN}/password)")
 
 
 def roles_text(who: Person) -> str:

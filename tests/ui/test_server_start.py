@@ -46,9 +46,12 @@ def test_serve_starts_by_the_module_that_reads_ahead(monkeypatch: pytest.MonkeyP
     import argparse
 
     seen: list[list[str]] = []
+    monkeypatch.delenv("GRIDWRIGHT_SIGN_IN", raising=False)
     monkeypatch.setattr(serve.os, "execv", lambda _, command: seen.append(command))
     monkeypatch.setattr(serve.os, "chdir", lambda _: None)
     serve.run_serve(
-        argparse.Namespace(project=None, port=8501, address="127.0.0.1", headless=True)
+        argparse.Namespace(
+            project=None, port=8501, address="127.0.0.1", headless=True, sign_in="none"
+        )
     )
     assert seen[0][1:4] == ["-m", "ui.start", "run"]
