@@ -53,7 +53,7 @@ def test_a_right_password_gives_a_person_with_their_grants(people: Store) -> Non
     assert who.grants == (Grant("planner", "东镇"), Grant("viewer"))
 
 
-@pytest.mark.parametrize("name, password", [("li", "wrong"), ("nobody", PASSWORD), ("", "")])
+@pytest.mark.parametrize(("name", "password"), [("li", "wrong"), ("nobody", PASSWORD), ("", "")])
 def test_nobody_learns_which_of_the_two_was_wrong(people: Store, name: str, password: str) -> None:
     with pytest.raises(SignInError) as told:
         people.sign_in(name, password)

@@ -59,7 +59,7 @@ def test_the_table_names_every_action_and_role() -> None:
     assert {role for _, role, _ in cells()} == set(ROLES)
 
 
-@pytest.mark.parametrize("action, role, allowed", cells())
+@pytest.mark.parametrize(("action", "role", "allowed"), cells())
 def test_every_cell(action: str, role: str, allowed: bool) -> None:
     everywhere, in_town = Person(1, "a", (Grant(role),)), Person(1, "a", (Grant(role, "东镇"),))
     assert everywhere.may(action) is allowed
@@ -95,7 +95,7 @@ def test_methods_in_a_village_take_a_scenario_and_a_village_first() -> None:
         assert told == ["scenario", "village"]
 
 
-@pytest.mark.parametrize("scope, covers", [
+@pytest.mark.parametrize(("scope", "covers"), [
     ("", True), ("东镇", True), ("320116001", True), ("320116", True),
     ("西镇", False), ("320116002", False), ("东", False), ("3201", False), ("１２３４５６", False),
 ])  # fmt: skip
