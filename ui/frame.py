@@ -15,7 +15,7 @@ from ui.format import markdown_text
 from ui.session import language, text
 
 HERE = Path(__file__).resolve().parent
-_NAMES = {"zh": "中文", "en": "English"}
+NAMES = {"zh": "中文", "en": "English"}
 
 
 @cache
@@ -46,8 +46,8 @@ def show_frame() -> None:
         st.session_state["language_switch"] = language()
         switch.segmented_control(
             text("app.language"),
-            list(_NAMES),
-            format_func=_NAMES.__getitem__,
+            list(NAMES),
+            format_func=NAMES.__getitem__,
             key="language_switch",
             on_change=_switched,
             label_visibility="collapsed",

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from geo.problems import InputError
 from store.accounts import HOURS, LEAST, LOCKED_MINUTES, SignInError
 from ui.access import COOKIE, NONE, OFFICE, SIGN_IN, sign_in_mode
+from ui.frame import NAMES
 from ui.storage import open_store
 from ui.web.office import CLAIMS, office_person, provider_token
 from ui.words import LANGUAGES, Language, chosen_language, word
@@ -74,7 +75,7 @@ def _page(request: Request, title: str, body: str, status: int = 200) -> Respons
     lang = _language(request)
     other = " · ".join(
         f'<a href="?lang={one}" lang="{one}">{name}</a>'
-        for one, name in (("zh", "中文"), ("en", "English"))
+        for one, name in NAMES.items()
         if one != lang
     )
     told = {"title": word(title, lang), "notice": word("signin.notice", lang)}
