@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -194,6 +195,11 @@ def bounds_of(study: Study) -> tuple[float, float, float, float] | None:
 
 def leader_scene(study: Study, report: Report, focus: Focus) -> Scene:
     """The leader's map; a layer of a report holds only what the report does."""
+    made = study.drawn.get(("scene", report), lambda: _leader_scene(study, report))
+    return replace(made, focus=focus)
+
+
+def _leader_scene(study: Study, report: Report) -> Scene:
     lang = report.language
     level = coarse_level(study)
     rows = [
@@ -216,7 +222,6 @@ def leader_scene(study: Study, report: Report, focus: Focus) -> Scene:
         bounds=bounds_of(study),
         legend=legend_of(title, report.labels, HEAT_LIGHT, HEAT_DARK, none),
         words=board_words(lang),
-        focus=focus,
     )
 
 

@@ -115,6 +115,15 @@ class Kept:
         own = self.desk(number, desk.village)
         return number, own.ask({**request, "base": own.token}, actor)
 
+    def view_key(self, scenario: int | None) -> str:
+        """Names a scenario's plan once something was redrawn; None for the proposal."""
+        return f"{self.key}/{self._proposal if scenario is None else scenario}"
+
+    @cached_property
+    def _proposal(self) -> int:
+        """The scenario that every other was branched from."""
+        return min(one.id for one in self.store.scenarios(self.project, deleted=True))
+
     def view(self, scenario: int) -> PlanView:
         """The plan as the scenario has it now; only villages that changed are filed again."""
         with self._lock:
@@ -133,7 +142,7 @@ class Kept:
             with acting_as(SERVER):  # what follows from others' steps, whoever looks first
                 filed = self.micro.filed(scenario, filed, list(dict.fromkeys([*changed, *finer])))
             view = PlanView(
-                f"{self.key}/{scenario}",
+                self.view_key(scenario),
                 filed,
                 self.first.context if self.first else {},
                 self._units_of(scenario),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
 
 from ui.errors import JobGoneError
 
@@ -53,3 +55,42 @@ class Shelf(Generic[T]):
     def __contains__(self, key: str) -> bool:
         with self._lock:
             return key in self._things
+
+
+class Answers:
+    """Answers that are made once, for whoever asks first; who asks meanwhile waits for the same.
+
+    Of a burst of visitors one works and the others share. What went wrong is told to all who
+    waited, and made again for the next.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._held: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The answer under ``key``, made by ``make`` if nobody did; raises what that raises."""
+        with self._lock:
+            held = self._held.get(key)
+            mine = held is None
+            if held is None:
+                held = self._held[key] = Future()
+            self._held.move_to_end(key)
+            while len(self._held) > self._room:
+                self._held.popitem(last=False)
+        if mine:
+            try:
+                held.set_result(make())
+            except BaseException as error:
+                with self._lock:
+                    self._held.pop(key, None)
+                held.set_exception(error)
+                raise
+        answer: T = held.result()
+        return answer
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._held.clear()

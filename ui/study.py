@@ -32,7 +32,7 @@ from ui.event_files import (
 )
 from ui.event_memory import county_key, keep_piles, keep_table, kept_piles, kept_table, pile_key
 from ui.jobs import Job, Jobs, Step
-from ui.shelf import Shelf
+from ui.shelf import Answers, Shelf
 from ui.sources import MORE_ROLES
 from ui.study_ground import ground_for, named_places
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ui.views import PlanView
 
 CELL_M = 200.0
+ROOM_DRAWN = 600  # maps and reports that a study remembers: every period, class and language
 
 log = logging.getLogger("gridwright.ui")
 
@@ -69,7 +70,7 @@ class Study:
 
     ``shared`` is None until the tables for others are proved. ``piles_real`` are piles somebody
     confirmed, as numbers of findings. ``memory`` is the file that keeps what was decided, None for
-    nothing to be kept. ``found``, ``courses`` and ``kept`` remember answers.
+    nothing to be kept. ``found``, ``drawn``, ``courses`` and ``kept`` remember answers.
     """
 
     key: str
@@ -87,6 +88,7 @@ class Study:
     piles_real: frozenset[int] = frozenset()
     courses: dict[str | None, Courses] = field(default_factory=dict)
     found: dict[object, Hotspots] = field(default_factory=dict)
+    drawn: Answers = field(default_factory=lambda: Answers(ROOM_DRAWN))
     kept: dict[str, Any] = field(default_factory=dict)
     shared_failed: BaseException | None = None
     memory: Path | None = None
@@ -105,8 +107,15 @@ _STARTING = threading.Lock()
 
 
 def study_key(project: Project | None, view: PlanView | None) -> str:
-    """The name under which everybody with this project and plan finds the same study."""
-    return f"{project.id if project else ''}/{view.key if view else ''}"
+    """The name under which everybody with this project and plan finds the same study.
+
+    Redrawing makes no other study: whoever looks would wait half a minute for each county's first
+    edit. Who wants the events by the grids of today reads them again (the analysts' page).
+    """
+    plan = "" if view is None else view.key
+    if view is not None and view.kept is not None and plan == view.kept.view_key(None):
+        plan = view.kept.key
+    return f"{project.id if project else ''}/{plan}"
 
 
 def start_study(key: str, work: Callable[[Job], Study]) -> str:
@@ -195,6 +204,7 @@ def pile_told(study: Study, number: int) -> None:
         study.piles_real ^= frozenset({number})
         study.courses.clear()
         study.found.clear()
+        study.drawn.clear()
         if study.memory is None:
             return
         county, real = county_key(study.areas), _pile_keys(study)

@@ -85,7 +85,15 @@ def analysed(study: Study, prepared: Prepared, chosen: Selection, *, trend: bool
 
 
 def report(study: Study, period: str, kind: str, language: Language, place: str = "") -> Report:
-    """Everything a leader may see of one period and class; raises InputError for no event."""
+    """Everything a leader may see of one period and class; raises InputError for no event.
+
+    Made once and shared by all who choose the same: nothing of it is anybody's own.
+    """
+    key = ("report", period, kind, language, place, study.piles_real, id(study.shared))
+    return study.drawn.get(key, lambda: _report(study, period, kind, language, place))
+
+
+def _report(study: Study, period: str, kind: str, language: Language, place: str) -> Report:
     from incidents.selection import Selection
     from ui.study import course_of
 
