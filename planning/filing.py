@@ -203,8 +203,11 @@ def _described(ground: Ground, settings: Settings, own: EditedVillage) -> Villag
     )
     touched = own.touched()
     outlines = dict(zip(plan.keys.tolist(), plan.outlines(), strict=True))
+    units = plan.units
+    if not len(ground.households):  # units just cut know rows of a ground that is not this one
+        units = replace(units, unit_of_row=np.empty(0, dtype=np.int64))
     return VillagePlan(
-        units=plan.units,
+        units=units,
         proposal=proposal,
         measures=measures,
         outlines=np.array([outlines[key] for key in keys], dtype=object),

@@ -6,8 +6,9 @@ the grids, which are few.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -35,8 +36,9 @@ MARGIN_M = 200.0  # of the context drawn around the village
 ALL_STEPS = 400  # of a long history the last ones are listed
 PART_RULES = ("stray", "split_set")
 MOST_KNOWN = 4  # times as many shapes as a village has units are kept encoded
+MOST_TOLD = 3  # steps of one person, told to who was overtaken
 MOST_PLACES = 200  # rings drawn around households without a place
-_WITH_VALUES = {"changes", "mine"}
+_WITH_VALUES = {"changes", "mine", "meanwhile", "unsaved", "unsaved_aside"}
 _KNOWN: WeakKeyDictionary[Desk, dict[bytes, tuple[list[list[list[int]]], np.ndarray]]] = (
     WeakKeyDictionary()
 )
@@ -247,7 +249,7 @@ def _steps(desk: Desk, language: Language) -> list[dict[str, str]]:
 
 def _scenarios(desk: Desk, language: Language) -> list[dict[str, Any]]:
     rows = []
-    for held in desk.store.scenarios(desk.project):
+    for held in desk.scenarios.now():
         text = word("redraw.changes", language, count=whole(held.changes))
         name = held.name if held.parent is not None else word("redraw.first_scenario", language)
         rows.append(
@@ -259,9 +261,58 @@ def _scenarios(desk: Desk, language: Language) -> list[dict[str, Any]]:
 def answer_text(answer: Answer, language: Language) -> str:
     """What is told of a request."""
     values = dict(answer.values)
-    name = str(values.get("step", ""))
-    values["step"] = STEPS.get(name, (name, name))[0 if language == "zh" else 1]
-    return word(answer.key, language, **values)
+    if "problems" in values:
+        told = (problem.text(language) for problem in answer.values["problems"])  # type: ignore[attr-defined]
+        values["problems"] = " ".join(told)
+    values["step"] = _step_name(str(values.get("step", "")), language)
+    others = values.pop("others", ())
+    if "since" in values:
+        values |= {"since": _clock(str(values["since"])), "who": _who(values["who"], language)}
+    text = word(answer.key, language, **values)
+    if answer.key in (CONFLICT, "redraw.told_rebased"):
+        text = f"{text} {others_text(others, language)}".strip()  # type: ignore[arg-type]
+    return text
+
+
+def _step_name(name: str, language: Language) -> str:
+    return STEPS.get(name, (name, name))[0 if language == "zh" else 1]
+
+
+def _who(name: object, language: Language) -> str:
+    return name_text(name) or word("redraw.somebody", language)
+
+
+def _clock(time: str) -> str:
+    """Hour and minute of a moment, by the server's clock."""
+    return datetime.fromisoformat(time).astimezone().strftime("%H:%M")
+
+
+def others_text(others: Sequence[tuple[str, str]], language: Language) -> str:
+    """Who did what meanwhile, as one line: each person once, with their last steps."""
+    by_who: dict[str, list[str]] = {}
+    for who, name in others:
+        by_who.setdefault(_who(who, language), []).append(_step_name(name, language))
+    told = [
+        word("redraw.meanwhile", language, who=who, what=", ".join(steps[-MOST_TOLD:]),
+             count=whole(len(steps)))
+        for who, steps in by_who.items()
+    ]  # fmt: skip
+    return " ".join(told)
+
+
+def _unsaved(desk: Desk, language: Language) -> dict[str, Any] | None:
+    """What is in no store, why, and the file it can be taken away in; None for nothing."""
+    if not desk.unsaved:
+        return None
+    key = "redraw.unsaved" if desk.pending else "redraw.unsaved_aside"
+    why = desk.trouble.problems if desk.trouble is not None else ()
+    text = word(key, language, count=whole(len(desk.unsaved)))
+    return {
+        "text": " ".join([text, *(problem.text(language) for problem in why)]),
+        "waiting": bool(desk.pending),
+        "file": desk.unsaved_file(),
+        "name": f"gridwright-unsaved-{desk.village}.json",
+    }
 
 
 def _labels(label: IntArray, sent: Sent | None, base_ok: bool) -> dict[str, Any]:
@@ -292,11 +343,12 @@ def message(
             "target": desk.settings.target,
             "scenarios": _scenarios(desk, language),
             "answer": None,
+            "unsaved": _unsaved(desk, language),
         }
     if answer is not None:
         state["answer"] = {
             "id": answer.id, "text": answer_text(answer, language), "kind": answer.kind,
-            "edit": answer.edit, "stale": answer.key == CONFLICT,
+            "edit": answer.edit, "stale": answer.key == CONFLICT, "again": answer.again,
         }  # fmt: skip
     head: dict[str, Any] = {"ground_key": key, "state": state}
     if sent is None or not known or sent.language != language:

@@ -24,6 +24,7 @@ from planning.opened import county_of_plan, plan_digest
 from store.projects import ScenarioInfo, Store
 from ui.acting import SERVER, acting_as
 from ui.desk import Answer, Desk
+from ui.desk_trouble import Scenarios
 from ui.format import name_text
 from ui.shelf import Shelf, new_id
 from ui.views import PlanView, units_frame
@@ -66,17 +67,18 @@ class Kept:
         self.ground = store.ground(project)
         self._unplaced = {} if first is None else _unplaced(first.plan.unplaced, self.ground)
         self._desks: Shelf[Desk] = Shelf(room=60)
+        self._scenarios = Scenarios(store, project)
         self._views: dict[int, tuple[dict[str, int], Stamp, PlanView]] = {}
         self._lock = threading.RLock()
 
     def scenarios(self, *, archived: bool = False) -> list[ScenarioInfo]:
         """The scenarios that may be opened, in the order they were made."""
-        found = self.store.scenarios(self.project)
+        found = self._scenarios.now()
         return [one for one in found if archived or not one.archived]
 
     def scenario(self, wanted: int | None) -> int:
         """The scenario asked for where it is there, else the adopted one, else the first."""
-        held = {one.id: one for one in self.store.scenarios(self.project)}
+        held = {one.id: one for one in self._scenarios.now()}
         if wanted in held:
             return int(wanted)
         adopted = [one.id for one in held.values() if one.adopted]
@@ -90,7 +92,7 @@ class Kept:
             if key not in self._desks:
                 if village not in {str(code) for code in self.ground.villages["code"]}:
                     raise KeyError(village)
-                self._desks.put(key, self.make_desk(scenario, village))
+                self._desks.put(key, self.make_desk(scenario, village), keep=_has_unsaved)
             return self._desks.get(key)
 
     def make_desk(self, scenario: int, village: str) -> Desk:
@@ -167,6 +169,11 @@ class Kept:
             return units_frame(desk.plan.units.geometry, self.ground.crs)
 
         return units
+
+
+def _has_unsaved(desk: Desk) -> bool:
+    """Has it steps that no store has? Then it must not leave the shelf."""
+    return bool(desk.unsaved)
 
 
 def _unplaced(lost: gpd.GeoDataFrame, ground: Ground) -> dict[str, Unplaced]:

@@ -47,6 +47,9 @@ Stamp = Mapping[str, tuple[int, tuple[tuple[str, int], ...]]]
 class MicroDesk(Desk):
     """The desk of one grid's micro-grids."""
 
+    cuts = False
+    without = NOT_HERE
+
     def __init__(self, *where: Any) -> None:
         self._seen: tuple[Plan, MicroPlan] | None = None
         super().__init__(*where)
@@ -71,11 +74,11 @@ class MicroDesk(Desk):
         return own | {"without": " ".join(sorted([*NOT_HERE, "through"]))}
 
     def ask(self, message: Mapping[str, Any], actor: str = "") -> Answer:
-        """As for grids; units are not cut, and what micro-grids do not have is told."""
+        """As for grids; what micro-grids do not have is told."""
         if message.get("do") in NOT_HERE:
             own = name_text(message.get("id"))[:60]
             return Answer(own, "microboard.told_without", kind="warn")
-        return super().ask({**message, "through": False}, actor)
+        return super().ask(message, actor)
 
 
 class KeptMicro(Kept):

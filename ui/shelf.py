@@ -28,14 +28,23 @@ class Shelf(Generic[T]):
         self._pinned: set[str] = set()
         self._lock = threading.Lock()
 
-    def put(self, key: str, thing: T, *, pinned: bool = False) -> None:
-        """Keep ``thing`` under ``key``; a pinned thing stays until the server stops."""
+    def put(
+        self, key: str, thing: T, *, pinned: bool = False,
+        keep: Callable[[T], bool] = lambda _: False,
+    ) -> None:  # fmt: skip
+        """Keep ``thing`` under ``key``; a pinned thing stays until the server stops.
+
+        Things of which ``keep`` is true do not make room now, however long unused.
+        """
         with self._lock:
             self._things[key] = thing
             self._things.move_to_end(key)
             if pinned:
                 self._pinned.add(key)
-            loose = [name for name in self._things if name not in self._pinned]
+            loose = [
+                name for name, held in self._things.items()
+                if name not in self._pinned and not keep(held)
+            ]  # fmt: skip
             for name in loose[: max(0, len(loose) - self._room)]:
                 del self._things[name]
 

@@ -19,6 +19,7 @@ from ui.wording.micro import MICRO
 from ui.wording.overview import OVERVIEW
 from ui.wording.scenarios import SCENARIOS
 from ui.wording.sheets import SHEETS
+from ui.wording.together import TOGETHER
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -589,10 +590,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "redraw.told_branch": ("已建立方案“{name}”。", "Scenario “{name}” made."),
     "redraw.told_renamed": ("方案已改名为“{name}”。", "The scenario is now “{name}”."),
     "redraw.told_open": ("已打开方案“{name}”。", "Scenario “{name}” opened."),
-    "redraw.told_conflict": (
-        "方案已在别处改动，本次操作未执行；现在显示的是最新方案。",
-        "The plan was changed elsewhere; this was not done. You now see the plan as it is.",
-    ),
     "redraw.told_bad_unknown": ("不认识这个操作。", "This request is not known."),
     "redraw.told_bad_units": ("单元不存在。", "There are no such units."),
     "redraw.told_bad_grid": ("网格不存在。", "There is no such grid."),
@@ -692,7 +689,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "log has it.",
     ),
 }  # fmt: skip
-WORDS |= SCENARIOS | KEPT | BEATS | SHEETS
+WORDS |= SCENARIOS | KEPT | BEATS | SHEETS | TOGETHER
 WORDS |= INCIDENTS | ACCESS
 WORDS |= FILING | LEVELS | MICRO | OVERVIEW
 

@@ -129,7 +129,8 @@ def test_a_second_tab_is_told_and_loses_nothing(
     other = open_desk(store, *county, desk.village)
     stale = request(other, do="tidy")
     give(desk)
-    told = other.ask({**stale, "do": "transfer", "units": [0], "to": int(desk.plan.keys[2])})
+    theirs = [int(other.plan.members(int(other.plan.keys[1]))[0])]
+    told = other.ask({**stale, "do": "transfer", "units": theirs, "to": int(desk.plan.keys[2])})
     assert told.key == "redraw.told_conflict"
     assert (other.plan.label == desk.plan.label).all()
     assert other.ask(request(other, do="undo")).key == "redraw.told_undo"

@@ -34,6 +34,17 @@ export function tellTotals(hand, keys) {
   });
 }
 
+const RETRY_MS = 5000;
+
+/** Hand a text to the person as a file; it is made here and asked of nobody. */
+function saveAs(name, text) {
+  const link = element("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  link.download = name;
+  link.click();
+  window.setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 export class Workbench {
   constructor(hand) {
     this.hand = hand;
@@ -54,7 +65,10 @@ export class Workbench {
     this.legendBox = element("div", "gw-card gw-legend");
     this.notice = element("div", "gw-notice");
     root.append(this.bar, this.mapPlace, this.side);
-    this.mapPlace.append(this.tip, this.note, this.help, this.legendBox, this.notice);
+    this.unsaved = element("div", "gw-unsaved");
+    this.unsaved.setAttribute("role", "alert");
+    this.unsaved.hidden = true;
+    this.mapPlace.append(this.tip, this.note, this.unsaved, this.help, this.legendBox, this.notice);
     this.option = element("div", "gw-option");
     this.option.hidden = true;
     this.chosen = element("div", "gw-chosen");
@@ -87,14 +101,66 @@ export class Workbench {
     this.refreshTools();
   }
 
-  /** Somebody was faster: the step that was refused may live on in a scenario of its own. */
-  offerBranch({ request, base }) {
-    const node = button("gw-small gw-keep-mine", this.words.branch_mine, "", () => {
-      node.remove();
-      this.hand.ask({ do: "branch_with", stale: base, request });
-    });
-    this.note.appendChild(node);
+  /** Somebody was faster: the step that was refused may be made on their plan, if `again`, or
+   * live on in a scenario of its own, or be left. */
+  offerWays({ request, base }, again) {
+    const way = (name, text, act) => this.note.appendChild(button(`gw-small gw-${name}-mine`, text,
+      "", () => {
+        this.say("", "ok");
+        act();
+      }));
+    const { hand, words } = this;
+    if (request.do === "branch_with") return;
+    if (again) way("again", words.again_mine, () => hand.ask(request));
+    if (!["undo", "redo", "goto"].includes(request.do)) {
+      way("keep", words.branch_mine, () => hand.ask({ do: "branch_with", stale: base, request }));
+    }
+    way("leave", words.leave_mine, () => {});
     window.clearTimeout(this.quiet); // it stays until something else is said
+  }
+
+  /** What is in no store: told until it is, tried again by itself, and to be taken away. */
+  tellUnsaved(unsaved) {
+    window.clearTimeout(this.retry);
+    this.unsaved.hidden = !unsaved;
+    this.unsaved.replaceChildren();
+    if (!unsaved) return;
+    const { hand, words } = this;
+    this.unsaved.append(element("span", "", unsaved.text), button("gw-small gw-take-away",
+      words.unsaved_download, "", () => saveAs(unsaved.name, JSON.stringify(unsaved.file, null, 1))));
+    if (unsaved.waiting) {
+      this.unsaved.append(button("gw-small gw-retry", words.unsaved_retry, "",
+        () => hand.ask({ do: "retry" })));
+      const again = () => {
+        if (hand.waiting === null && !hand.queue.length) hand.ask({ do: "retry", quiet: true });
+        else this.retry = window.setTimeout(again, RETRY_MS);
+      };
+      this.retry = window.setTimeout(again, RETRY_MS);
+    } else {
+      this.unsaved.append(button("gw-small", words.unsaved_forget, "",
+        () => hand.ask({ do: "forget_unsaved" })));
+    }
+  }
+
+  /** Ask for a file of unsaved steps, and send what is in it. */
+  bringBack() {
+    const input = element("input", "gw-bring");
+    input.type = "file";
+    input.accept = ".json,application/json";
+    input.hidden = true;
+    input.addEventListener("change", async () => {
+      const text = await input.files[0].text();
+      input.remove();
+      let file = null; // what is no JSON is told of like any other file
+      try {
+        file = JSON.parse(text);
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+      }
+      this.hand.ask({ do: "bring_back", file });
+    });
+    this.side.appendChild(input);
+    input.click();
   }
 
   keep(name, node) {
@@ -172,6 +238,7 @@ export class Workbench {
       });
     } else if (this.tab === "history") {
       fillHistory(body, hand.state.steps, hand.state.position, (at) => hand.ask({ do: "goto", at }));
+      body.append(button("gw-small gw-bring-back", words.bring_back, "", () => this.bringBack()));
     } else if (this.tab === "scenarios") {
       fillScenarios(body, words, hand.state.scenarios, {
         open: (id) => hand.ask({ do: "open", scenario: id }),

@@ -89,14 +89,15 @@ class Hand {
     const answer = message.state.answer;
     if (answer && answer.id === this.waiting) {
       this.waiting = null;
-      this.bench.say(answer.text, answer.kind);
-      if (answer.stale) this.bench.offerBranch(this.sent);
+      if (answer.kind !== "quiet") this.bench.say(answer.text, answer.kind);
+      if (answer.stale) this.bench.offerWays(this.sent, answer.again);
       if (answer.kind === "ok" && before && answer.edit) this.chosen.units = new Set();
     }
     this.isDark = this.dark();
     this.root.classList.toggle("gw-dark", this.isDark);
     this.redraw();
     this.bench.refresh();
+    this.bench.tellUnsaved(message.state.unsaved);
     this.report();
     this.pump();
     return true;
@@ -407,6 +408,7 @@ class Hand {
 
   remove() {
     window.removeEventListener("keydown", this.onKey, true);
+    window.clearTimeout(this.bench.retry);
     this.watcher.disconnect();
     this.themeWatcher.disconnect();
     this.sheet.remove();

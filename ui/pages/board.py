@@ -8,11 +8,13 @@ from functools import partial
 
 import streamlit as st
 
+from geo.problems import InputError
 from planning.naming import name_in
 from ui.access import person
 from ui.desk import Answer, Desk
 from ui.desk_message import Context, message
 from ui.format import name_text
+from ui.here import acting, show_here
 from ui.kept import Kept, find_kept, keep_view
 from ui.map.hand import asked, show_hand
 from ui.projects import Project, ground_now
@@ -57,6 +59,8 @@ def show() -> None:
         if kept.not_kept:
             st.warning(text("redraw.told_not_kept", count=len(kept.not_kept)))
         shown, place = _finer(kept, village)
+        with st.sidebar:
+            show_here(shown, scenario_of(shown), place, actor)
         show_board(shown, shown.desk(scenario_of(shown), place), opened.context, language())
 
 
@@ -219,7 +223,11 @@ def _asked(kept: Kept, desk: Desk) -> None:
     if not request:
         return
     desk = _current(kept, desk)
-    answer = _scenario(kept, desk, request) or desk.ask(request, actor())
+    with acting():
+        try:
+            answer = _scenario(kept, desk, request) or desk.ask(request, actor())
+        except InputError as error:
+            answer = Answer("", "redraw.told_problem", {"problems": error.problems}, "error")
     st.session_state[_ANSWER] = replace(answer, id=str(request.get("id", "")))
 
 
