@@ -261,7 +261,7 @@ def _scenarios(desk: Desk, language: Language) -> list[dict[str, Any]]:
 def answer_text(answer: Answer, language: Language) -> str:
     """What is told of a request."""
     values = dict(answer.values)
-    if "problems" in values:
+    if "problems" in values and not isinstance(values["problems"], str):
         told = (problem.text(language) for problem in answer.values["problems"])  # type: ignore[attr-defined]
         values["problems"] = " ".join(told)
     values["step"] = _step_name(str(values.get("step", "")), language)

@@ -60,8 +60,13 @@ def lines(
 
 
 @st.fragment(run_every=EVERY)
-def show_here(kept: Kept, scenario: int, village: str, who: Callable[[], str]) -> None:
-    """Say that this session is here, and show who else is; a fragment that repeats itself."""
+def show_here(
+    kept: Kept, scenario: int, village: str, who: Callable[[], str], seen: frozenset[str]
+) -> None:
+    """Say that this session is here, and show who else is; a fragment that repeats itself.
+
+    ``seen`` are the villages that this visitor may see at all.
+    """
     with guarded():
         store, own = kept.store, session_id()
         try:
@@ -72,7 +77,10 @@ def show_here(kept: Kept, scenario: int, village: str, who: Callable[[], str]) -
             return
         codes, called = (kept.ground.villages[name].astype(str) for name in ("code", "name"))
         names = dict(zip(codes, called, strict=True))
-        elsewhere = [one for one in everybody if one.village != village and one.session != own]
+        elsewhere = [
+            one for one in everybody
+            if one.village in seen and one.village != village and one.session != own
+        ]  # fmt: skip
         for line in lines(others, elsewhere, names, language()):
             st.caption(markdown_text(line))
         mine = any(one.taken and one.session == own for one in everybody)

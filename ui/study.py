@@ -113,8 +113,10 @@ def study_key(project: Project | None, view: PlanView | None) -> str:
     edit. Who wants the events by the grids of today reads them again (the analysts' page).
     """
     plan = "" if view is None else view.key
-    if view is not None and view.kept is not None and plan == view.kept.view_key(None):
-        plan = view.kept.key
+    if view is not None and view.kept is not None:
+        redrawn, mark, part = view.kept.view_key(None), *plan.partition("~")[1:]
+        if plan == redrawn + mark + part:
+            plan = view.kept.key + mark + part
     return f"{project.id if project else ''}/{plan}"
 
 

@@ -16,10 +16,13 @@ from planning.county import CountyPlan, propose_county
 from planning.planfile import read_plan
 from planning.settings import Settings
 from planning.tables import to_planfile
+from store.policy import Grant, Person
 from store.projects import Store
 from ui.downloads import FORMS, content
 from ui.draft import Draft, to_settings
 from ui.kept import Kept, find_kept, keep_view, open_kept
+from ui.scoped import view_for
+from ui.study import study_key
 from ui.views import PlanView
 
 FIRST, SECOND = "320116001201", "320116001202"
@@ -143,6 +146,22 @@ def test_scenarios_stand_beside_each_other(store: Store, county: CountyPlan) -> 
     assert kept.scenario(None) == other
     store.delete(other)
     assert kept.scenario(other) == first
+
+
+def test_redrawing_makes_nobody_read_the_events_again(store: Store, county: CountyPlan) -> None:
+    kept = keep(store, county)
+    scenario = kept.scenario(None)
+    before = kept.view(scenario)
+    before.kept = kept
+    merge(kept, scenario, FIRST)
+    now = kept.view(scenario)
+    assert now is not before
+    leader = Person(1, "l", (Grant("viewer"),))
+    assert study_key(None, now) == study_key(None, before)
+    assert study_key(None, view_for(now, leader)) == study_key(None, view_for(before, leader))
+    assert study_key(None, view_for(now, leader)) != study_key(None, now)
+    branch = store.branch(scenario, "另一个")
+    assert study_key(None, kept.view(branch)) != study_key(None, now)
 
 
 def test_a_project_opens_from_the_store_alone(store: Store, county: CountyPlan) -> None:

@@ -8,11 +8,11 @@ from functools import partial
 
 import streamlit as st
 
-from geo.problems import InputError
 from planning.naming import name_in
 from ui.access import person
 from ui.desk import Answer, Desk
 from ui.desk_message import Context, message
+from ui.errors import sentences
 from ui.format import name_text
 from ui.here import acting, show_here
 from ui.kept import Kept, find_kept, keep_view
@@ -60,7 +60,8 @@ def show() -> None:
             st.warning(text("redraw.told_not_kept", count=len(kept.not_kept)))
         shown, place = _finer(kept, village)
         with st.sidebar:
-            show_here(shown, scenario_of(shown), place, actor)
+            seen = frozenset(village_choices(view.plan.villages)) if shown is kept else frozenset()
+            show_here(shown, scenario_of(shown), place, actor, seen)
         show_board(shown, shown.desk(scenario_of(shown), place), opened.context, language())
 
 
@@ -226,8 +227,9 @@ def _asked(kept: Kept, desk: Desk) -> None:
     with acting():
         try:
             answer = _scenario(kept, desk, request) or desk.ask(request, actor())
-        except InputError as error:
-            answer = Answer("", "redraw.told_problem", {"problems": error.problems}, "error")
+        except Exception as error:  # as on every page: a sentence, and the log has the rest
+            told = {"problems": " ".join(sentences(error, language()))}
+            answer = Answer("", "redraw.told_problem", told, "error")
     st.session_state[_ANSWER] = replace(answer, id=str(request.get("id", "")))
 
 
