@@ -9,7 +9,10 @@ that was shut, a role that was taken or a sign-in that ended counts at once.
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import streamlit as st
@@ -27,6 +30,11 @@ NONE, LOCAL, OFFICE = "none", "local", "office"
 COOKIE = "gridwright"
 SIGN_IN = "/sign-in"
 
+FETCH_SECONDS = 300
+"""From when a download was made until its address is dead."""
+
+_HANDED: dict[tuple[int, bytes], float] = {}
+_HANDING = threading.Lock()
 _SESSIONS: dict[str, int] = {}
 _MOST_SESSIONS = 20_000
 P = ParamSpec("P")
@@ -104,10 +112,27 @@ def taken(action: str, make: Callable[P, T], what: str = "") -> Callable[P, T]:
         with acting_as(who):
             made = make(*given, **named)
         size = {"bytes": len(made)} if isinstance(made, bytes) else {}
+        if who.id and isinstance(made, bytes):
+            hand_to(who.id, made)
         _note(who, "export", what or action, size)
         return made
 
     return asked
+
+
+def hand_to(account: int, content: bytes) -> None:
+    """An account may fetch this content for a while (:data:`FETCH_SECONDS`), and nobody else."""
+    now = time.monotonic()
+    with _HANDING:
+        for key in [key for key, until in _HANDED.items() if until < now]:
+            del _HANDED[key]
+        _HANDED[account, sha256(content).digest()] = now + FETCH_SECONDS
+
+
+def may_fetch(account: int, content: bytes) -> bool:
+    """Was this content made for this account a moment ago?"""
+    with _HANDING:
+        return _HANDED.get((account, sha256(content).digest()), 0.0) > time.monotonic()
 
 
 def noted(action: str, what: str, detail: Mapping[str, object] | None = None) -> None:

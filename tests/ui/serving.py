@@ -23,13 +23,17 @@ def free_port() -> int:
 
 @contextmanager
 def served(
-    log: Path, environment: Mapping[str, str], *, program: str = "streamlit"
+    log: Path,
+    environment: Mapping[str, str],
+    *,
+    program: str = "streamlit",
+    port: int | None = None,
 ) -> Iterator[str]:
     """The application's address while it runs; RuntimeError when it does not start.
 
     ``program`` the module that starts it; ``ui.start`` as ``gridwright serve`` does.
     """
-    port = free_port()
+    port = port or free_port()
     with log.open("wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", program, "run", "app.py", "--server.port", str(port),
@@ -41,7 +45,8 @@ def served(
         try:
             for _ in range(240):
                 try:
-                    with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
+                    well = "healthz" if program == "ui.start" else "_stcore/health"
+                    with urllib.request.urlopen(f"{address}/{well}", timeout=2) as answer:
                         if answer.status == 200:
                             break
                 except OSError:

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.problems import InputError
 from store.policy import Person
-from ui.access import COOKIE, NONE, SIGN_IN, owner_of, sessions_of, sign_in_mode
+from ui.access import COOKIE, NONE, SIGN_IN, may_fetch, owner_of, sessions_of, sign_in_mode
 from ui.storage import open_store
 
 log = logging.getLogger("gridwright.web")
@@ -35,6 +35,7 @@ _MEDIA = re.compile(r"/media/([0-9a-f]{20,})")
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/")
 _PROTOCOLS = b"sec-websocket-protocol"
 FilesOf = Callable[[str], set[str]]
+ContentOf = Callable[[str], bytes | None]
 
 
 def held_files(session: str) -> set[str]:
@@ -43,6 +44,14 @@ def held_files(session: str) -> set[str]:
 
     manager = get_instance().media_file_mgr
     return set(manager._files_by_session_and_coord.get(session, {}).values())
+
+
+def content_of(file: str) -> bytes | None:
+    """What Streamlit holds under a file's id, or None."""
+    from streamlit.runtime import get_instance
+
+    held = get_instance().media_file_mgr.read_file(file)
+    return None if held is None else held.content
 
 
 def cookie_of(headers: Headers) -> str:
@@ -70,9 +79,11 @@ def is_open(path: str) -> bool:
 class Guard:
     """Lets requests through to the application, or answers them itself."""
 
-    def __init__(self, app: ASGIApp, files_of: FilesOf = held_files) -> None:
+    def __init__(
+        self, app: ASGIApp, files_of: FilesOf = held_files, read: ContentOf = content_of
+    ) -> None:
         self.app = app
-        self.files_of = files_of
+        self.files_of, self.read = files_of, read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or websocket."""
@@ -113,14 +124,21 @@ class Guard:
     def _of_others(self, scope: Scope, path: str, who: Person) -> Response | None:
         media = _MEDIA.match(path)
         if media is not None:
-            own = set().union(*map(self.files_of, sessions_of(who.id)))
-            return None if media[1] in own else PlainTextResponse("Not found", 404)
+            return None if self._is_own(media[1], who) else PlainTextResponse("Not found", 404)
         upload = _UPLOAD.match(path)
         if upload is not None and owner_of(upload[1]) != who.id:
             return PlainTextResponse("Not found", 404)
         if scope["type"] == "websocket":
             scope["headers"] = _without_foreign_session(scope["headers"], who)
         return None
+
+
+    def _is_own(self, file: str, who: Person) -> bool:
+        """Is it shown on one of their pages, or was it made for them a moment ago?"""
+        if any(file in self.files_of(session) for session in sessions_of(who.id)):
+            return True
+        content = self.read(file)
+        return content is not None and may_fetch(who.id, content)
 
 
 def _who(token: str) -> Person | None:

@@ -118,6 +118,8 @@ async def show_sign_in(request: Request) -> Response:
     """GET: the form; straight to the application where nobody needs to sign in."""
     if sign_in_mode() == NONE:
         return RedirectResponse("/", 303)
+    if sign_in_mode() == OFFICE and office_person(request) is not None:
+        return RedirectResponse(f"{SIGN_IN}/office", 303)  # back from the provider
     return sign_in_page(request)
 
 

@@ -1,0 +1,266 @@
+"""What pages may do for whom: the store behind the policy, downloads, plans, threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from synthetic import plan
+
+from planning.planfile import PlanFile
+from store.policy import EVERYBODY, IN_VILLAGE, POLICY, ROLES, STORE, DeniedError, Grant, Person
+from store.projects import Store
+from ui import access, session, storage
+from ui.acting import BEHALF, SERVER, acting_as
+from ui.errors import SignedOutError, sentences
+from ui.jobs import Job, Jobs
+from ui.scoped import plan_for, view_for
+from ui.storage import GuardedStore
+from ui.views import PlanView
+
+PASSWORD = "long-enough-1"
+
+
+class Recorder:
+    """Stands for a store: notes what was called, knows one village of a township."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    def place_of(self, scenario: int, village: str) -> tuple[str, str]:
+        return village, {"e": "东镇", "w": "西镇"}.get(village, "")
+
+    def __getattr__(self, name: str) -> Callable[..., str]:
+        def call(*given: object, **named: object) -> str:
+            self.called.append(name)
+            return name
+
+        return call
+
+
+def guarded(edit: str = "do.edit") -> tuple[GuardedStore, Recorder]:
+    recorder = Recorder()
+    return GuardedStore(recorder, edit), recorder  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("method", STORE)
+def test_every_method_asks_for_every_role(method: str, role: str) -> None:
+    store, recorder = guarded()
+    allowed = role in POLICY[STORE[method]]
+    with acting_as(Person(7, "li", (Grant(role),))):
+        if allowed:
+            assert getattr(store, method)(1, "e") == method
+        else:
+            with pytest.raises(DeniedError):
+                getattr(store, method)(1, "e")
+    assert recorder.called == ([method] if allowed else [])
+
+
+@pytest.mark.parametrize("method", sorted(IN_VILLAGE))
+def test_a_townships_planner_edits_its_villages_alone(method: str) -> None:
+    store, recorder = guarded()
+    with acting_as(Person(7, "li", (Grant("planner", "东镇"), Grant("viewer", "西镇")))):
+        getattr(store, method)(1, "e")
+        for other in ("w", "guessed"):
+            with pytest.raises(DeniedError):
+                getattr(store, method)(1, other)
+    assert recorder.called == [method]
+
+
+def test_beats_are_the_polices_and_grids_are_not() -> None:
+    police = Person(7, "wang", (Grant("police"),))
+    with acting_as(police):
+        beats, recorder = guarded("do.beats")
+        beats.save_step(1, "e")
+        with pytest.raises(DeniedError):
+            guarded()[0].save_step(1, "e")
+    with acting_as(Person(8, "li", (Grant("planner"),))), pytest.raises(DeniedError):
+        beats.save_step(1, "e")
+    assert recorder.called == ["save_step"]
+
+
+@pytest.mark.parametrize("name", ["sign_in", "who", "writing", "note", "_engine", "close", "no"])
+def test_what_the_table_does_not_name_no_page_can_call(name: str) -> None:
+    store, recorder = guarded()
+    with acting_as(EVERYBODY), pytest.raises(DeniedError):
+        getattr(store, name)
+    assert recorder.called == []
+
+
+# --- with accounts ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def signed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Store]]:
+    """Makes an account with a role and sits it before the page; returns the store."""
+    monkeypatch.setenv(access.VARIABLE, "local")
+    monkeypatch.setattr(access, "get_script_run_ctx", lambda **_: object())
+    with Store(tmp_path / "plans.gridwright") as store:
+        monkeypatch.setattr(storage, "open_store", lambda: store)
+        monkeypatch.setattr(storage, "is_kept", lambda: True)
+        store.add_account("chief", PASSWORD, (Grant("administrator"),), must_change=False)
+
+        def sit(role: str) -> Store:
+            store.add_account(f"a.{role}", PASSWORD, (Grant(role),), must_change=False)
+            token = store.sign_in(f"a.{role}", PASSWORD)
+            monkeypatch.setattr(access, "token", lambda: token)
+            return store
+
+        yield sit
+        BEHALF.set(None)
+
+
+def test_nobody_is_somebody_where_there_are_accounts(
+    signed_in: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "token", lambda: "")
+    with pytest.raises(SignedOutError):
+        access.person()
+    for language, told in (("zh", "重新登录"), ("en", "Sign in again")):
+        assert told in sentences(SignedOutError(), language)[0]  # type: ignore[arg-type]
+
+
+def test_a_role_taken_between_two_clicks_counts_at_the_second(
+    signed_in: Callable[[str], Store],
+) -> None:
+    store = signed_in("planner")
+    access.require("do.edit")
+    store.revoke("a.planner", "planner")
+    with pytest.raises(DeniedError):
+        access.require("do.edit")
+    store.disable("a.planner")
+    with pytest.raises(SignedOutError):
+        access.require("see.leader")
+
+
+def test_a_download_is_refused_when_the_role_went_after_it_was_offered(
+    signed_in: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = signed_in("planner")
+    made: list[str] = []
+    offered = access.taken("take.plan", lambda: made.append("x") or b"content", "plan.gpkg")
+    monkeypatch.setattr(access, "get_script_run_ctx", lambda **_: None)  # as Streamlit makes them
+    assert offered() == b"content"
+    note = store.trail(limit=1)[0]
+    assert (note.action, note.object, note.actor) == ("export", "plan.gpkg", "a.planner")
+    assert note.detail == {"bytes": 7}
+    store.revoke("a.planner", "planner")
+    with pytest.raises(DeniedError):
+        offered()
+    store.disable("a.planner")
+    with pytest.raises(SignedOutError):
+        offered()
+    assert made == ["x"]
+    assert store.trail(limit=1)[0].action == "account.disable"
+
+
+def test_what_may_not_be_taken_is_not_offered(signed_in: Callable[[str], Store]) -> None:
+    signed_in("viewer")
+    access.taken("take.leader", bytes)
+    with pytest.raises(DeniedError):
+        access.taken("take.plan", bytes)
+
+
+def test_work_in_the_background_is_its_starters_and_the_next_ones_is_not(
+    signed_in: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in("planner")
+    assert access.person().name == "a.planner"
+    monkeypatch.setattr(access, "get_script_run_ctx", lambda **_: None)
+    seen: list[str] = []
+    done = threading.Event()
+
+    def work(job: Job) -> None:
+        seen.append(access.person().name)
+        done.set()
+
+    Jobs().start("test", work)
+    assert done.wait(10)
+    assert seen == ["a.planner"]
+    alone: list[type[BaseException]] = []
+
+    def nobodys() -> None:
+        try:
+            access.person()
+        except SignedOutError as error:
+            alone.append(type(error))
+
+    thread = threading.Thread(target=nobodys)
+    thread.start()
+    thread.join()
+    assert alone == [SignedOutError]
+
+
+# --- plans --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def two_towns() -> PlanFile:
+    whole = plan()
+    villages = whole.villages.copy()
+    villages["township_name"] = ["东镇" if i == 0 else "西镇" for i in range(len(villages))]
+    return replace(whole, villages=villages)
+
+
+def test_somebody_of_a_township_gets_a_plan_without_the_rest(two_towns: PlanFile) -> None:
+    who = Person(7, "li", (Grant("planner", "东镇"),))
+    part = plan_for(two_towns, who, points=True)
+    own = set(part.villages["code"])
+    assert 0 < len(own) < len(two_towns.villages)
+    assert set(part.villages["township_name"]) == {"东镇"}
+    assert set(part.grids["village_code"]) == own
+    assert len(part.grids) < len(two_towns.grids)
+    assert set(part.households["grid_code"]) <= set(part.grids["code"])
+    inside = two_towns.households["grid_code"].isin(set(part.grids["code"]))
+    assert len(part.households) == inside.sum() > 0
+    assert set(part.exceptions["grid_code"]) <= set(part.grids["code"]) | own
+    assert len(part.unplaced) == 0
+
+
+def test_a_leader_gets_no_point_and_the_same_numbers(two_towns: PlanFile) -> None:
+    whole = PlanView("k", two_towns, {}, lambda code: None)
+    leader = view_for(whole, Person(7, "li", (Grant("viewer"),)))
+    assert len(leader.plan.households) == 0
+    assert leader.units_of is None
+    assert leader.headline() == whole.headline()
+    assert len(leader.counting.households) == len(two_towns.households)  # few households hide
+    village = next(iter(whole.choices))
+    shown = {layer.id for layer in leader.scene("zh", village=village).layers}
+    assert "households" not in shown
+    assert "units" not in shown
+
+
+def test_the_same_grants_share_one_view_and_others_do_not(two_towns: PlanFile) -> None:
+    whole = PlanView("k", two_towns, {})
+    planner, leader = Person(1, "a", (Grant("planner"),)), Person(2, "b", (Grant("viewer"),))
+    assert view_for(whole, planner) is whole
+    assert view_for(whole, leader) is view_for(whole, Person(3, "c", (Grant("police"),)))
+    east = view_for(whole, Person(4, "d", (Grant("viewer", "东镇"),)))
+    assert east is not view_for(whole, Person(5, "e", (Grant("viewer", "西镇"),)))
+    keys = {whole.key, view_for(whole, leader).key, east.key}
+    assert len(keys) == 3  # what a browser was sent of one is never taken for another
+
+
+@contextmanager
+def sitting(who: Person) -> Iterator[None]:
+    with acting_as(who):
+        yield
+
+
+def test_an_address_that_was_passed_on_opens_nobody_elses_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    owner, other = Person(1, "a", (Grant("planner"),)), Person(2, "b", (Grant("planner"),))
+    with sitting(owner):
+        session._allowed(1)
+        session._allowed(None)
+    with sitting(other), pytest.raises(DeniedError):
+        session._allowed(1)
+    for everybody in (EVERYBODY, SERVER):
+        with sitting(everybody):
+            session._allowed(1)
