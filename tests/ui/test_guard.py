@@ -252,7 +252,7 @@ def test_health_needs_no_sign_in_and_tells_of_no_store(
     assert client().get("/healthz").json() == {"status": "ok"}
 
     def away() -> Store:
-        raise OSError("disk /srv/secret is away")
+        raise OSError("the disk is away")
 
     monkeypatch.setattr(health, "open_store", away)
     answer = client().get("/healthz")
