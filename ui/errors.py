@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from geo.problems import InputError
 from store.policy import DeniedError
+from ui.metrics import METRICS
 from ui.words import Language, word
 
 log = logging.getLogger("gridwright.ui")
@@ -65,6 +66,7 @@ def sentences(error: BaseException, language: Language) -> list[str]:
     for kind, key in SENTENCES:
         if isinstance(error, kind):
             return [word(key, language)]
+    METRICS.count("gridwright_errors_total")
     number = reference()
     log.error("unforeseen error %s", number, exc_info=error)
     return [word("error.unforeseen", language, number=number)]

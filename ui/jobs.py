@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ui.errors import JobGoneError
+from ui.metrics import METRICS
 
 log = logging.getLogger("gridwright.ui")
 
@@ -99,6 +100,9 @@ class Job:
         with self._lock:
             seconds = time.monotonic() - self._started
             self._now = replace(self._now, state=state, result=result, error=error, seconds=seconds)
+            over = self._now.over
+        if over:
+            METRICS.job_ended(state)
 
 
 class Jobs:
@@ -121,6 +125,7 @@ class Jobs:
             over = [key for key, old in self._jobs.items() if old.snapshot().over]
             for key in over[: max(0, len(self._jobs) - self._kept)]:
                 del self._jobs[key]
+        METRICS.job_started()
         here = copy_context()  # it works for whoever asked for it
         threading.Thread(
             target=here.run, args=(self._run, job, work), name=f"job-{kind}", daemon=True

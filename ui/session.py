@@ -19,6 +19,7 @@ from ui.access import person
 from ui.draft import Draft
 from ui.errors import JobGoneError, sentences
 from ui.format import markdown_text
+from ui.metrics import METRICS
 from ui.projects import PLANS, PROJECTS, Project, default_project
 from ui.scoped import view_for
 from ui.storage import is_kept, the_store
@@ -192,11 +193,12 @@ def guarded() -> Iterator[None]:
     Streamlit's own signals (rerun, stop) are no ``Exception`` and pass through. Whoever is not, or
     no longer, signed in sees nothing of it, whatever the page held before.
     """
-    try:
-        person()
-        yield
-    except Exception as error:
-        tell(error)
+    with METRICS.rerun():
+        try:
+            person()
+            yield
+        except Exception as error:
+            tell(error)
 
 
 def on_other_page(name: str) -> bool:

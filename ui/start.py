@@ -14,6 +14,8 @@ import sys
 import threading
 from pathlib import Path
 
+from ui.logs import set_up
+
 log = logging.getLogger("gridwright.ui")
 
 SERVED = Path(__file__).resolve().parent / "web" / "server.py"
@@ -53,6 +55,7 @@ def prepare() -> None:
 
 def main() -> None:
     """Start both."""
+    set_up(os.environ)
     # before the thread: two threads that import the same package at once may meet half of it
     from streamlit.web.cli import main as streamlit
 

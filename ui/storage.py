@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 from store.address import configured
 from store.policy import IN_VILLAGE, STORE, DeniedError
 from ui.access import person
+from ui.metrics import METRICS
 
 if TYPE_CHECKING:
     from store.projects import Store
+
+STEPS = frozenset({"save_step", "undo", "redo", "goto"})
+"""Calls that the figures count as edits saved."""
 
 _PLAIN = frozenset({"name", "place", "path", "address"})  # what a store says of itself
 
@@ -76,6 +80,9 @@ class GuardedStore:
                 place = self._store.place_of(given[0], given[1])
             who.require(action, place)
             with audit.acting(who.name, who.roles):
-                return method(*given, **named)
+                done = method(*given, **named)
+            if name in STEPS:
+                METRICS.count("gridwright_edits_saved_total")
+            return done
 
         return asked

@@ -26,7 +26,7 @@ from ui.storage import open_store
 
 log = logging.getLogger("gridwright.web")
 
-OPEN = (SIGN_IN, "/healthz", "/auth/login", "/oauth2callback")
+OPEN = (SIGN_IN, "/healthz", "/metrics", "/auth/login", "/oauth2callback")
 """Paths that need no sign-in, with all that begins so and goes on with a slash."""
 
 CHANGE = f"{SIGN_IN}/password"

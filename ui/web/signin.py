@@ -17,6 +17,7 @@ from geo.problems import InputError
 from store.accounts import HOURS, LEAST, LOCKED_MINUTES, SignInError
 from ui.access import COOKIE, NONE, OFFICE, SIGN_IN, sign_in_mode
 from ui.frame import NAMES
+from ui.metrics import METRICS
 from ui.storage import open_store
 from ui.web.office import CLAIMS, office_person, provider_token
 from ui.words import LANGUAGES, Language, chosen_language, word
@@ -165,6 +166,7 @@ async def enter(request: Request) -> Response:
     try:
         token = await to_thread.run_sync(work, limiter=_AT_ONCE)
     except SignInError as error:
+        METRICS.count("gridwright_sign_ins_failed_total")
         key = "signin.locked" if error.locked else "signin.refused"
         return sign_in_page(request, word(key, lang, minutes=LOCKED_MINUTES)
                             if error.locked else word(key, lang), 401)  # fmt: skip
@@ -184,6 +186,7 @@ async def enter_by_office(request: Request) -> Response:
         work = partial(open_store().sign_in_subject, *claims)
         token = await to_thread.run_sync(work)
     except SignInError:
+        METRICS.count("gridwright_sign_ins_failed_total")
         return _forget_provider(sign_in_page(request, word("signin.unknown", lang), 403), request)
     return _forget_provider(with_cookie(RedirectResponse("/", 303), request, token), request)
 
