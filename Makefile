@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint bench lock clean
+.PHONY: help setup setup-dev run test lint bench bundle lock clean
 
 VENV ?= .venv
 DEMO ?= .demo
@@ -67,10 +67,11 @@ $(DEMO)/plan.gpkg: | $(DEMO)/README.txt
 run: setup $(DEMO)/plan.gpkg ## open the program in the browser with the demonstration county
 	$(BIN)/gridwright serve --project $(DEMO)
 
-lint: setup-dev ## style, types and the dependency rule
+lint: setup-dev ## style, types, the dependency rule, and known faults of what is locked
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python .ci/audit
 
 test: lint ## everything that must pass before a change lands
 	$(BIN)/python -m pytest -n $(TEST_WORKERS)
@@ -78,10 +79,13 @@ test: lint ## everything that must pass before a change lands
 bench: setup-dev $(VENV)/.installed-bench ## measure against other programs (benchmarks/README.md)
 	$(BIN)/python -m benchmarks
 
+bundle: setup ## one archive in dist/ that installs the program where there is no network (docs/deploy.md)
+	.ci/bundle
+
 lock: setup-dev ## resolve pyproject.toml into .ci/*.lock (make lock ARGS=--upgrade for the newest)
 	.ci/lock $(ARGS)
 
 clean: ## remove what make made: environment, browser libraries, demonstration county and what was planned in it, caches
-	rm -rf .venv .demo ui/board/node_modules *.egg-info build \
+	rm -rf .venv .demo dist ui/board/node_modules *.egg-info build \
 	  .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,7 +5,8 @@ Environment:
 ``GRIDWRIGHT_CHROMIUM``  the browser's program; default: the first Chromium found.
 ``GRIDWRIGHT_REQUIRE_BROWSER=1``  a missing browser fails the test instead of skipping it.
 ``GRIDWRIGHT_REQUIRE_POSTGRES=1``  the same for PostgreSQL with PostGIS.
-``GRIDWRIGHT_LONG=1``  the whole runs of killed and interleaved writers (docs/store.md).
+``GRIDWRIGHT_LONG=1``  the whole runs of killed and interleaved writers (docs/store.md), and an
+installation without a network (docs/deploy.md).
 ``HYPOTHESIS_PROFILE``  ``dev`` (default) or ``ci`` (the same examples every time).
 """
 

@@ -29,8 +29,11 @@ AT_THE_TOP = {
     "app.py", "benchmarks", "cli", "data", "docs", "geo", "incidents", "planning",
     "pyproject.toml", "store", "tests", "ui",
 }  # fmt: skip
-# Directories that belong to one machine. /usr and /etc are the same on all of them.
-MACHINE_PATH = re.compile(r"(?<![\w.:*}-])/(?:home|Users|root|tmp|opt|work|mnt|srv|var/folders)/\w")
+# Directories that belong to one machine. /usr and /etc are the same on all of them, and the shipped
+# installer puts the program into /opt/gridwright on every server.
+MACHINE_PATH = re.compile(
+    r"(?<![\w.:*}-])/(?:home|Users|root|tmp|opt(?!/gridwright\b)|work|mnt|srv|var/folders)/\w"
+)
 ADDRESS = re.compile(r"\w+://|\bfile:|@ |--(?:index|extra-index|find-links|trusted)")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b|\braise NotImplemented" r"Error")
