@@ -122,3 +122,14 @@ def test_the_check_for_links_sees(tmp_path: Path) -> None:
         "utf-8",
     )
     assert broken_links(document) == ["#two", "b.png"]
+
+
+def test_every_test_that_the_documents_name_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`", documented())
+    assert len(named) > 30
+    missing = []
+    for file, test in named:
+        path = REPOSITORY / file
+        if not path.is_file() or (test and f"def {test}(" not in path.read_text("utf-8")):
+            missing.append(f"{file}::{test}")
+    assert missing == []

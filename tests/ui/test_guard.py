@@ -265,3 +265,14 @@ def test_streamlit_still_keeps_files_by_session() -> None:
 
     assert "_files_by_session_and_coord" in vars(MediaFileManager(storage=None))  # type: ignore[arg-type]
     assert held_files.__module__ == "ui.web.guard"
+
+
+def test_streamlit_guards_forms_and_sockets_against_other_sites() -> None:
+    from streamlit import config
+    from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
+
+    assert config.get_option("server.enableXsrfProtection") is True
+    assert config.get_option("server.enableCORS") is True
+    assert config.get_option("server.enableStaticServing") is False
+    assert _is_origin_allowed("http://grid.example", "grid.example")
+    assert not _is_origin_allowed("http://evil.example", "grid.example")
