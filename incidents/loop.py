@@ -6,6 +6,7 @@ whose state no file tells stands in neither.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from incidents.events import Events, FloatArray
 from incidents.words import STATES
 
+BoolArray = NDArray[np.bool_]
 _DISPATCHED, _CLOSED = STATES.index("dispatch"), STATES.index("close")
 
 
@@ -74,11 +76,26 @@ def days_to_close(events: Events) -> FloatArray:
     return np.where(spent < 0, np.nan, spent)
 
 
+#: words of kinds that are disputes between people (矛盾纠纷), in the files' own languages
+_DISPUTE = re.compile("纠纷|矛盾|争议|dispute|mediation|conflict", re.IGNORECASE)
+
+
+def disputes(events: Events) -> NDArray[np.bool_]:
+    """Events whose kind's words speak of a dispute; in a list of fields of disputes, every event
+    that has a class."""
+    words = np.zeros(len(events), dtype=bool)
+    for column in (events.category, events.subtype):
+        kinds = pd.Categorical(column)
+        fits = np.array([bool(_DISPUTE.search(str(k))) for k in kinds.categories] + [False])
+        words |= fits[kinds.codes]
+    return words | ((events.group >= 0) & (events.classes.key == "seven"))
+
+
 def loop_table(
     events: Events, keys: ArrayLike, names: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """One row a group: key, events, dispatched, closed, closure_rate, closure_shown, open_late,
-    days_median, days_p90.
+    closed_late, days_median, days_p90; the two late ones are NaN where no time limit is told.
 
     ``keys`` (n,) is what to group by (a department, a kind, an area's number); negative numbers
     and "" are the group of what is not told. ``names`` gives words for numbers.
@@ -86,7 +103,7 @@ def loop_table(
     groups, row = np.unique(np.asarray(keys), return_inverse=True)
     sent, done, spent = dispatched(events), closed(events), days_to_close(events)
     newest = _newest(events)
-    late = overdue(events, newest) & ~done
+    late, limited = overdue(events, newest), ~np.isnat(events.due)
     lines = []
     for i, key in enumerate(groups):
         rows = row == i
@@ -96,11 +113,18 @@ def loop_table(
         label = str(key) if names is None else (names[int(key)] if int(key) >= 0 else "")
         lines.append(
             (label, int(rows.sum()), one.dispatched, one.closed, one.rate, one.shown,
-             int((late & rows).sum()), *map(float, quantiles))
+             *_late(late[rows], done[rows], limited[rows]), *map(float, quantiles))
         )  # fmt: skip
     columns = ["key", "events", "dispatched", "closed", "closure_rate", "closure_shown",
-               "open_late", "days_median", "days_p90"]  # fmt: skip
-    return pd.DataFrame(lines, columns=columns)
+               "open_late", "closed_late", "days_median", "days_p90"]  # fmt: skip
+    return pd.DataFrame(lines, columns=columns).astype({"open_late": float, "closed_late": float})
+
+
+def _late(late: BoolArray, done: BoolArray, limited: BoolArray) -> tuple[float, float]:
+    """How many are late and open, and late and closed; NaN where no limit is told."""
+    if not limited.any():
+        return float("nan"), float("nan")
+    return float((late & ~done).sum()), float((late & done).sum())
 
 
 def _newest(events: Events) -> np.datetime64:

@@ -50,14 +50,15 @@ MEASURES = ("rate_smoothed", "rate_per_1000", "density", "closure_rate", "change
 
 def spot_scene(
     study: Study, found: Hotspots, view: str, language: Language, years: float,
-    extra: Sequence[Layer] = (),
+    extra: Sequence[Layer] = (), *, everywhere: bool = False,
 ) -> Scene:  # fmt: skip
-    """Cells as Gi*, as density (every cell), or as what became of them."""
+    """Cells as Gi*, as density where it is significantly high (or ``everywhere``), or as what
+    became of them."""
     title = word(f"incidents.view_{view}", language)
     none = word("incidents.not_significant", language)
     if view == "density":
-        layer, labels, colours = _density(study, found, language, years)
-        none = word("incidents.lowest", language)
+        layer, labels, colours = _density(study, found, language, years, everywhere)
+        none = word("incidents.lowest", language) if everywhere else none
     elif view == "course":
         layer, labels, colours = _course(study, found, language)
     else:
@@ -130,22 +131,30 @@ def _course(study: Study, found: Hotspots, language: Language) -> _Drawn:
     return Layer("cells", "area", features, "cell", rows=heads), labels, (COURSE_LIGHT, COURSE_DARK)
 
 
-def _density(study: Study, found: Hotspots, language: Language, years: float) -> _Drawn:
+def _density(
+    study: Study, found: Hotspots, language: Language, years: float, everywhere: bool
+) -> _Drawn:
+    """The classes are those of all months, so that a colour means the same in each."""
     courses = study.courses.get(found.selection.category) or study.courses.get(None)
-    breaks = courses.everywhere if courses is not None else found.breaks / years
-    surface = found.surface / years
-    if len(breaks):  # the lowest class is most of the county: left grey, it is drawn in no time
-        surface = np.where(surface > breaks[0], surface, 0.0 * surface)
-    table = density_layer(study.prepared, replace(found, surface=surface, breaks=breaks))
+    breaks = found.breaks / years
+    if courses is not None:
+        breaks = courses.everywhere if everywhere else courses.breaks
+    surface, lowest = found.surface / years, 0
+    if everywhere and len(breaks):
+        # the lowest class is most of the county: left grey, it is drawn in no time
+        surface, lowest = np.where(surface > breaks[0], surface, 0.0 * surface), 1
+    drawn = replace(found, surface=surface, breaks=breaks)
+    table = density_layer(study.prepared, drawn, hot_only=not everywhere)
     labels = class_labels(breaks)
     features = {
-        str(row["class"]): dumps({"i": str(row["class"]), "t": "", "c": [int(row["class"]) - 1],
+        str(row["class"]): dumps({"i": str(row["class"]), "t": "",
+                                  "c": [int(row["class"]) - lowest],
                                   "r": [labels[int(row["class"])]], "g": encode_area(shape)})
         for (_, row), shape in zip(table.iterrows(), to_lonlat(table), strict=True)
     }  # fmt: skip
     heads = (word("incidents.density", language),)
     layer = Layer("cells", "area", features, "cell", rows=heads)
-    return layer, labels[1:], (HEAT_LIGHT, HEAT_DARK)
+    return layer, labels[lowest:], (HEAT_LIGHT, HEAT_DARK)
 
 
 def point_layer(study: Study, found: Hotspots, area: str, language: Language) -> Layer:

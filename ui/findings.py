@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from incidents.areas import LEVEL_NAMES, NO_PLACE_CODE, OUTSIDE_CODE, LevelName
-from incidents.loop import Index, Indicator, loop_table, peace_index
+from incidents.loop import Index, Indicator, disputes, loop_table, peace_index
 from ui.format import DASH
 from ui.places import spoken
 from ui.words import Language, word
@@ -162,6 +162,7 @@ PEACE = (
     ("closure", 30.0, 1.0, 0.8),
     ("late", 15.0, 0.0, 0.1),
     ("days", 15.0, 1.0, 10.0),
+    ("disputes", 0.0, 0.0, 100.0),
 )
 
 
@@ -174,13 +175,15 @@ def _peace_values(
     told = table.reindex(area_names(prepared, level, language))
     persons = np.where(areas.persons > 0, areas.persons, np.nan)
     sent = told["dispatched"].to_numpy(dtype=float)
-    limits = not np.isnat(prepared.events.due[found.rows]).all()
     late = told["open_late"].to_numpy(dtype=float) / np.where(sent > 0, sent, np.nan)
+    at = prepared.at[level][found.rows[disputes(prepared.events.take(found.rows))]]
+    quarrels = np.bincount(at[at >= 0], minlength=len(areas)).astype(float)
     return {
         "events": np.nan_to_num(told["events"].to_numpy(dtype=float)) / persons * 10_000 / years,
         "closure": told["closure_rate"].to_numpy(dtype=float),
-        "late": late if limits else np.full(len(late), np.nan),
+        "late": late,
         "days": told["days_median"].to_numpy(dtype=float),
+        "disputes": quarrels / persons * 10_000 / years,
     }
 
 
@@ -196,8 +199,8 @@ def peace_rows(
 ) -> tuple[pd.DataFrame, Index]:  # fmt: skip
     """A peace index of each area and its recipe; indicators of weight 0 are left out.
 
-    ``events`` per 10,000 people a year, ``closure`` a share, ``late`` the share of sent events
-    that are open after their time limit, ``days`` the median to closing.
+    ``events`` and ``disputes`` per 10,000 people a year, ``closure`` a share, ``late`` the share of
+    sent events that are open after their time limit, ``days`` the median to closing.
     """
     names = area_names(prepared, level, language)
     values = _peace_values(prepared, found, level, years, language)

@@ -140,7 +140,8 @@ def _why(
             parts.append(course_word(int(np.bincount(told).argmax()), language))
         hot = int(courses.hot[held].max())
         if hot:
-            parts.append(word("incidents.why_months", language, hot=hot, all=courses.months))
+            unit = {3: "quarters", 12: "years"}.get(courses.unit, "months")
+            parts.append(word(f"incidents.why_{unit}", language, hot=hot, all=courses.months))
     if found.selection.category is None and len(kinds):
         counts = np.bincount(kinds[kinds >= 0], minlength=1)
         top = int(counts.argmax())

@@ -54,7 +54,8 @@ SURVEYS = Jobs(at_once=1)
 class Courses:
     """What a category's cells became over all months: (ny, nx) word and number of hot months.
 
-    ``breaks`` are the fixed limits of yearly density for hot cells, ``everywhere`` for all cells.
+    ``breaks`` are the fixed limits of yearly density for hot cells, ``everywhere`` for all cells;
+    ``unit`` how many months each of the ``months`` periods has: 1, 3 or 12.
     """
 
     course: np.ndarray
@@ -62,6 +63,7 @@ class Courses:
     months: int
     breaks: np.ndarray
     everywhere: np.ndarray
+    unit: int = 1
 
 
 @dataclass(eq=False)
@@ -295,6 +297,7 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
             0 if grown is None else len(times),
             fixed_breaks(yearly[hot] if hot.any() else yearly, 5),
             fixed_breaks(yearly, 5),
+            int(np.diff(times[:2]).astype(np.int64).sum()) or 1,
         )
     return study.courses[kind]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import METRIC, X0, Y0, events, grids
+from making import METRIC, X0, Y0, events, grids, layer
 
 from geo.problems import InputError
 from incidents.areas import (
@@ -22,11 +24,14 @@ from incidents.areas import (
     shown_change,
     tally,
 )
+from incidents.categories import SEVEN, default_table
+from incidents.events import load_events
 from incidents.loop import (
     Closure,
     Indicator,
     closure,
     days_to_close,
+    disputes,
     loop_table,
     overdue,
     peace_index,
@@ -162,8 +167,33 @@ def test_the_loop_by_any_key() -> None:
     assert table["events"].sum() == 300
     assert table["dispatched"].sum() == closure(whole).dispatched
     assert set(table["key"]) == {"public_order", "city_management", "environment"}
+    assert table["open_late"].isna().all()  # no file tells a limit: nothing is known, not nought
     assert per_10000(12, 4000.0) == 30.0
     assert np.isnan(per_10000(1, 0.0))
+
+
+def test_late_events_are_told_open_and_closed() -> None:
+    whole = events(4, category="环境保护")
+    time = np.array(["2024-03-01T00:00:00"] * 4, dtype="datetime64[s]")
+    day = np.timedelta64(86_400, "s")
+    told = replace(
+        whole, time=time, reported=time, due=time + 2 * day, group=np.zeros(4, dtype=np.int8),
+        closed=np.array([time[0] + day, time[1] + 5 * day, "NaT", "NaT"], dtype="datetime64[s]"),
+        state=np.array([5, 5, 4, 4], dtype=np.int8),
+    )
+    row = loop_table(told, told.group).iloc[0]
+    assert (row["open_late"], row["closed_late"]) == (2, 1)  # the last moment told is day 5
+    assert overdue(told, time[0] + 5 * day).tolist() == [False, True, True, True]
+
+
+def test_disputes_are_told_by_the_files_words() -> None:
+    kinds = ["矛盾纠纷/邻里", "劳动争议", "Neighbour dispute", "井盖损坏"]
+    assert disputes(events(4, category=kinds)).tolist() == [True, True, True, False]
+    seven = load_events(
+        [layer({"x": [X0] * 2, "y": [Y0] * 2, "category": ["医疗", "井盖"]})], crs=METRIC,
+        table=default_table(SEVEN),
+    )  # fmt: skip
+    assert disputes(seven).tolist() == [True, False]
 
 
 def test_the_index_is_its_recipe() -> None:

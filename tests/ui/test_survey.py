@@ -250,6 +250,22 @@ def test_every_map_of_cells_can_be_sent(study: Study, found, view: str) -> None:
     assert max(f["c"][0] for f in cells["upsert"]) < len(scene.legend["labels"])
 
 
+def test_density_is_drawn_where_it_is_significantly_high_unless_asked_for(
+    study: Study, found
+) -> None:
+    def ground(everywhere: bool) -> int:
+        scene = finding_maps.spot_scene(study, found, "density", "en", 2.0, everywhere=everywhere)
+        layer = next(layer for layer in scene.layers if layer.id == "cells")
+        return sum(len(feature) for feature in layer.features.values())
+
+    assert 0 < ground(False) < ground(True)
+    quiet = np.zeros_like(found.significance.significant)
+    none = replace(found, significance=replace(found.significance, significant=quiet))
+    scene = finding_maps.spot_scene(study, none, "density", "en", 2.0)
+    assert not next(layer for layer in scene.layers if layer.id == "cells").features
+    assert "not significant" in json.dumps(scene.legend)
+
+
 def test_sure_cells_have_the_outer_classes(found) -> None:
     classes, tested = finding_maps.gi_class(found), found.significance
     assert set(classes[tested.hot]) <= {4, 5}
@@ -288,6 +304,9 @@ def test_every_event_stands_in_one_row_of_the_loop(study: Study, found) -> None:
 
 def test_the_peace_index_follows_its_recipe(study: Study, found) -> None:
     rows, index = findings.peace_rows(study.prepared, found, "village", findings.PEACE, 2.0, "en")
+    some = [("disputes", 1.0, 0.0, 100.0)]
+    quarrels, _ = findings.peace_rows(study.prepared, found, "village", some, 2.0, "en")
+    assert quarrels["index"].notna().all()
     assert len(rows) == 4
     assert len(index.recipe) == 4
     alone = [("closure", 1.0, 1.0, 0.0)]

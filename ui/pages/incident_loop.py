@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from incidents.analysis import Hotspots
-from incidents.loop import per_10000
+from incidents.loop import disputes, per_10000
 from ui.findings import (
     PEACE,
     accuracy_table,
@@ -35,17 +35,24 @@ def show_loop(study: Study, found: Hotspots, years: float) -> None:
                    closed=whole(found.closure.closed), sent=whole(found.closure.dispatched),
                    rate="—" if np.isnan(rate) else f"{rate:,.1f}")  # fmt: skip
     st.markdown(markdown_text(numbers))
+    quarrels = int(disputes(study.events.take(found.rows)).sum())
+    rate = per_10000(quarrels, persons) / years
+    st.markdown(markdown_text(text(
+        "incidents.loop_disputes", count=whole(quarrels),
+        rate="—" if np.isnan(rate) else f"{rate:,.1f}",
+    )))  # fmt: skip
     left, right = st.columns(2, gap="medium")
     with left:
+        told_of = (study.events.department.astype(str) != "").any()
         by = st.selectbox(text("incidents.by"), list(groups), format_func=groups.__getitem__,
-                          key=f"analysis_by_{lang}")  # fmt: skip
+                          index=0 if told_of else 1, key=f"analysis_by_{lang}")  # fmt: skip
         table = loop_rows(study.prepared, found, by, lang)
         table["key"] = [key or text("incidents.untold") for key in table["key"]]
         st.dataframe(
             table, hide_index=True, height=min(420, 38 + 28 * len(table)), row_height=28,
             placeholder="—",
             column_order=["key", "events", "dispatched", "closed", "closure_shown", "open_late",
-                          "days_median", "days_p90"],
+                          "closed_late", "days_median", "days_p90"],
             column_config={
                 "key": st.column_config.TextColumn(groups[by]),
                 "events": number_column("incidents.count", "%d"),
@@ -53,6 +60,7 @@ def show_loop(study: Study, found: Hotspots, years: float) -> None:
                 "closed": number_column("incidents.loop_closed", "%d"),
                 "closure_shown": st.column_config.TextColumn(text("incidents.closed")),
                 "open_late": number_column("incidents.loop_late", "%d"),
+                "closed_late": number_column("incidents.loop_closed_late", "%d"),
                 "days_median": number_column("incidents.loop_median"),
                 "days_p90": number_column("incidents.loop_p90"),
             },

@@ -15,7 +15,7 @@ from ui.finding_maps import spot_scene
 from ui.findings import changes_table
 from ui.format import markdown_text, whole
 from ui.map.component import show_map
-from ui.pages.incident_views import COLUMNS, MAP, number_column
+from ui.pages.incident_views import COLUMNS, MAP, density_everywhere, number_column
 from ui.places import course_word
 from ui.session import callback, language, text
 from ui.study import Study
@@ -97,7 +97,9 @@ def _month_map(study: Study, chosen: Selection, months: list[str]) -> None:
     except InputError as error:
         st.info(markdown_text(error.problems[0].text(language())))
         return
-    show_map(spot_scene(study, found, "density", language(), 1 / 12), name=MAP)
+    everywhere = density_everywhere()
+    scene = spot_scene(study, found, "density", language(), 1 / 12, everywhere=everywhere)
+    show_map(scene, name=MAP)
 
 
 def _toggle_play() -> None:

@@ -52,6 +52,7 @@ def show_spots(study: Study, found: Hotspots, years: float) -> None:
             text("incidents.view"), VIEWS, format_func=labels.__getitem__, horizontal=True,
             key=f"analysis_view_{language()}", label_visibility="collapsed",
         )  # fmt: skip
+        everywhere = view == "density" and density_everywhere()
         extra = _points(study, found)
         hot, cold = int(found.significance.hot.sum()), int(found.significance.cold.sum())
         told = text("incidents.spots_told", hot=whole(hot), cold=whole(cold),
@@ -63,7 +64,18 @@ def show_spots(study: Study, found: Hotspots, years: float) -> None:
         extra += _scan(study, found)
         _near(study, found)
     with left:
-        show_map(spot_scene(study, found, view, language(), years, extra), name=MAP)
+        scene = spot_scene(study, found, view, language(), years, extra, everywhere=everywhere)
+        show_map(scene, name=MAP)
+
+
+def density_everywhere() -> bool:
+    """Is density to be drawn where it is not significantly high, too?"""
+    st.session_state.setdefault("analysis_everywhere", False)
+    kept = st.session_state["analysis_everywhere"]
+    chosen = st.toggle(text("incidents.everywhere"), value=kept, key="analysis_everywhere_box",
+                       help=text("incidents.everywhere_help"))  # fmt: skip
+    st.session_state["analysis_everywhere"] = chosen
+    return chosen
 
 
 def _points(study: Study, found: Hotspots) -> list[Layer]:

@@ -81,7 +81,13 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "是按户数应有的 {band}", "{band} what its households would explain",
     ),
     "incidents.why_ground": ("是平均分布的 {band}", "{band} what an even spread would give"),
-    "incidents.why_months": ("{all} 期中有 {hot} 期偏高", "high in {hot} of {all} periods"),
+    "incidents.why_months": (
+        "{all} 个月中有 {hot} 个月偏高", "high in {hot} of {all} months",
+    ),
+    "incidents.why_quarters": (
+        "{all} 个季度中有 {hot} 个季度偏高", "high in {hot} of {all} quarters",
+    ),
+    "incidents.why_years": ("{all} 年中有 {hot} 年偏高", "high in {hot} of {all} years"),
     "incidents.why_mainly": ("主要是{name}", "mainly {name}"),
     "incidents.course_new": ("新出现", "new"),
     "incidents.course_growing": ("在加重", "growing"),
@@ -209,6 +215,11 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.view": ("地图", "Map"),
     "incidents.view_gi": ("显著性（Gi*）", "Significance (Gi*)"),
     "incidents.view_density": ("密度（每平方公里每年）", "Density (per km² a year)"),
+    "incidents.everywhere": ("不显著的地方也画", "Also where it is not significant"),
+    "incidents.everywhere_help": (
+        "平常只画显著偏高的地方：其余的深浅可能只是偶然。",
+        "Usually only what is significantly high is drawn: other shades may be chance.",
+    ),
     "incidents.view_course": ("变化", "Course"),
     "incidents.cell_count": ("本格事件", "Events in the cell"),
     "incidents.cell_around": ("含周围八格", "With its neighbours"),
@@ -353,6 +364,11 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.loop_sent": ("派遣", "Dispatched"),
     "incidents.loop_closed": ("办结", "Closed"),
     "incidents.loop_late": ("超期未结", "Open after the limit"),
+    "incidents.loop_closed_late": ("超期办结", "Closed after the limit"),
+    "incidents.loop_disputes": (
+        "其中矛盾纠纷 {count} 件；每万人每年 {rate} 件（按文件中的说法判断）",
+        "of these {count} disputes; {rate} per 10,000 people a year (by the files' words)",
+    ),
     "incidents.loop_median": ("办结天数（中位）", "Days, median"),
     "incidents.loop_p90": ("办结天数（九成）", "Days, 90 %"),
     "incidents.peace": ("平安指数", "Peace index"),
@@ -364,6 +380,9 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.peace_closure": ("办结率（0–1）", "Closure (0 to 1)"),
     "incidents.peace_late": ("超期未结占派遣（0–1）", "Open after the limit (0 to 1)"),
     "incidents.peace_days": ("办结天数中位", "Days to close, median"),
+    "incidents.peace_disputes": (
+        "每万人每年矛盾纠纷", "Disputes per 10,000 a year",
+    ),
     "incidents.peace_wrong": (
         "至少一个指标的权重要大于 0，且 100 分值与 0 分值不同。",
         "At least one weight above 0, and different values for 100 and 0.",
