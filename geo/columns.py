@@ -234,21 +234,29 @@ _TABLES: dict[Role, dict[str, str]] = {
         "incident_id": "事件编号 警情编号 接警单编号 工单编号 案件编号 事项编号 编号 incident_id "
         "incidentid case_number "
         "crash_number crime_id event_id casenumber case_mber id 序号",
-        "time": "发生时间 发案时间 报警时间 接警时间 上报时间 受理时间 事发时间 登记时间 诉求时间 "
+        "time": "发生时间 发案时间 发生时间起 发案时间起 案发时间起 发生时间下限 "
+        "报警时间 接警时间 上报时间 受理时间 事发时间 登记时间 诉求时间 "
         "事件时间 案发时间 发生日期 日期 时间 datetime date_time occurred occurred_at "
         "incident_datetime "
-        "timestamp date month reported_at time",
+        "timestamp date month reported_at time "
+        "来电时间 反映时间 告警时间 触发时间 alarm_time "
+        "event_time",
         "date": "发生日期 事发日期 案发日期 报警日期 incident_date",
         "clock": "发生时间 事发时间 案发时间 报警时间 incident_time",
         "category": "警情类别 事件类别 警情类型 事件类型 案件类别 案件类型 纠纷类型 纠纷类别 大类 "
         "事项类别 诉求类型 "
+        "问题类别 问题类型 问题分类 问题大类 诉求类别 诉求分类 诉求大类 一级类别 一级分类 工单类型 "
+        "工单类别 事项类型 事件大类 案件大类 警情大类 隐患类型 告警类型 报警类型 报警类别 "
+        "alarm_type event_type "
         "事故类别名称 事故类别 类别 类型 category crime_type primary_type incident_type type iucr",
-        "subtype": "小类 细类 子类 警情小类 事件小类 二级类别 事故类型及型态大类别名称 subtype "
+        "subtype": "小类 细类 子类 警情小类 事件小类 问题小类 诉求小类 案件小类 二级类别 二级分类 "
+        "事故类型及型态大类别名称 subtype "
         "subcategory "
         "description descr_tion object_2",
         "source": "来源 事件来源 警情来源 信息来源 上报来源 报警方式 受理渠道 渠道 source channel "
         "origin",
-        "status": "状态 办理状态 处理状态 事件状态 办结状态 案件状态 status outcome "
+        "status": "状态 办理状态 处理状态 事件状态 办结状态 案件状态 工单状态 处置状态 调解结果 "
+        "处理结果 处置结果 status outcome "
         "last_outcome_category",
         "closed_time": "办结时间 结案时间 完成时间 处结时间 结束时间 closed closed_at closed_time "
         "resolved_at",
@@ -386,7 +394,13 @@ def _lone_clock(chosen: dict[str, tuple[str, Literal["given", "name"]]]) -> None
     settled = earlier is not None and earlier[1] == "given"
     if "clock" not in chosen or "date" in chosen or settled:
         return
-    chosen["time"] = chosen.pop("clock")
-    reported = earlier and "reported_time" in meanings_of(earlier[0], "incidents")
+    clock = chosen.pop("clock")
+    told = {name: "reported_time" in meanings_of(name, "incidents")
+            for name, _ in filter(None, (earlier, clock))}  # fmt: skip
+    if earlier and told[clock[0]] and not told[earlier[0]]:  # 报警时间 beside 发生时间起
+        chosen.setdefault("reported_time", clock)
+        return
+    chosen["time"] = clock
+    reported = earlier and told[earlier[0]]
     if earlier and reported and "reported_time" not in chosen:
         chosen["reported_time"] = earlier

@@ -25,7 +25,7 @@ from geo.problems import InputError, Problem
 from geo.read import FileRecord, Layer
 from geo.read.times import parse_times
 from incidents.categories import SIX, CategoryTable, ClassList, default_table
-from incidents.words import SOURCES, STATES, source_of, state_of
+from incidents.words import SOURCES, STATES, found_by_name, source_of, state_of
 
 FloatArray = NDArray[np.float64]
 Times = NDArray[np.datetime64]
@@ -39,6 +39,11 @@ register(
         "events-none": (
             "没有事件;请检查文件和图层。",
             "holds no event; check the file and its layer.",
+        ),
+        "events-found-by-name": (
+            "没有来源列;按文件名作为巡查或设备发现的事件,平常不进热点。",
+            "has no column for the source; by its name its events were found on patrol or by "
+            "devices, and are usually left out of hot spots.",
         ),
         "events-no-place": (
             "没有一条事件带有可用坐标,无法制图。",
@@ -154,6 +159,7 @@ def load_events(
         for number, (layer, places) in enumerate(zip(layers, lonlat, strict=True))
     ]
     notes = [problem for layer in layers for problem in layer.problems] + found
+    notes += [Problem("events-found-by-name", v.file.name) for v in layers if _found_by_name(v)]
     events = _joined(parts, crs, table)
     return replace(
         events,
@@ -215,12 +221,18 @@ def _part(
     texts = {name: _text(frame, name) for name in ("category", "subtype", "department")}
     part |= texts
     part["source"] = _coded(_text(frame, "source"), source_of)
+    if _found_by_name(layer):
+        part["source"] = np.full(n, SOURCES.index("discovered"), dtype=np.int8)
     part["state"] = _coded(_text(frame, "status"), state_of)
     done = ~np.isnat(part["closed"]) & (part["state"] == 0)
     part["state"] = np.where(done, STATES.index("close"), part["state"]).astype(np.int8)
     part["weight"] = np.ones(n)
     part["file"] = np.full(n, number, dtype=np.int16)
     return part
+
+
+def _found_by_name(layer: Layer) -> bool:
+    return "source" not in layer.frame and found_by_name(layer.file.name)
 
 
 def _times(frame: pd.DataFrame, column: str) -> Times:

@@ -36,6 +36,10 @@ _SOURCE_WORDS = {
     "reported": "12345 12319 110 热线 报警 接警 群众 居民 来电 来访 来信 信访 求助 投诉 举报 上门 "
     "微信 网络 随手拍 call hotline citizen public complaint reported 911 999 phone web walk-in",
 }
+# fewer than the sources' words: a file of all sources may well have 网格 in its name
+_FOUND_FILES = (
+    "巡查", "巡逻", "巡检", "监控", "探头", "传感", "感知", "物联", "patrol", "sensor", "camera",
+)  # fmt: skip
 _STATE_WORDS = {
     "assess": "考核 评价 回访 评估 归档 assessed evaluated archived",
     "close": "已办结 办结 结案 已结 完成 已解决 化解 终结 closed complete completed resolved done "
@@ -78,6 +82,13 @@ def source_of(text: str) -> int:
     words = plain(text)
     hit = next((meaning for word, meaning in _SOURCE_OF.items() if word in words), "unknown")
     return SOURCES.index(hit)
+
+
+def found_by_name(file: str) -> bool:
+    """Does a file's name say that what it holds was found on patrol or by devices? Asked where no
+    column tells the source."""
+    words = plain(file)
+    return any(word in words for word in _FOUND_FILES)
 
 
 def state_of(text: str) -> int:

@@ -148,3 +148,13 @@ def test_every_wrong_row_of_a_table_is_told(tmp_path) -> None:
         read_table(path)
     with pytest.raises(ValueError, match="no class"):
         default_table().changed("a", "b")
+
+
+def test_a_file_of_sensors_without_a_source_column_was_found_not_reported() -> None:
+    places = {"x": [X0, X0 + 9], "y": [Y0, Y0], "category": ["火灾", "火灾"]}
+    hotline = layer(places, name="12345热线.xlsx")
+    told = load_events([layer(places, name="感知设备告警.csv"), hotline], crs=METRIC)
+    assert told.source.tolist() == [2, 2, 0, 0]
+    assert [note.code for note in told.notes] == ["events-found-by-name"]
+    plain = load_events([layer({**places, "source": ["来访", ""]}, name="sensors.csv")], crs=METRIC)
+    assert plain.source.tolist() == [1, 0]  # where a column tells it, the name is not asked
