@@ -20,6 +20,7 @@ _TOKENS: tuple[tuple[Role, tuple[str, ...]], ...] = (
     ("beats", ("beat", "警格", "警务区", "责任区")),
     ("officers", ("officer", "警力", "民警")),
     ("stations", ("police_station", "station", "派出所")),
+    ("beats", ("police", "patrol")),  # sectors, routes and districts of theirs
     ("services", ("service", "调解", "服务站", "服务点")),
     ("compounds", ("compound", "estate", "小区", "住宅区")),
     ("groups", ("group", "hamlet", "村民小组", "自然村", "小组")),

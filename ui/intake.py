@@ -24,7 +24,7 @@ from geo.crs import metric_crs
 from geo.datum import Datum, DatumEvidence
 from geo.ground import Inputs, assemble
 from geo.harmonise import degrees, state_systems
-from geo.inspect import Choice, evidence, look, restated
+from geo.inspect import Choice, dimension_of, evidence, look, restated
 from geo.problems import InputError, Language, Problem
 from geo.read import Layer, list_layers
 from geo.reasons import why
@@ -70,6 +70,7 @@ class Entry:
     inner: str = ""
     choice: Choice | None = None
     used: bool = False
+    decided: bool = False  # whether it is used was said by somebody, now or the last time
     remembered: bool = False
     layer: Layer | None = None
     problems: tuple[Problem, ...] = ()
@@ -171,6 +172,13 @@ INTAKES: Shelf[Intake] = Shelf(room=8)
 def take_uploads(files: Iterable[tuple[str, bytes]], memory: Path) -> Intake:
     """Files from the browser (name, content); nothing is read yet."""
     intake = Intake(new_id(), memory)
+    add_uploads(intake, files)
+    INTAKES.put(intake.id, intake)
+    return intake
+
+
+def add_uploads(intake: Intake, files: Iterable[tuple[str, bytes]]) -> None:
+    """More files (name, content) beside those that were brought; :func:`look_into` reads them."""
     for name, content in files:
         stored = safe_name(name)
         stem, dot, suffix = stored.rpartition(".")
@@ -180,8 +188,6 @@ def take_uploads(files: Iterable[tuple[str, bytes]], memory: Path) -> Intake:
             stored = f"{stem}-{number}{dot}{suffix}"
         intake.uploads[stored] = content
         intake.names[stored] = name.replace("\\", "/").rpartition("/")[2]
-    INTAKES.put(intake.id, intake)
-    return intake
 
 
 def take_folder(folder: Path, memory: Path) -> Intake:
@@ -193,8 +199,16 @@ def take_folder(folder: Path, memory: Path) -> Intake:
 
 
 def look_into(job: Job, intake: Intake) -> str:
-    """List every file's layers and read each for what it seems to be; returns the intake's id."""
-    names = [name for name in sorted(intake.names) if _is_data(name)]
+    """List every file's layers and read each for what it seems to be; returns the intake's id.
+
+    What was looked into before stays as it was decided.
+    """
+    wanted = [name for name in sorted(intake.names) if _is_data(name)]
+    wanted += _without_shapes(intake.names)
+    before = [entry for entry in intake.entries if entry.stored in wanted]
+    seen = {entry.stored for entry in before}
+    first = 1 + max((entry.number for entry in intake.entries), default=-1)
+    names = [name for name in wanted if name not in seen]
     with intake.on_disk() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             found: list[tuple[str, str]] = []
@@ -204,7 +218,7 @@ def look_into(job: Job, intake: Intake) -> str:
                 job.report(Step("looking", done, 2 * len(names), intake.names[name]))
             entries = [
                 Entry(number, intake.names[name], name, layer)
-                for number, (name, layer) in enumerate(found)
+                for number, (name, layer) in enumerate(found, first)
             ]
 
             def read(entry: Entry) -> Entry:
@@ -216,6 +230,7 @@ def look_into(job: Job, intake: Intake) -> str:
         except CancelledError:
             pool.shutdown(cancel_futures=True)
             raise
+    entries = before + entries
     _use_first_of_each(entries)
     intake.entries = sorted(entries, key=_place_in_list)
     return intake.id
@@ -224,6 +239,18 @@ def look_into(job: Job, intake: Intake) -> str:
 def _is_data(name: str) -> bool:
     suffix = Path(name).suffix.lower()
     return suffix in READABLE and name.lower() not in NOT_DATA and name != PLAN_NAME
+
+
+def _without_shapes(names: Iterable[str]) -> list[str]:
+    """One part of each Shapefile that came without its .shp: reading it says what is missing."""
+    whole = {Path(name).stem.lower() for name in names if Path(name).suffix.lower() == ".shp"}
+    parts = {
+        Path(name).stem.lower(): name
+        for suffix in (".shx", ".dbf")  # the table goes first: it is the last to be put here
+        for name in sorted(names)
+        if Path(name).suffix.lower() == suffix
+    }
+    return [name for stem, name in sorted(parts.items()) if stem not in whole]
 
 
 def _layers(intake: Intake, path: Path) -> list[str]:
@@ -261,7 +288,7 @@ def _first_look(intake: Intake, entry: Entry, folder: Path) -> None:
     if before is None:
         return
     entry.remembered = True
-    entry.used = before.used
+    entry.used, entry.decided = bool(before.used), before.used is not None
     if before.choice != entry.choice:
         _read_as(intake, entry, before.choice, folder)
 
@@ -297,20 +324,34 @@ def look_again(job: Job, intake: Intake, entry: Entry, choice: Choice) -> str:
 
 
 def _use_first_of_each(entries: Iterable[Entry]) -> None:
-    """Use the first layer of each role a proposal knows, unless it was decided before; of several
-    that could be the villages, one whose villages have names."""
-    entries = sorted(entries, key=lambda e: e.role == "villages" and not _named(e))
-    taken = {entry.role for entry in entries if entry.remembered and entry.used}
-    for entry in entries:
-        if not entry.remembered and entry.role in USED_ROLES and entry.role not in taken:
-            entry.used = True
-            if entry.role != "incidents":  # of events there may be several sources
-                taken.add(entry.role)
+    """Use the first layer of each role a proposal knows, unless somebody decided; of several that
+    could be it, one with shapes, and the villages whose names and codes the file itself tells."""
+    taken = {entry.role for entry in entries if entry.used}
+    for entry in sorted(entries, key=_misfit):
+        if entry.decided or entry.role not in USED_ROLES or entry.role in taken:
+            continue
+        if entry.role == "villages" and not _has_places(entry) and entry.layer is not None:
+            continue  # a list of names; nothing can be drawn or divided by it
+        entry.used = True
+        if entry.role != "incidents":  # of events there may be several sources
+            taken.add(entry.role)
 
 
-def _named(entry: Entry) -> bool:
-    """Does the file itself name the layer's rows?"""
-    return entry.layer is not None and any(c.canonical == "name" for c in entry.layer.columns)
+def _misfit(entry: Entry) -> tuple[bool, int]:
+    """What speaks against a layer of its role: no shapes; areas without counts; rows without
+    names and codes."""
+    told = {c.canonical for c in entry.layer.columns} if entry.layer is not None else set()
+    lacking = 0
+    if entry.role == "villages":
+        lacking = len({"name", "code"} - told)
+    elif entry.role == "households" and entry.layer is not None and "households" not in told:
+        areas = dimension_of(entry.layer) == 2  # a point is a household, an area is not
+        lacking = 0 if not areas else 1 if "persons" in told else 2
+    return not _has_places(entry), lacking
+
+
+def _has_places(entry: Entry) -> bool:
+    return entry.layer is not None and "geometry" in entry.layer.frame
 
 
 def _place_in_list(entry: Entry) -> tuple[bool, int, int]:
@@ -382,7 +423,8 @@ def accept(job: Job, intake: Intake) -> str:
         more |= {role: (layer,) for role, layer in layers.items() if role == "villages"}
     for entry in intake.entries:
         if entry.choice is not None and (entry.layer is not None or not entry.used):
-            keep(intake.memory, entry.columns, entry.choice, used=entry.used)
+            used = entry.used if entry.decided else None
+            keep(intake.memory, entry.columns, entry.choice, used=used)
     PROJECTS.put(project.id, project)
     if more:
         LAYERS.put(project.id, more)

@@ -32,10 +32,11 @@ _DATUMS = ("auto", "wgs84", "gcj02", "bd09")
 
 @dataclass(frozen=True)
 class Recalled:
-    """What was decided before; ``used`` False: the layer was left aside."""
+    """What was decided before; ``used`` whether somebody took the layer or left it aside; None:
+    the program chose among what was there, which says nothing about the next file."""
 
     choice: Choice
-    used: bool
+    used: bool | None
 
 
 def choices_file(environment: Mapping[str, str]) -> Path:
@@ -64,10 +65,11 @@ def recall(path: Path, names: Sequence[str]) -> Recalled | None:
     }
     datum = found.get("datum")
     choice = Choice(found["role"], kept, datum if datum in _DATUMS else "auto")
-    return Recalled(choice, bool(found.get("used", True)))
+    used = found.get("used", True)
+    return Recalled(choice, used if used is None else bool(used))
 
 
-def keep(path: Path, names: Sequence[str], choice: Choice, *, used: bool) -> None:
+def keep(path: Path, names: Sequence[str], choice: Choice, *, used: bool | None) -> None:
     """Keep a decision, the newest last, at most :data:`MOST`; written whole or not at all.
 
     A folder that cannot be written costs the memory, not the work: it is logged.

@@ -71,7 +71,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "没有找到可读取的文件。请检查文件夹或换一种格式。",
         "No readable file was found. Check the folder, or use another format.",
     ),
-    "project.missing": ("还缺：{roles}。", "Still missing: {roles}."),
     "project.layers": ("已读入的图层", "Layers that were read"),
     "project.layer": ("图层", "Layer"),
     "project.file": ("文件", "File"),
@@ -104,13 +103,27 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "files.accept": ("接受并打开", "Accept and open"),
     "files.away": ("全部拿走", "Take all away"),
+    "files.add": ("添加文件", "Add files"),
+    "files.add_text": (
+        "再选文件，和已有的放在一起；已作的选择不变。",
+        "More files beside these; what was chosen stays.",
+    ),
+    "files.missing": (
+        "还缺：{roles}。请点“添加文件”补上，或改正某个图层的用途。",
+        "Still missing: {roles}. Add its file with “Add files”, or correct a layer's role.",
+    ),
+    "files.missing_here": (
+        "还缺：{roles}。请把文件放进这个文件夹后重新查看，或改正某个图层的用途。",
+        "Still missing: {roles}. Put its file into the folder and look again, or correct a "
+        "layer's role.",
+    ),
     "files.use": ("使用", "Use"),
     "files.role": ("用途", "Role"),
     "files.choose_role": ("请选择用途", "choose what it is"),
     "files.rows": ("{count} 行", "{count} rows"),
     "files.unreadable": ("无法读取", "cannot be read"),
     "files.no_role": ("请选择用途", "needs a role"),
-    "files.warnings": ("{count} 处提示", "{count} warnings"),
+    "files.warnings": ("{count} 处提示", "warnings: {count}"),
     "files.remembered": ("沿用上次的选择", "chosen as last time"),
     "files.twice": (
         "有两个图层都用作“{roles}”，请只留一个。",

@@ -478,8 +478,8 @@ _SHAPES = {
         "{count} lines (rows {rows}) were given where points or areas are needed. Check the layer.",
     ),
     "self_crossing": (
-        "第 {rows} 行({name})的边界在 {place} 附近自相交,已修复。请核对。",
-        "row {rows} ({name}) crosses itself near {place}; it was repaired. Check it.",
+        "第 {rows} 行{name}的边界在 {place} 附近自相交,已修复。请核对。",
+        "row {rows}{name} crosses itself near {place}; it was repaired. Check it.",
     ),
     "more_crossings": (
         "还有更多自相交的图形,均已修复。",
@@ -523,8 +523,8 @@ _VILLAGES = {
         "villages share a name: {names} ({count} names); they are told apart by code.",
     ),
     "village_wide": (
-        "第 {rows} 行({name})的范围超过 150 公里,图形可能有误。请核对。",
-        "row {rows} ({name}) is wider than 150 km; its shape may be wrong. Check it.",
+        "第 {rows} 行{name}的范围超过 150 公里,图形可能有误。请核对。",
+        "row {rows}{name} is wider than 150 km; its shape may be wrong. Check it.",
     ),
     "villages_without_shapes": (
         "村表没有边界图形,不能单独用于划分。请提供村界面。",

@@ -267,5 +267,7 @@ def _tell_repair(
         if not any(problem.code == "read_more_crossings" for problem in report.problems):
             report.warn("more_crossings")
         return
-    place = shapely.is_valid_reason(shape).partition("[")[2].rstrip("]") or "?"
-    report.warn("self_crossing", rows=listed(raw, [row]), name=name or "?", place=place)
+    corner = shapely.is_valid_reason(shape).partition("[")[2].rstrip("]").split()
+    place = ", ".join(f"{float(number):.6f}".rstrip("0").rstrip(".") for number in corner) or "?"
+    named = f" ({name})" if name else ""
+    report.warn("self_crossing", rows=listed(raw, [row]), name=named, place=place)

@@ -106,4 +106,5 @@ def _tell_wide(columns: Columns, shapes: Shapes, raw: Raw, report: Report) -> No
     geographic = raw.crs is not None and raw.crs.is_geographic
     for row in np.flatnonzero(size > (_WIDE_DEGREES if geographic else _WIDE_METRES))[:5]:
         name = masked(columns["name"].iloc[int(row)])
-        report.warn("village_wide", rows=listed(raw, [row]), name=name)
+        named = f" ({name})" if name else ""
+        report.warn("village_wide", rows=listed(raw, [row]), name=named)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from geo.columns import MEANINGS, ROLES, Role, meanings_of, normal_name, recognise
+from geo.roles import likely_role
 
 SCHEMAS = "cn_village_layer_schema_notes"
 
@@ -201,3 +202,15 @@ def test_a_constant_column_gives_way() -> None:
 def test_every_role_has_a_table() -> None:
     assert set(MEANINGS) == set(ROLES)
     assert all(MEANINGS[role] for role in ROLES)
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("police_sectors", "beats"), ("PUBLICSAFETY_PoliceWalkingRoutes", "beats"),
+        ("PUBLICSAFETY_PoliceStation", "stations"), ("police_crash_data", "incidents"),
+        ("neighborhoods", "villages"), ("警务区界", "beats"), ("村民户点", "households"),
+    ],
+)  # fmt: skip
+def test_a_layers_name_tells_what_it_is_for(name: str, role: Role) -> None:
+    assert likely_role(name) == role

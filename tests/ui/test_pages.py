@@ -95,6 +95,16 @@ def test_a_preset_fills_the_form_and_a_change_makes_it_ones_own(with_plan: Path)
     assert at.button(key="propose").disabled
 
 
+def test_a_box_that_is_drawn_anew_starts_from_the_draft(with_plan: Path) -> None:
+    """Else a browser that lost the page half way sends the least number as a wish."""
+    at = run("plan", "zh")
+    assert at.number_input(key="set_target").proto.default == 300
+    assert at.number_input(key="set_max_persons").proto.default == 1500
+    assert list(at.slider(key="set_walk").proto.default) == [1.0]
+    at.selectbox(key="set_preset_zh").set_value("zhejiang").run()
+    assert at.number_input(key="set_target").proto.default == 400
+
+
 def test_a_change_of_language_keeps_what_was_chosen(with_plan: Path) -> None:
     at = run("plan", "zh")
     at.selectbox(key="set_preset_zh").set_value("zhejiang").run()

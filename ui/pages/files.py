@@ -20,15 +20,17 @@ from ui.intake import (
     Entry,
     Intake,
     accept,
+    add_uploads,
     counts_dropped,
     look_again,
+    look_into,
     obstacles,
 )
 from ui.jobs import Job
 from ui.map.component import forget_what_was_sent, show_map
 from ui.preview import preview
 from ui.session import callback, language, text
-from ui.sources import USED_ROLES
+from ui.sources import UPLOADABLE, USED_ROLES
 from ui.watch import running, start
 from ui.words import known
 
@@ -43,7 +45,7 @@ _STYLE = """<style>
 .st-key-gw_look .gw-board { height: 25.5rem; }
 .gw-facts { font-size: 0.8rem; line-height: 1.55; }
 .gw-facts span { opacity: 0.75; }
-.gw-why { font-size: 0.72rem; line-height: 1.35; opacity: 0.8; margin: -0.75rem 0 0.2rem; }
+.gw-why { font-size: 0.72rem; line-height: 1.35; opacity: 0.8; margin: -0.4rem 0 0.2rem; }
 .gw-told { font-size: 0.8rem; line-height: 1.5; margin: 0; padding-left: 1.1rem; }
 .gw-told b { font-weight: 600; }
 .gw-bad { color: #b3124f; }
@@ -76,7 +78,8 @@ def show_review(intake: Intake, away: Callable[[], None], *, busy: bool) -> None
 
 
 def _heading(intake: Intake, away: Callable[[], None], busy: bool) -> None:
-    name, take, leave = st.columns([60, 22, 18], gap="small", vertical_alignment="center")
+    shares = [60, 22, 18] if intake.trusted else [44, 22, 18, 16]
+    name, take, *rest = st.columns(shares, gap="small", vertical_alignment="center")
     with name:
         st.html(
             f"<h2 class='gw-h2'>{html_text(text('files.title'))}</h2>"
@@ -91,10 +94,14 @@ def _heading(intake: Intake, away: Callable[[], None], busy: bool) -> None:
 
         start(ACCEPT, LOOKS.start(ACCEPT, work))
         st.rerun()
-    leave.button(text("files.away"), key="files_away", width="stretch", on_click=callback(away))
+    if not intake.trusted:
+        with rest[0].popover(text("files.add"), disabled=busy, width="stretch"):
+            _add(intake)
+    rest[-1].button(text("files.away"), key="files_away", width="stretch", on_click=callback(away))
     told = []
     if blocked.missing:
-        told.append(text("project.missing", roles=_roles(blocked.missing)))
+        key = "files.missing_here" if intake.trusted else "files.missing"
+        told.append(text(key, roles=_roles(blocked.missing)))
     if blocked.twice:
         told.append(text("files.twice", roles=_roles(blocked.twice)))
     if blocked.unreadable:
@@ -107,6 +114,25 @@ def _heading(intake: Intake, away: Callable[[], None], busy: bool) -> None:
     if told and not busy:
         lines = "".join(f"<div>{html_text(line)}</div>" for line in told[:_MOST_TOLD])
         st.html(f"<div class='gw-facts gw-bad'>{lines}</div>")
+
+
+def _add(intake: Intake) -> None:
+    """More files beside those that were brought, without deciding anything twice."""
+    count = st.session_state.get("added", 0)
+    files = st.file_uploader(
+        text("files.add_text"), type=list(UPLOADABLE), accept_multiple_files=True,
+        key=f"more_{intake.id}_{count}",
+    )  # fmt: skip
+    if not files or running(LOOK) or running(ACCEPT):
+        return
+    st.session_state["added"] = count + 1
+    add_uploads(intake, [(file.name, file.getvalue()) for file in files])
+
+    def work(job: Job) -> str:
+        return look_into(job, intake)
+
+    start(LOOK, LOOKS.start(LOOK, work))
+    st.rerun()
 
 
 def _roles(roles: tuple[str, ...]) -> str:
@@ -182,14 +208,14 @@ def _pick(number: int) -> None:
 
 
 def _used_changed(entry: Entry) -> None:
-    entry.used = not entry.used
+    entry.used, entry.decided = not entry.used, True
 
 
 def _role_changed(intake: Intake, entry: Entry, key: str) -> None:
     role: Role | None = st.session_state.get(key)
     if role is not None and role != entry.role:
         _read_anew(intake, entry, Choice(role))
-        entry.used = role in USED_ROLES
+        entry.used, entry.decided = role in USED_ROLES, True
 
 
 def _read_anew(intake: Intake, entry: Entry, choice: Choice) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from ui.sources import PLAN_NAME, UPLOADABLE, allowed_folder, allowed_roots
 from ui.watch import running, show_job, show_outcome, start
 
 KIND = "open"
+_LATE_CLICK = 3.0  # seconds
 
 
 def show() -> None:
@@ -42,9 +44,7 @@ def show() -> None:
         if on_other_page("project"):
             forget_what_was_sent()
         show_failures()
-        page = st.session_state.pop("go_to", "")
-        if page:
-            st.switch_page(page_of(page))
+        _go_on()
         intake = _intake()
         reading = next((kind for kind in (LOOK, ACCEPT) if running(kind)), None)
         # A small county is accepted, and its files let go, before this page is drawn again.
@@ -69,6 +69,22 @@ def show() -> None:
                 _choose()
         with right:
             _current(project())
+
+
+def _go_on() -> None:
+    """Leave for the page that something named, if anything did.
+
+    A second click on a button that is about to vanish arrives when the next page is being drawn,
+    and Streamlit answers it with the page the button stood on: so for a moment, leave once more.
+    """
+    page, now = st.session_state.pop("go_to", ""), time.monotonic()
+    if page:
+        st.session_state["gone_to"] = page, now + _LATE_CLICK
+    else:
+        page, until = st.session_state.get("gone_to", ("", now))
+        if now >= until:
+            return
+    st.switch_page(page_of(page))
 
 
 def _opened(now: Snapshot) -> None:

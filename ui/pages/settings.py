@@ -79,11 +79,14 @@ def show_settings(opened: Project) -> None:
 
 
 def _number(name: str, *, step: int, low: int = 1, optional: bool = True) -> None:
+    """A box that starts from the draft: a browser that draws it anew, its page having been left
+    half drawn, would otherwise send the least number as the planner's own."""
     st.number_input(
         text(f"settings.{name}"),
         min_value=low,
         max_value=1_000_000,
         step=step,
+        value=getattr(draft(), name),
         key=_key(name),
         placeholder=text("settings.no_limit") if optional else None,
         on_change=callback(_changed),
@@ -111,12 +114,12 @@ def _form() -> None:
         _number("micro", step=5)
         for name in WEIGHTS:
             st.slider(
-                text(f"settings.{name}"), 0.0, 3.0, step=0.25, key=_key(name),
-                on_change=callback(_changed),
+                text(f"settings.{name}"), 0.0, 3.0, getattr(draft(), name), step=0.25,
+                key=_key(name), on_change=callback(_changed),
             )  # fmt: skip
         st.number_input(
-            text("settings.seed"), min_value=0, max_value=2**31 - 1, step=1, key=_key("seed"),
-            help=text("settings.seed_help"), on_change=callback(_changed),
+            text("settings.seed"), min_value=0, max_value=2**31 - 1, value=draft().seed, step=1,
+            key=_key("seed"), help=text("settings.seed_help"), on_change=callback(_changed),
         )  # fmt: skip
 
 
