@@ -21,7 +21,7 @@ from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import read_layer
 from planning.approval import write_approval
-from planning.attachments import attach
+from planning.attachments import Content, attach
 from planning.beats.beatfile import BeatFile, read_beatfile
 from planning.changes import Changes, find_changes, write_changes
 from planning.export import Language
@@ -113,6 +113,8 @@ def run_report(arguments: argparse.Namespace) -> int:
         version=arguments.version, pattern=arguments.posts_pattern,
     )  # fmt: skip
     attached = attach(plan, _attachments(arguments), filing, trusted=True)
+    if any(problem.severity == "error" for problem in attached.problems):
+        raise InputError(attached.problems)
     for problem in attached.problems:
         print(f"{problem.severity}: {problem.text('en')}", file=sys.stderr)
     with _whole(Path(arguments.output)) as folder:
@@ -219,18 +221,10 @@ def _context(arguments: argparse.Namespace, plan: PlanFile) -> dict[str, gpd.Geo
     return found
 
 
-def _attachments(arguments: argparse.Namespace) -> list[tuple[str, bytes]]:
-    """Files for staff and services, under names that tell what they are."""
-    found = []
-    for name in (*ATTACHED, "roads"):
-        source = getattr(arguments, name)
-        if not source:
-            continue
-        path = Path(source)
-        if not path.is_file():
-            raise InputError([Problem("plan-missing", path.name)])
-        found.append((f"{name}-{path.name}", path.read_bytes()))
-    return found
+def _attachments(arguments: argparse.Namespace) -> list[tuple[str, Content]]:
+    """Files for staff and services, under names that tell what they are, read where they lie."""
+    given = ((name, getattr(arguments, name)) for name in (*ATTACHED, "roads"))
+    return [(name, source) for name, source in given if source]
 
 
 def _folder(path: Path) -> Path:

@@ -40,6 +40,9 @@ register(
     }
 )
 
+Content = bytes | str | Path
+"""What a file holds, or where it lies: a path, or "FILE:layer"."""
+
 _ROLES: tuple[Role, ...] = ("services", "stations", "compounds", "roads", "incidents")
 ROSTER = ("岗位", "网格员", "人员", "名册", "post", "staff", "roster")
 
@@ -54,16 +57,18 @@ class Attached:
 
 def attach(
     plan: PlanFile,
-    files: Sequence[tuple[str, bytes]],
+    files: Sequence[tuple[str, Content]],
     filing: Filing,
     *,
     trusted: bool = False,
 ) -> Attached:
     """Read files (name, content) and work out staff, services and compounds for ``filing``.
 
-    ``trusted`` as in :func:`geo.read.read_layer`. A file that cannot be read or used is told among
-    the problems and left out; :class:`InputError` is raised only for a pattern of posts that
-    cannot be understood.
+    The name tells what a file is for. A path is read where it lies, with the files beside it and
+    the layer named after its colon, and its problems carry the name that it has there. ``trusted``
+    as in :func:`geo.read.read_layer`. A file that cannot be read or used is told among the
+    problems, as an error, and left out; :class:`InputError` is raised only for a pattern of posts
+    that cannot be understood.
     """
     pattern = Pattern.parse(filing.pattern)
     frames: dict[Role, gpd.GeoDataFrame] = {}
@@ -72,20 +77,28 @@ def attach(
     problems: list[Problem] = []
     with tempfile.TemporaryDirectory(prefix="gridwright-attached-") as folder:
         for number, (name, data) in enumerate(files):
-            path = Path(folder) / f"{number}{''.join(Path(name).suffixes[-1:])}"
-            path.write_bytes(data)
-            read = partial(read_layer, path, trusted=trusted, name=name)
+            source: str | Path
+            own: str | None
+            if isinstance(data, bytes):
+                source = Path(folder) / f"{number}{''.join(Path(name).suffixes[-1:])}"
+                source.write_bytes(data)
+                own = name
+            else:
+                source, own = data, None
+            read = partial(read_layer, source, trusted=trusted, name=own)
             role = likely_role(name)
             try:
                 if any(word in name.casefold() for word in WORDS):
-                    found, strange = known(plan, read_leaders(path, trusted=trusted, name=name))
+                    found, strange = known(plan, read_leaders(source, trusted=trusted, name=own))
                     leaders |= found
                     problems += strange
                 elif any(word in name.casefold() for word in ROSTER):
-                    posts = read_posts(path, trusted=trusted, name=name)
+                    posts = read_posts(source, trusted=trusted, name=own)
                     problems += [*posts.problems, *strangers(plan, posts)]
                 elif role in _ROLES:
-                    frames[role] = _placed(read(role), name)
+                    layer = read(role)
+                    frames[role] = _placed(layer)
+                    problems += layer.problems
                 else:
                     problems.append(Problem("attachment-no-use", name, severity="warning"))
             except InputError as error:
@@ -94,10 +107,10 @@ def attach(
     return Attached(_worked_out(plan, filing, pattern, posts, frames), tuple(problems))
 
 
-def _placed(layer: Layer, name: str) -> gpd.GeoDataFrame:
+def _placed(layer: Layer) -> gpd.GeoDataFrame:
     frame = layer.frame
     if not isinstance(frame, gpd.GeoDataFrame) or layer.crs is None:
-        raise InputError([Problem("attachment-no-place", name)])
+        raise InputError([Problem("attachment-no-place", layer.file.name)])
     kept = frame[frame.geometry.notna()].reset_index(drop=True)
     return kept.set_crs(layer.crs, allow_override=True)
 

@@ -95,8 +95,7 @@ class _Parts:
 
 @lru_cache(maxsize=4)
 def _worked_out(parts: _Parts, pattern: str) -> Filing:
-    brought = [(name, path.read_bytes()) for name, path in parts.files]
-    return attach(parts.plan, brought, Filing(pattern=pattern), trusted=parts.trusted).filing
+    return attach(parts.plan, parts.files, Filing(pattern=pattern), trusted=parts.trusted).filing
 
 
 def with_own_files(project: Project, plan: PlanFile, filing: Filing) -> Filing:

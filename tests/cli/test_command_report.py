@@ -87,6 +87,8 @@ def test_only_what_changed_is_printed_again(folder: Path, tmp_path: Path) -> Non
         (["--only", "nosuch"], "no grid nosuch"),
         (["--roads", "missing.gpkg"], "missing.gpkg"),
         (["--beats", "missing.gpkg"], "missing.gpkg"),
+        (["--services", "missing.gpkg:rooms"], "missing.gpkg"),
+        (["--posts", "missing.csv"], "missing.csv"),
         (["--posts-pattern", "?"], "?"),
     ],
 )  # fmt: skip

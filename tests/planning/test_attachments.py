@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 
 from geo.problems import InputError
@@ -72,6 +73,26 @@ def test_nothing_stays_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     plan = synthetic_plan()
     attach(plan, [(n, t.encode()) for n, t in files(plan).items()], Filing(), trusted=True)
     assert list(tmp_path.glob("gridwright-*")) == []
+
+
+def test_a_path_is_read_where_it_lies_with_its_layer_and_the_files_beside_it(
+    tmp_path: Path,
+) -> None:
+    plan = synthetic_plan()
+    inside = plan.grids.representative_point().iloc[[0]]
+    table = {"name": ["柳塘调解室"], "category": ["调解室"]}
+    rooms = gpd.GeoDataFrame(table, geometry=inside.array, crs=plan.grids.crs)
+    rooms.to_file(tmp_path / "all.gpkg", layer="other")
+    rooms.to_file(tmp_path / "all.gpkg", layer="rooms")
+    rooms.to_file(tmp_path / "places.shp", encoding="utf-8")
+    for source in (f"{tmp_path}/all.gpkg:rooms", tmp_path / "places.shp"):
+        found = attach(plan, [("services", source)], Filing(), trusted=True)
+        assert found.filing.services is not None, found.problems
+        assert found.filing.services["metres"].iloc[0] < 500
+    gone = attach(plan, [("services", tmp_path / "gone.shp")], Filing(), trusted=True)
+    assert [(problem.file, problem.severity) for problem in gone.problems] == [
+        ("gone.shp", "error")
+    ]
 
 
 def test_a_pattern_that_cannot_be_understood_is_refused() -> None:
