@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 from docx import Document
 from docx.document import Document as Paper
+from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -32,6 +33,8 @@ from planning.export import (
 from planning.levels import dedicated_share, levels
 from planning.naming import name_in
 from planning.register_form import NO_TOWN, Filing
+from planning.services import KINDS as SERVICE_KINDS
+from planning.services import beyond_walk
 
 _FONTS = {"zh": ("Times New Roman", "仿宋"), "en": ("Arial", "宋体")}
 _HEADINGS = {
@@ -70,7 +73,8 @@ def write_approval(
         _line(paper, text, language, indent=chinese)
     _heading(paper, heads[1], language)
     _table(paper, ("项目", "数值") if chinese else ("Figure", "Value"),
-           _figures(plan, language), language, (9.0, 6.5))  # fmt: skip
+           [*_figures(plan, language), *_served(told, language)], language,
+           (9.3, 6.5))  # fmt: skip
     _heading(paper, heads[2], language)
     _townships(paper, plan, language)
     _heading(paper, heads[3], language)
@@ -133,16 +137,22 @@ def _table(
     rows: Sequence[Sequence[object]],
     language: Language,
     centimetres: Sequence[float],
+    *,
+    total: bool = False,
 ) -> Table:
-    """A ruled table whose header repeats on every page and whose rows do not break."""
+    """A ruled table in the middle of the page, its header on every page, no row broken.
+
+    ``total`` prints the last row bold.
+    """
     table: Table = paper.add_table(rows=1, cols=len(head))
     table.style = "Table Grid"
     table.autofit = False
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
     _fill(table.rows[0].cells, head, language, bold=True)
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-    for values in rows:
+    for number, values in enumerate(rows, start=1):
         row = table.add_row()  # type: ignore[no-untyped-call]
-        _fill(row.cells, values, language, bold=False)
+        _fill(row.cells, values, language, bold=total and number == len(rows))
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
     for column, width in zip(table.columns, centimetres, strict=True):
         column.width = Cm(width)  # LibreOffice reads this, Word the cells'
@@ -156,14 +166,14 @@ def _fill(
 ) -> None:
     for cell, value in zip(cells, values, strict=True):
         text = "" if value is None else str(value)
-        number = bool(text) and not set(text) - set("0123456789.,%- ")
+        number = bool(text) and not set(text) - set("0123456789.,%-/ ")
         paragraph = cell.paragraphs[0]
         paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
-        _run(paragraph, text, language, 9.5, bold)
-        if bold:
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        elif number and len(text) < 12:  # counts; codes are longer
+        _run(paragraph, text, language, 9, bold)
+        if number and len(text) < 12:  # counts; codes are longer
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+        elif bold:
+            paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
 
 def _told(plan: Plan, key: str) -> str:
@@ -245,6 +255,27 @@ def _figures(plan: Plan, language: Language) -> list[tuple[str, str]]:
     return [(pair[index], value) for pair, value in rows]
 
 
+def _served(filing: Filing, language: Language) -> list[tuple[str, str]]:
+    """What the filing knows of posts and services: what is lacking, who has far to walk."""
+    index = 0 if language == "zh" else 1
+    rows: list[tuple[tuple[str, str], str]] = []
+    staff = filing.staff
+    if staff is not None and staff["lacks"].notna().any():
+        short = staff["lacks"].fillna(0).astype(int)
+        name = (f"缺岗的网格、岗位数({filing.pattern})", f"Grids that lack posts, and how many "
+                f"({filing.pattern})")  # fmt: skip
+        rows.append((name, f"{(short > 0).sum():,} / {short.sum():,}"))
+    if filing.services is not None:
+        far = beyond_walk(filing.services)
+        for kind, words in SERVICE_KINDS.items():
+            if (filing.services["kind"] == kind).any():
+                name = (f"多数户距{words[0]}步行超过 15 分钟的网格",
+                        f"Grids most of which are beyond 15 minutes' walk: "
+                        f"{words[1].lower()}")  # fmt: skip
+                rows.append((name, f"{len(far.get(kind, [])):,}"))
+    return [(pair[index], value) for pair, value in rows]
+
+
 def _townships(paper: Paper, plan: Plan, language: Language) -> None:
     chinese = language == "zh"
     head = (
@@ -253,8 +284,9 @@ def _townships(paper: Paper, plan: Plan, language: Language) -> None:
         else ("Township", "Villages", "Compr.", "Dedicated", "Share", "Households", "Persons")
     )
     table = levels(plan)
-    rows = []
-    for town in table[table["level"] == "township"].to_dict("records"):
+    rows: list[tuple[object, ...]] = []
+    towns = table[table["level"] == "township"]
+    for town in towns.to_dict("records"):
         grids, dedicated, persons = town["grids"], town["dedicated"], plain(town["persons"])
         rows.append(
             (
@@ -263,7 +295,20 @@ def _townships(paper: Paper, plan: Plan, language: Language) -> None:
                 f"{town['households']:,}", "" if persons is None else f"{persons:,}",
             )
         )  # fmt: skip
-    _table(paper, head, rows, language, (3.4, 1.7, 1.6, 2.1, 2.1, 2.5, 2.2))
+    if len(rows) > 1:
+        rows.append(_sum_of(towns, chinese))
+    _table(paper, head, rows, language, (2.8, 2.1, 1.8, 2.4, 1.7, 2.7, 2.3), total=len(rows) > 1)
+
+
+def _sum_of(towns: pd.DataFrame, chinese: bool) -> tuple[object, ...]:
+    """The last row of the townships: their sum; persons only where every township tells them."""
+    grids, dedicated = int(towns["grids"].sum()), int(towns["dedicated"].sum())
+    known = towns["persons"].notna().all()
+    return (
+        "合计" if chinese else "Total", int(towns["villages"].sum()), grids - dedicated, dedicated,
+        f"{dedicated / grids:.1%}" if grids else "", f"{int(towns['households'].sum()):,}",
+        f"{int(towns['persons'].sum()):,}" if known else "",
+    )  # fmt: skip
 
 
 def _exceptions(paper: Paper, plan: Plan, language: Language) -> None:
@@ -296,7 +341,7 @@ def _exceptions(paper: Paper, plan: Plan, language: Language) -> None:
                 _number(e["limit"]), in_language(reason, language),
             )
         )  # fmt: skip
-    _table(paper, head, rows, language, (3.3, 2.8, 2.2, 1.5, 1.3, 4.7))
+    _table(paper, head, rows, language, (3.6, 2.9, 2.1, 1.6, 1.4, 4.2))
 
 
 def _number(value: object) -> str:
@@ -315,6 +360,7 @@ def _signatures(paper: Paper, language: Language) -> None:
     )  # fmt: skip
     table = paper.add_table(rows=1, cols=3)
     table.style = "Table Grid"
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
     for cell, (title, how, date) in zip(table.rows[0].cells, words, strict=True):
         _run(cell.paragraphs[0], title, language, 11, True)
         for text in ("", "", how, date):
@@ -326,12 +372,22 @@ def _signatures(paper: Paper, language: Language) -> None:
 
 
 def _footer(paper: Paper, language: Language) -> None:
-    """The notice and the page number on every page."""
-    paragraph = paper.sections[0].footer.paragraphs[0]
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    notice = NOTICE_ZH if language == "zh" else NOTICE_EN
-    _run(paragraph, f"{notice}  ", language, 8, False)
-    for kind, text in (("begin", ""), ("", " PAGE "), ("end", "")):
+    """The notice, the page number and how many pages there are, on every page."""
+    footer, chinese = paper.sections[0].footer, language == "zh"
+    notice, paragraph = footer.paragraphs[0], footer.add_paragraph()
+    notice.alignment = paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _run(notice, NOTICE_ZH if chinese else NOTICE_EN, language, 7, False)
+    _run(paragraph, "第 " if chinese else "Page ", language, 8, False)
+    _number_of(paragraph, "PAGE")
+    _run(paragraph, " 页 共 " if chinese else " of ", language, 8, False)
+    _number_of(paragraph, "NUMPAGES")
+    if chinese:
+        _run(paragraph, " 页", language, 8, False)
+
+
+def _number_of(paragraph: Paragraph, field: str) -> None:
+    """A field that the office program fills in: the page, or how many there are."""
+    for kind, text in (("begin", ""), ("", f" {field} "), ("end", "")):
         run = paragraph.add_run()
         run.font.size = Pt(8)
         if kind:

@@ -35,7 +35,7 @@ _TEXT = re.compile("东至(.*?)[,，]南至(.*?)[,，]西至(.*?)[,，]北至(.*
 
 
 def segment_words(segments: Segments, lines: Linework) -> NDArray[np.object_]:
-    """What each border segment runs along, in Chinese: a name, a kind, 村界 or 田地; (m,)."""
+    """What each border segment runs right along, in Chinese: a name, a kind, 村界 or 田地; (m,)."""
     words = np.where(segments.right < 0, _VILLAGE, _FIELD).astype(object)
     lined = np.flatnonzero(segments.line >= 0)
     if len(lined):
@@ -82,6 +82,36 @@ def _beside(segments: Segments, rows: IntArray, lines: Linework) -> IntArray:
     return found
 
 
+def _inside(segments: Segments, rows: IntArray, lines: Linework) -> IntArray:
+    """The bank of the water that each of the rows lies in, or -1; shape (r,).
+
+    A border in the middle of a wide river has no line near it. The banks are the rings of the
+    water's area, islands among them, so a middle inside an odd number of one water's rings is in
+    the water. The smallest water wins, a pond in a flood plain.
+    """
+    found = np.full(len(rows), -1, dtype=np.int64)
+    known = ~shapely.is_missing(lines.geometry)
+    rings = np.flatnonzero((lines.kind == "water") & known & shapely.is_closed(lines.geometry))
+    rings = rings[shapely.get_num_coordinates(lines.geometry[rings]) > 3]
+    if not len(rows) or not len(rings):
+        return found
+    areas = shapely.polygons(shapely.linearrings(
+        [shapely.get_coordinates(ring) for ring in lines.geometry[rings]]
+    ))  # fmt: skip
+    middle = shapely.points(segments.midpoint[rows])
+    row, ring = shapely.STRtree(areas).query(middle, predicate="within")
+    size = shapely.area(areas)
+    held: dict[tuple[int, str], list[int]] = {}
+    for a, b in zip(row.tolist(), ring.tolist(), strict=True):
+        held.setdefault((a, str(lines.name[rings[b]])), []).append(b)
+    least = np.full(len(rows), np.inf)
+    for (a, _), within in held.items():
+        bank = min(within, key=lambda b: float(size[b]))
+        if len(within) % 2 and size[bank] < least[a]:
+            found[a], least[a] = rings[bank], size[bank]
+    return found
+
+
 def _first_met(
     across1: NDArray[np.float64],
     across2: NDArray[np.float64],
@@ -113,15 +143,19 @@ def four_bounds(
     bounds its neighbours, by its premises (院界) and not by fields.
     """
     words = segment_words(segments, lines)
-    open_ = np.flatnonzero(words == _FIELD)
     right = np.where(segments.right >= 0, label[segments.right], -1)
     left = label[segments.left]
+    inner = words == _FIELD
     if dedicated is not None:
         walled = (dedicated[left] >= 0) | ((right >= 0) & (dedicated[right] >= 0))
-        words[walled & (words == _FIELD)] = _PREMISES
-    open_ = open_[left[open_] != right[open_]]
+        words[walled & inner] = _PREMISES
+    called = _line_words(lines)
+    bare = np.flatnonzero((segments.line < 0) & (left != right))
+    wet = _inside(segments, bare, lines)
+    words[bare[wet >= 0]] = called[wet[wet >= 0]]
+    open_ = bare[(wet < 0) & inner[bare]]
     beside = _beside(segments, open_, lines)
-    words[open_[beside >= 0]] = _line_words(lines)[beside[beside >= 0]]
+    words[open_[beside >= 0]] = called[beside[beside >= 0]]
     border = left != right
     texts = []
     for grid in range(k):

@@ -131,6 +131,7 @@ def file_again(
     if inside.any():
         for column in ("grid_code", "micro_code"):
             households.loc[inside, column] = new.households[column]
+    new = replace(new, grids=_as_filed(new.grids, filed.grids, villages))
     old = filed.exceptions["grid_code"].isin(before)
     grids = _replaced(filed.grids, ~filed.grids["village_code"].isin(codes), new.grids)
     tables = replace(
@@ -149,6 +150,31 @@ def file_again(
         return tables
     kept = ~filed.micro_grids["grid_code"].isin(before)
     return replace(tables, micro_grids=_replaced(filed.micro_grids, kept, new.micro_grids))
+
+
+def _as_filed(
+    new: gpd.GeoDataFrame, filed: gpd.GeoDataFrame, villages: Sequence[EditedVillage]
+) -> gpd.GeoDataFrame:
+    """The four bounds of grids that were not touched as they were filed.
+
+    The store knows the names of lines but not where they run, so a line beside a border, or a
+    water around it, can be told only where the plan was made.
+    """
+    if "bounds_text" not in filed:
+        return new
+    told = dict(zip(filed["code"].astype(str), filed["bounds_text"], strict=True))
+    same = set()
+    for own in villages:
+        touched = own.touched()
+        for key, grid in own.plan.grids.items():
+            before = own.start.grids.get(key)
+            if key not in touched and before is not None and before.code == grid.code:
+                same.add(grid.code)
+    said = [
+        told.get(code, text) if code in same else text
+        for code, text in zip(new["code"].astype(str), new["bounds_text"], strict=True)
+    ]
+    return new.assign(bounds_text=said)
 
 
 def _replaced(

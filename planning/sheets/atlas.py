@@ -68,6 +68,11 @@ class Atlas:
         texts: list[str] = [*NOTICE.values(), *(w for pair in WORDS.values() for w in pair)]
         texts += [self.imprint.place, self.imprint.unit, self.imprint.date, self.imprint.version]
         texts += self.leaders
+        # Here: the rules bring the whole proposal along, and the first page needs no sheet.
+        from planning.beats.judge import BEAT_RULES
+        from planning.rules import RULES
+
+        texts += [word for rules in (RULES, BEAT_RULES) for pair in rules.values() for word in pair]
         frames: list[pd.DataFrame] = [
             self.plan.grids, self.plan.villages, self.plan.exceptions, *self.context.values(),
         ]  # fmt: skip

@@ -29,6 +29,7 @@ STYLES: dict[str, tuple[Colour, float]] = {
     "railways": (colour("#4a4f57"), 0.35),
 }
 WATER_AREA = colour("#cfe8ee")
+CLEAR = 0.8  # mm left free at both ends of a label: two numbers side by side are not one
 NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
@@ -193,7 +194,7 @@ class Panel:
     ) -> tuple[float, float, shapely.Polygon]:
         place = _inside(shown)
         x, y = self.frame.paper(np.array([[place.x, place.y]]))[0]
-        box = _turned(x - width / 2, y - height / 3, width, height, 0.0)
+        box = _turned(x - width / 2 - CLEAR, y - height / 3, width + 2 * CLEAR, height, 0.0)
         return float(x), float(y), box
 
     def _ground_taken(

@@ -158,7 +158,8 @@ class Side:
             return
         lines: dict[str, tuple[Colour, float]] = {
             "beat_line": (BEAT_INK, 0.8), "micro": (MICRO_INK, 0.4), "grid_line": GRID_LINE,
-            "village_line": VILLAGE_LINE, "village_thin": (INK, 0.5), "town_line": (INK, 1.1),
+            "grid_thin": (SOFT, 0.25), "village_line": VILLAGE_LINE,
+            "village_thin": (INK, 0.5), "town_line": (INK, 1.1),
             **STYLES,
         }  # fmt: skip
         ink, weight = lines[name]

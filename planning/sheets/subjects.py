@@ -52,8 +52,7 @@ def _grid(atlas: Atlas, code: str) -> Page:
         panel.label(shape, _number(grid), 15, force=True, bold=True)
         for row in micro.itertuples():
             panel.label(row.geometry, str(row.code)[-2:], 7, MICRO_INK)
-        for row in near[near["code"].astype(str) != code].itertuples():
-            panel.label(row.geometry, _number(row._asdict()), 9, SOFT)
+        _neighbours(panel, near[near["code"].astype(str) != code], grid, shape)
         panel.names(_named(atlas, paper, shape))
     facts = [
         ("code", code), ("village", text_of(grid.get("village_name"))),
@@ -67,7 +66,13 @@ def _grid(atlas: Atlas, code: str) -> Page:
     texts = [(say("bounds", atlas.language), _four(atlas, text_of(grid.get("bounds_text")))),
              (say("exceptions", atlas.language), _exceptions(atlas, code))]  # fmt: skip
     own = ["dedicated" if dedicated else "subject"]
-    legend = _legend(atlas, paper, own, near, ["micro"] if len(micro) else [])
+    borders = ["micro"] if len(micro) else []
+    if len(near) > 1:
+        borders.append("grid_thin")
+    if shapely.intersects(shapely.boundary(atlas.plan.villages.geometry.values),
+                          panel.window).any():  # fmt: skip
+        borders.append("village_thin")
+    legend = _legend(atlas, paper, own, near, borders)
     return _finish(atlas, paper, "grid", code, facts, texts, legend, _of_micro(atlas, micro))
 
 
@@ -276,6 +281,22 @@ def _numbers(panel: Panel, own: gpd.GeoDataFrame, size: float) -> None:
     order = np.argsort(-own.geometry.area.to_numpy(), kind="stable")
     for row in own.iloc[order].itertuples():
         panel.label(row.geometry, _number(row._asdict()), size)
+
+
+def _neighbours(
+    panel: Panel, near: gpd.GeoDataFrame, grid: pd.Series, shape: shapely.Geometry
+) -> None:
+    """The numbers around; one that touches the subject from another village with its village,
+    as every village has a first grid."""
+    own = text_of(grid.get("village_code"))
+    for row in near.to_dict("records"):
+        number, village = _number(row), text_of(row.get("village_name"))
+        abroad = village and text_of(row.get("village_code")) != own
+        if abroad and row["geometry"].intersects(shape) and panel.label(
+            row["geometry"], f"{village} {number}", 8, SOFT
+        ):  # fmt: skip
+            continue
+        panel.label(row["geometry"], number, 9, SOFT)
 
 
 def _number(grid: Mapping[str, object] | pd.Series) -> str:

@@ -33,6 +33,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "villages": ("村(社区)数", "Villages"),
     "more": ("另有 {n} 项", "{n} more"),
     "grid_line": ("网格界", "grid border"),
+    "grid_thin": ("网格界", "grid border"),
     "village_thin": ("村(社区)界", "village border"),
     "town_line": ("乡镇(街道)界", "township border"),
     "village_line": ("村(社区)界", "village border"),

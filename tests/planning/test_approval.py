@@ -56,6 +56,42 @@ def test_the_figures_are_the_plans(plan: PlanFile, tmp_path: Path) -> None:
     assert "不超过  户" not in text
     towns = [[cell.text for cell in row.cells] for row in paper.tables[1].rows]
     assert towns[1][:4] == ["龙池街道", "2", "8", "0"]
+    assert len(towns) == 2  # one township is its own sum
+
+
+def test_the_townships_are_summed(plan: PlanFile, tmp_path: Path) -> None:
+    second = str(plan.villages["code"].iloc[1])
+
+    def moved(codes: pd.Series) -> pd.Series:
+        """The second village's codes, in another township."""
+        other = second[:6] + "101" + second[9:]
+        return codes.astype(str).map(lambda code: code.replace(second, other, 1))
+
+    villages = plan.villages.assign(code=moved(plan.villages["code"]))
+    grids = plan.grids.assign(
+        code=moved(plan.grids["code"]), village_code=moved(plan.grids["village_code"])
+    )
+    two = replace(plan, villages=villages, grids=grids)
+    table = docx.Document(str(write_approval(two, tmp_path / "a.docx"))).tables[1]
+    last = [cell.text for cell in table.rows[-1].cells]
+    assert len(table.rows) == 4
+    assert last[:4] == ["合计", "2", "8", "0"]
+    assert last[5] == f"{plan.grids['households'].sum():,}"
+
+
+def test_posts_that_lack_and_long_ways_are_among_the_figures(
+    plan: PlanFile, tmp_path: Path
+) -> None:
+    codes = plan.grids["code"].astype(str).tolist()
+    staff = pd.DataFrame({"code": codes, "lacks": [2, 1, *[0] * (len(codes) - 2)]})
+    services = pd.DataFrame(
+        {"grid_code": codes, "kind": "mediation", "beyond": [True, *[False] * (len(codes) - 1)]}
+    )
+    filing = Filing(staff=staff, services=services)
+    found = figures(docx.Document(str(write_approval(plan, tmp_path / "a.docx", filing=filing))))
+    assert found["缺岗的网格、岗位数(1+1+2+N)"] == "2 / 3"
+    assert found["多数户距调解室步行超过 15 分钟的网格"] == "1"
+    assert not [name for name in found if "派出所" in name]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

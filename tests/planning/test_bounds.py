@@ -11,7 +11,7 @@ import towns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.linework import Linework
+from geo.linework import Linework, as_lines
 from geo.units import Units, build_units
 from planning.bounds import (
     bounds_in_english,
@@ -245,6 +245,27 @@ def test_a_wall_beside_a_street_is_bounded_by_the_street() -> None:
 
     assert east(10) == east(-10) == "东至学前街"
     assert east(16) == "东至田地"
+
+
+def test_a_border_in_the_middle_of_a_wide_river_is_bounded_by_the_river() -> None:
+    """A village border between the banks is told by the river; on its island, it is not."""
+    units = build_units(towns.village("1.2.", roads=[], cell=CELL))
+    label = by_picture(units, "AABB")
+    west, south, east, north = shapely.total_bounds(units.geometry)
+    river = shapely.box(west - 90, south - 60, east + 90, south + 60)
+    island = shapely.box(west + 10, south - 40, west + 1.5 * CELL, south + 40)
+
+    def sides(water: shapely.Geometry, name: str = "通扬河") -> tuple[str, ...]:
+        banks, _ = as_lines(np.array([water], dtype=object))
+        n = len(banks)
+        lines = Linework(banks, np.full(n, "water", dtype=object), np.full(n, name, dtype=object))
+        texts = four_bounds(units.segments, label, 2, lines)
+        return tuple((sides_of(text) or ("",) * 4)[1] for text in texts)
+
+    assert sides(river) == ("通扬河", "通扬河")
+    assert sides(river, "") == ("水系", "水系")
+    assert sides(river.difference(island)) == ("村界", "通扬河")
+    assert sides(shapely.box(west, north + 20, east, north + 90)) == ("村界", "村界")
 
 
 def test_a_side_along_many_lines_names_most_of_it() -> None:

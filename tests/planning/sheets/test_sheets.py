@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from geo.problems import InputError
+from planning.beats.judge import BEAT_RULES
 from planning.county import Cancelled, CountyPlan, propose_county
 from planning.export import NOTICE_EN, NOTICE_ZH
+from planning.rules import RULES
 from planning.settings import Settings
 from planning.sheets.book import Atlas, draw, pictures, write_book
 from planning.sheets.fonts import find_font, load_font
@@ -131,6 +133,13 @@ def test_english_sheets_speak_english(atlas: Atlas, tmp_path: Path) -> None:
     assert "东至" not in first
 
 
+def test_every_rule_that_a_grid_may_break_can_be_printed(atlas: Atlas) -> None:
+    """A font is cut down to what a sheet may say; a sign left out would be printed as 〓."""
+    for rules in (RULES, BEAT_RULES):
+        for pair in rules.values():
+            assert not set("".join(pair)) - set(atlas.font.code)
+
+
 def test_a_sheet_is_a_vector_page_of_a_standard_size(atlas: Atlas) -> None:
     for kind, sizes in (("grid", {(210, 297), (297, 210)}), ("overview", {(297, 420), (420, 297)})):
         page = draw(atlas, kind, atlas.subjects(kind)[0])  # type: ignore[arg-type]
@@ -227,6 +236,36 @@ def test_labels_never_overlap(places: list[tuple[float, float]]) -> None:
     for i, one in enumerate(shapes):
         assert not any(one.overlaps(other) for other in shapes[:i])
     assert shapes
+
+
+def test_two_numbers_side_by_side_are_not_one(atlas: Atlas) -> None:
+    panel = Panel(Canvas(210, 210, atlas.font), frame_for((0, 0, 200, 200), 5, 5, 200, 200))
+    metres = panel.frame.scale / 1000
+    near = (atlas.font.width("001", 15 * MM_PER_PT) + atlas.font.width("04", 7 * MM_PER_PT)) / 2
+    step = (near + 0.2) * metres
+    assert panel.label(shapely.Point(100, 100).buffer(1), "001", 15, force=True)
+    assert not panel.label(shapely.Point(100 + step, 100).buffer(0.01), "04", 7)
+    assert panel.label(shapely.Point(100 + step + 3 * metres, 100).buffer(0.01), "04", 7)
+
+
+def test_a_neighbour_from_another_village_is_named_with_it(atlas: Atlas) -> None:
+    """Every village has a grid 001: only the village's name tells which."""
+    grids = atlas.grids
+    here = grids[grids["village_code"] == FIRST]
+    subject = here.iloc[0]
+    next_to = here[here.geometry.touches(subject.geometry)].iloc[0]
+    other = (grids["code"] == next_to["code"]).to_numpy()
+    moved = grids.assign(
+        village_code=np.where(other, "320116001299", grids["village_code"]),
+        village_name=np.where(other, "柳塘村", grids["village_name"]),
+    )
+    changed = Atlas(replace(atlas.plan, grids=moved), {}, None, "zh", atlas.imprint)
+    page = draw(changed, "grid", str(subject["code"]))
+    told = "".join(texts(pdf_bytes([page], changed.font, "x"))[0].split())
+    assert f"柳塘村{next_to['code']}" in told
+    assert "柳塘村" not in "".join(
+        texts(pdf_bytes([draw(atlas, "grid", str(subject["code"]))], atlas.font, "x"))
+    )
 
 
 @given(st.text("网格街道 abcXYZ-0123，。", max_size=120), st.floats(20, 90))
