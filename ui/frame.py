@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
 
 from store.policy import ROLES, Person
-from ui.access import LOCAL, NONE, SIGN_IN, note_session, person, sign_in_mode, sign_out
+from ui.access import (
+    LOCAL,
+    NONE,
+    SIGN_IN,
+    may,
+    note_session,
+    person,
+    require,
+    sign_in_mode,
+    sign_out,
+)
 from ui.errors import SignedOutError
 from ui.format import markdown_text
-from ui.session import language, text
+from ui.session import guarded, language, text
 
 HERE = Path(__file__).resolve().parent
 NAMES = {"zh": "中文", "en": "English"}
@@ -72,6 +84,30 @@ def _show_person() -> None:
         st.rerun()
     if sign_in_mode() == LOCAL:
         st.caption(f"[{text('access.password')}]({SIGN_IN}/password)")
+
+
+def page(name: str) -> Callable[[], None]:
+    """A page, loaded when it is first opened: who looks at a plan waits for no statistics.
+
+    Asked again here: an address typed by hand, or a role that was taken, opens nothing.
+    """
+
+    def show() -> None:
+        with guarded():
+            require(f"see.{name}")
+            import_module(f"ui.pages.{name}").show()
+
+    return show
+
+
+def offered(names: Iterable[str]) -> tuple[list[str], str]:
+    """The pages that their visitor may see, and the one that opens first."""
+    found = [name for name in names if may(f"see.{name}")]
+    if sign_in_mode() == NONE:
+        found = [name for name in found if name != "people"]  # there is nobody to look after
+    # who only looks, looks at the events first
+    first = "plan" if may("see.board") or "leader" not in found else "leader"
+    return found, first
 
 
 def roles_text(who: Person) -> str:

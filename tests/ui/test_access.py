@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 from synthetic import plan
 
 from planning.planfile import PlanFile
 from store.policy import EVERYBODY, IN_VILLAGE, POLICY, ROLES, STORE, DeniedError, Grant, Person
 from store.projects import Store
-from ui import access, session, storage
+from ui import access, frame, session, storage
 from ui.acting import BEHALF, SERVER, acting_as
 from ui.errors import SignedOutError, sentences
 from ui.jobs import Job, Jobs
@@ -194,6 +195,46 @@ def test_work_in_the_background_is_its_starters_and_the_next_ones_is_not(
     thread.start()
     thread.join()
     assert alone == [SignedOutError]
+
+
+# --- pages ---------------------------------------------------------------------------------------
+
+ICONS = (
+    "plan", "levels", "project", "board", "scenarios", "beats", "leader", "incidents", "download",
+    "people",
+)  # fmt: skip
+
+
+def open_page(name: str) -> None:
+    from ui.frame import page
+
+    page(name)()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_is_offered_its_pages_and_opens_no_other_by_its_address(
+    signed_in: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    signed_in(role)
+    allowed = {name for name in ICONS if role in POLICY[f"see.{name}"]}
+    names, first = frame.offered(ICONS)
+    assert set(names) == allowed
+    assert first == ("plan" if role == "planner" else "leader")
+    opened: list[str] = []
+
+    class Page:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def show(self) -> None:
+            opened.append(self.name)
+
+    monkeypatch.setattr(frame, "import_module", lambda name: Page(name.rpartition(".")[2]))
+    for name in ICONS:
+        shown = AppTest.from_function(open_page, kwargs={"name": name}).run()
+        refused = ["Your role does not allow this" in error.value for error in shown.error]
+        assert refused == ([] if name in allowed else [True])
+    assert opened == [name for name in ICONS if name in allowed]
 
 
 # --- plans --------------------------------------------------------------------------------------
