@@ -45,12 +45,12 @@ from planning.register_form import (
     LEVEL_COLUMNS,
     NO_TOWN,
     PROVENANCE_COLUMNS,
-    SERVICE_COLUMNS,
     SIGNED,
     STAFF_COLUMNS,
     TITLES,
     Filing,
     block,
+    service_list,
 )
 from planning.services import KINDS as SERVICE_KINDS
 from planning.staff import KINDS as POST_KINDS
@@ -106,11 +106,14 @@ def write_register(
     table["share"] = table["dedicated"] / table["grids"].where(table["grids"] > 0)
     table["level"] = [LEVEL_WORDS[level][index] for level in table["level"]]
     upper = table[~table["level"].isin([LEVEL_WORDS[x][index] for x in ("grid", "micro_grid")])]
+    served: tuple[pd.DataFrame | None, Sequence[Column]] = (
+        (None, ()) if told.services is None else service_list(told.services, plan, language)
+    )
     lists: list[tuple[str, pd.DataFrame | None, Sequence[Column]]] = [
         ("levels", upper, LEVEL_COLUMNS),
         ("exceptions", plan.exceptions, EXCEPTION_COLUMNS),
         ("staff", _spoken(told.staff, "lacks_text", language), STAFF_COLUMNS),
-        ("services", _kinds(told.services, language), SERVICE_COLUMNS),
+        ("services", *served),
         ("compounds", told.compounds, COMPOUND_COLUMNS),
         ("leaders", leader_rows(plan, told.leaders) if told.leaders else None, LEADER_COLUMNS),
         ("provenance", plan.provenance, PROVENANCE_COLUMNS),
@@ -148,7 +151,7 @@ def write_list(
     if shown:
         last = cell_of(sheet, 2, len(shown)).column_letter
         sheet.auto_filter.ref = f"A2:{last}{2 + len(frame)}"
-    page(sheet, titles="1:2", language=language, paper=paper, freeze="A3")
+    page(sheet, titles="1:2", language=language, paper=readable(room, paper), freeze="A3")
 
 
 def _named(values: list[object], column: Column, language: Language) -> list[object]:
@@ -172,13 +175,6 @@ def _spoken(frame: pd.DataFrame | None, column: str, language: Language) -> pd.D
         for text in frame[column]
     ]
     return frame.assign(**{column: said})
-
-
-def _kinds(frame: pd.DataFrame | None, language: Language) -> pd.DataFrame | None:
-    if frame is None:
-        return None
-    words = {kind: pair[0 if language == "zh" else 1] for kind, pair in SERVICE_KINDS.items()}
-    return frame.assign(kind=frame["kind"].map(words))
 
 
 def _reasons(plan: Plan, language: Language) -> dict[str, str]:
@@ -205,7 +201,7 @@ def _heads(filing: Filing, language: Language) -> list[_Head]:
     remark = ("例外与备注", "Exceptions and remarks")
     heads = [
         _Head(grid, ("序号", "No."), 5, "0"),
-        _Head(grid, ("网格编码", "Grid code"), 17),
+        _Head(grid, ("网格编码", "Grid code"), 20),
         _Head(grid, ("网格名称", "Grid name"), 22),
         _Head(grid, ("类型", "Kind"), 9.5 if chinese else 14.5),
         _Head(grid, ("村(社区)", "Village"), 13),

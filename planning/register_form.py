@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from planning.export import Column, Language
+from planning.export import Column, Language, Plan
+from planning.services import KINDS as SERVICE_KINDS
 from planning.staff import KINDS as POST_KINDS
 from planning.workbook import Paper
 
@@ -62,15 +63,6 @@ STAFF_COLUMNS: tuple[Column, ...] = (
     Column("group_size", "群成员数", "Group size", "group_size", "群成员数", 10, "0"),
     Column("groups", "群数", "Groups", "groups", "群数", 8, "0"),
 )  # fmt: skip
-SERVICE_COLUMNS: tuple[Column, ...] = (
-    Column("grid_code", "网格编码", "Grid code", "grid_code", "网格编码", 18),
-    Column("kind", "设施", "Service", "kind", "设施", 16),
-    Column("name", "最近处", "Nearest", "name", "最近处", 32),
-    Column("metres", "半数户不超过(米)", "Half of households within (m)", "metres", "距离", 18,
-           "#,##0"),
-    Column("share_beyond", "步行 15 分钟以外户占比", "Share beyond a 15-minute walk", "beyond",
-           "步行外占比", 22, "0%"),
-)  # fmt: skip
 COMPOUND_COLUMNS: tuple[Column, ...] = (
     Column("name", "小区", "Compound", "name", "小区", 24),
     Column("village_code", "村(社区)代码", "Village code", "vill_code", "村代码", 16),
@@ -88,6 +80,45 @@ LEADER_COLUMNS: tuple[Column, ...] = (
     Column("households", "户数", "Households", "households", "户数", 12, "#,##0"),
     Column("persons", "人口", "Persons", "persons", "人口", 12, "#,##0"),
 )
+
+
+def service_list(
+    services: pd.DataFrame, plan: Plan, language: Language
+) -> tuple[pd.DataFrame, tuple[Column, ...]]:
+    """The services one row a grid, in the order of codes, and the columns of the list.
+
+    For each kind the place, the way and the share with more than the walk; last, the kinds that
+    most of the grid's households have farther than that, to filter by.
+    """
+    index = 0 if language == "zh" else 1
+    kinds = [kind for kind in SERVICE_KINDS if (services["kind"] == kind).any()]
+    columns = [
+        Column("grid_code", "网格编码", "Grid code", "grid_code", "网格编码", 18),
+        Column("name", "网格名称", "Grid", "name", "网格名称", 22),
+    ]
+    table = pd.DataFrame({"grid_code": sorted(services["grid_code"].astype(str).unique())})
+    if "name" in plan.grids:
+        names = dict(zip(plan.grids["code"].astype(str), plan.grids["name"], strict=True))
+        table["name"] = table["grid_code"].map(names)
+    far = pd.Series("", index=table.index)
+    for kind in kinds:
+        zh, en = SERVICE_KINDS[kind]
+        own = services[services["kind"] == kind].assign(code=lambda t: t["grid_code"].astype(str))
+        own = own.drop_duplicates("code").set_index("code").reindex(table["grid_code"])
+        for what in ("name", "metres", "share_beyond"):
+            table[f"{kind}_{what}"] = own[what].to_numpy()
+        beyond = own["beyond"].fillna(False).to_numpy(dtype=bool)
+        mark = ("、", ", ")[index]
+        far = far.where(~beyond, far + far.map(lambda t, m=mark: m if t else "") + (zh, en)[index])
+        columns += [
+            Column(f"{kind}_name", f"最近{zh}", f"Nearest {en.lower()}", "", "", 24),
+            Column(f"{kind}_metres", "半数户不超过(米)", "Half of households within (m)", "", "",
+                   11, "#,##0"),
+            Column(f"{kind}_share_beyond", "步行 15 分钟以外户占比",
+                   "Share beyond a 15-minute walk", "", "", 12, "0%"),
+        ]  # fmt: skip
+    columns.append(Column("beyond", "多数户超过 15 分钟", "Most beyond 15 minutes", "", "", 22))
+    return table.assign(beyond=far), tuple(columns)
 
 
 @dataclass(frozen=True)

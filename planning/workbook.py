@@ -30,6 +30,9 @@ _EXCEL_TEXT = 32_767  # characters a cell can hold
 _LINE_POINTS = 14.0  # height of one line of 10-point type
 _POINTS, _LEAST_POINTS = 10.0, 7.0  # size of the letters, and the smallest that can be read
 _PRINTED_MM = 276.0  # of A4 lying, between the margins
+_PRINTED: dict[str, tuple[float, float]] = {"A4": (276.0, 179.0), "A3": (400.0, 266.0)}
+_LEAST_LEFT = 0.15  # of a page; with less on the last one all are made a little smaller
+_POINT_MM, _USUAL_ROW = 25.4 / 72, 15.0
 _CHARACTER_MM = 1.9  # a half-width character of the usual font
 _SHEET_NAME = 31
 _FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
@@ -156,7 +159,7 @@ def page(
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A3 if paper == "A3" else sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth = 1
-    sheet.page_setup.fitToHeight = 0
+    sheet.page_setup.fitToHeight = _pages(sheet, titles, paper)
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_options.horizontalCentered = True
     sheet.page_margins.left = sheet.page_margins.right = 0.4
@@ -168,6 +171,27 @@ def page(
         left=_HeaderFooterPart(text=NOTICE_ZH if chinese else NOTICE_EN, size=8),
         right=_HeaderFooterPart(text=pages, size=8),
     )
+
+
+def _pages(sheet: Worksheet, titles: str, paper: Paper) -> int:
+    """How many pages high the sheet is to be at most; 0 for as many as it takes.
+
+    A last page with a sum and signatures alone is one that gets lost: then one page less, which
+    makes the print smaller by the little that stood there. Reckoned from the widths and heights
+    that were set; office programs differ by a few per cent.
+    """
+    wide, high = _PRINTED[paper]
+    room = sum(own.width for own in sheet.column_dimensions.values()) * _CHARACTER_MM
+    shrunk = min(1.0, wide / room) if room else 1.0
+    most = high / (shrunk * _POINT_MM)
+    height = [sheet.row_dimensions[row].height or _USUAL_ROW for row in range(1, sheet.max_row + 1)]
+    head = sum(height[: int(titles.rpartition(":")[2])])
+    pages, used = 1, 0.0
+    for own in height:
+        if used + own > most:
+            pages, used = pages + 1, head
+        used += own
+    return pages - 1 if pages > 1 and used - head < _LEAST_LEFT * most else 0
 
 
 def sheet_name(wanted: str, taken: set[str]) -> str:

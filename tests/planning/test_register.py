@@ -25,9 +25,9 @@ from openpyxl.workbook import Workbook
 from planning.export import NOTICE_ZH
 from planning.planfile import PlanFile
 from planning.register import write_register
-from planning.register_form import Filing
+from planning.register_form import Filing, service_list
 from planning.staff import Posts, staffing
-from planning.workbook import columns_between, sheet_name
+from planning.workbook import columns_between, page, sheet_name, widths
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ui"))
 from synthetic import plan as synthetic_plan
@@ -238,6 +238,34 @@ def test_a_control_character_does_not_stop_the_register(plan: PlanFile, tmp_path
     plan.grids.loc[0, "name"] = "柳\x00塘\x0b村"
     book = openpyxl.load_workbook(write_register(plan, tmp_path / "r.xlsx"))
     assert grid_rows(book)[0]["网格名称"] == "柳塘村"
+
+
+@pytest.mark.parametrize(("rows", "high"), [(10, 0), (28, 0), (30, 1), (40, 0), (57, 2)])
+def test_no_page_holds_a_sum_and_signatures_alone(rows: int, high: int) -> None:
+    """27 rows of 18 points and their header fill an A4 page; two more are printed with them."""
+    sheet = Workbook().create_sheet()
+    widths(sheet, [20.0] * 5)
+    for row in range(1, rows + 1):
+        sheet.cell(row=row, column=1).value = "x"
+        sheet.row_dimensions[row].height = 18
+    page(sheet, titles="1:1", language="zh")
+    assert sheet.page_setup.fitToHeight == high
+
+
+def test_services_are_listed_one_row_a_grid(plan: PlanFile) -> None:
+    codes = sorted(plan.grids["code"].astype(str))[:2]
+    rows = [
+        (codes[1], "mediation", "甲", 2000.0, True, 0.9),
+        (codes[1], "police_station", "乙", 3000.0, True, 1.0),
+        (codes[0], "mediation", "甲", 100.0, False, 0.0),
+    ]
+    columns = ["grid_code", "kind", "name", "metres", "beyond", "share_beyond"]
+    table, shown = service_list(pd.DataFrame(rows, columns=columns), plan, "zh")
+    assert table["grid_code"].tolist() == codes
+    assert table["beyond"].tolist() == ["", "调解室、派出所"]
+    assert table["mediation_metres"].tolist() == [100.0, 2000.0]
+    assert [column.source for column in shown] == table.columns.tolist()
+    assert not [column for column in shown if column.source.startswith("grid_station")]
 
 
 def test_sheet_names_are_names_that_excel_takes() -> None:
