@@ -100,12 +100,23 @@ libc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2) || true
 [ -n "$libc" ] && [ "$(printf '%s\n' "$(fact glibc)" "$libc" | sort -V | head -1)" = "$(fact glibc)" ] ||
     refuse "需要 glibc $(fact glibc) 或更新版本,本机是 ${libc:-其他}。" \
         "glibc $(fact glibc) or newer is needed; this machine has ${libc:-another C library}."
-[ -n "$python" ] || python=$(command -v "python$wanted" || command -v python3) ||
+asked=$python
+# The system's own first: one in somebody's home is out of the service's reach.
+[ -n "$python" ] || python=$(PATH=/usr/bin:/usr/local/bin:$PATH command -v "python$wanted" ||
+    PATH=/usr/bin:/usr/local/bin:$PATH command -v python3) ||
     refuse "没有找到 Python $wanted。" "Python $wanted was not found; name it with --python."
 found=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || found=none
 [ "$found" = "$wanted" ] ||
     refuse "此安装包用于 Python $wanted,$python 是 $found。" \
         "This archive is for Python $wanted and $python is $found; name another with --python, or use the archive made for it."
+base=$("$python" -c 'import os, sys; print(os.path.realpath(sys.base_prefix))')
+case $base in
+/root/* | /home/*)
+    [ -n "$asked" ] || refuse "找到的 Python $wanted 在个人文件夹 $base 中,服务用户无法使用;请安装系统的 Python,或用 --python 指定。" \
+        "The only Python $wanted found lies in somebody's home, $base, where the service cannot use it; install the system's, or insist with --python."
+    say "注意:$base 在个人文件夹中,服务用户无法使用。" "Mind: $base lies in somebody's home, and the service's user cannot use it."
+    ;;
+esac
 "$python" -c 'import ctypes, sqlite3, ssl, venv' 2>/dev/null ||
     refuse "$python 缺少 venv、sqlite3、ssl 或 ctypes 模块。" \
         "$python lacks one of its modules venv, sqlite3, ssl, ctypes (Debian: the package libpython3-stdlib)."

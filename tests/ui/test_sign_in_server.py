@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PASSWORD, CHANGED = "long-enough-1", "another-long-2"
+KEY = "a-canary-that-must-not-sing"  # no key: every use of it fails, and is logged
 
 
 @pytest.fixture
@@ -66,7 +67,8 @@ def test_people_with_accounts_see_and_take_what_their_role_allows(
 ) -> None:
     if not LEAFLET.exists():
         pytest.skip("leaflet is not installed (make setup)")
-    environment = {**place, "GRIDWRIGHT_SIGN_IN": "local"}
+    environment = {**place, "GRIDWRIGHT_SIGN_IN": "local", "GRIDWRIGHT_LOG": "json",
+                   "GRIDWRIGHT_KEY": KEY}  # fmt: skip
     said: list[str] = []
     with served(tmp_path / "log.txt", environment, program="ui.start") as address:
         visitors = []
@@ -119,12 +121,23 @@ def test_people_with_accounts_see_and_take_what_their_role_allows(
         leader.get_by_text(re.compile("您没有登录|You are not signed in")).first.wait_for()
         planner.locator(".st-key-sign_out button").click()
         planner.get_by_text("您没有登录").wait_for()
-        assert planner.request.get(media).status == 401
+        # its connection has been idle: the server may be closing it
+        assert planner.request.get(media, max_retries=2).status == 401
         for page in visitors:
             page.context.close()
+        figures = httpx2.get(f"{address}/metrics").text
+        assert "gridwright_sign_ins_failed_total 1\n" in figures
+        assert int(re.findall(r"^gridwright_reruns_total (\d+)", figures, re.M)[0]) >= 8
+        assert re.findall(r"^gridwright_sessions (\d+)", figures, re.M)
+        assert not re.search("wang|chief|li ", figures)
+        passed_on = {"X-Forwarded-For": "10.1.2.3"}
+        assert httpx2.get(f"{address}/metrics", headers=passed_on).status_code == 404
     assert [text for text in said if "Content Security Policy" in text] == []
     log = (tmp_path / "log.txt").read_text("utf-8")
-    assert not any(secret in log for secret in (PASSWORD, CHANGED, "wrong-password"))
+    assert not any(secret in log for secret in (PASSWORD, CHANGED, "wrong-password", KEY))
+    events = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert {"gridwright", "uvicorn"} <= {event["logger"].split(".")[0] for event in events}
+    assert "Traceback" not in log
 
 
 # --- a provider of our own ----------------------------------------------------------------------
