@@ -7,8 +7,9 @@ Starts the program on DIR (the demonstration county with its plan.gpkg and its e
 of its own, and plays visitors who speak Streamlit's own websocket protocol (:mod:`benchmarks.wire`,
 :mod:`benchmarks.people`); client and server share the machine. In this order:
 
-1. one leader and one planner come, so that plan, events and store are read: memory **before**;
-2. a burst: ``--burst`` people come in the same moment, see the leader's page, and leave;
+1. accounts are made (``--sign-in none``: none); one leader and one planner come, so that plan,
+   events and store are read: memory **before**;
+2. a burst: ``--burst`` people sign in by the form in the same moment, see the leader's page, leave;
 3. leaders filter and planners redraw for ``--minutes``: memory at its **peak**;
 4. everybody leaves, and the time passes for which the server keeps a session for somebody whose
    connection broke (``--session-seconds``): memory **after**;
@@ -25,6 +26,8 @@ import argparse
 import asyncio
 import json
 import os
+import random
+import secrets
 import shutil
 import signal
 import socket
@@ -34,6 +37,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,9 +45,20 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.people import NUMBERS, Book, Leader, Person, Planner, shown_alone
+from benchmarks.people import (
+    NUMBERS,
+    Account,
+    Book,
+    Leader,
+    Person,
+    Planner,
+    new_mark,
+    shown_alone,
+)
 from benchmarks.run import machine, today
 from benchmarks.wire import RefusedError
+from store.policy import Grant
+from store.projects import Store
 
 RECORDS = Path(__file__).parent / "records"
 TARGETS = {"filter": 1.0, "edit": 0.5}  # seconds, 95th percentile
@@ -115,8 +130,9 @@ def limiter(gigabytes: float) -> list[str]:
 
 @contextmanager
 def server(
-    project: Path, folder: Path, *, session_seconds: int = 0, limit_gb: float = 0
-) -> Iterator[Server]:
+    project: Path, folder: Path, *, session_seconds: int = 0, limit_gb: float = 0,
+    sign_in: str = "none",
+) -> Iterator[Server]:  # fmt: skip
     """The program on a free port, its store and its memories in ``folder``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -130,7 +146,7 @@ def server(
     limits = limiter(limit_gb)
     command = [
         sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())", "serve",
-        "--project", str(project), "--port", str(port), "--headless",
+        "--project", str(project), "--port", str(port), "--headless", "--sign-in", sign_in,
     ]  # fmt: skip
     with (folder / "server.log").open("wb") as log:
         run = subprocess.Popen(
@@ -148,7 +164,7 @@ def server(
 def _wait_for(address: str, run: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(480):
         try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
+            urllib.request.urlopen(f"{address}/healthz", timeout=2).close()
             return
         except OSError:
             if run.poll() is not None:
@@ -160,28 +176,59 @@ def _wait_for(address: str, run: subprocess.Popen[bytes], log: Path) -> None:
 # --- the parts of a run -------------------------------------------------------------------------
 
 
-async def warm(address: str, book: Book) -> None:
+class Accounts:
+    """Accounts of the server's store: viewers, shared out to leaders, and a planner each."""
+
+    def __init__(self, folder: Path, viewers: int, planners: int, *, made: bool) -> None:
+        """``made`` False for a server without sign-in: nobody has an account."""
+        rng = random.Random(time.time_ns())
+        self.viewers: list[Account | None] = [None] * viewers
+        self.planners: list[Account | None] = [None] * planners
+        if not made:
+            return
+        with Store(folder / "kept" / "plans.gridwright") as store:
+            for held, role in ((self.viewers, "viewer"), (self.planners, "planner")):
+                for number in range(len(held)):
+                    own = Account(new_mark(rng), secrets.token_urlsafe(12))
+                    grants = (Grant(role),)
+                    store.add_account(own.name, own.password, grants, must_change=False)
+                    held[number] = own
+
+    def viewer(self, number: int) -> Account | None:
+        """The account of a leader."""
+        return self.viewers[number % len(self.viewers)]
+
+    def planner(self, number: int) -> Account | None:
+        """The account of a planner; the last one warms up."""
+        return self.planners[number % len(self.planners)]
+
+
+async def warm(address: str, book: Book, accounts: Accounts) -> None:
     """One leader and one planner, until all that visitors share has been read."""
-    leader = Leader(9001, address, book, 0, 0.0)
+    leader = Leader(9001, address, book, 0, 0.0, accounts.viewer(-1))
+    await leader.enter()
     async with leader.visitor("leader") as visit:
         await visit.open(NUMBERS, limit=300)
         # the numbers to send are proved beside the page; the page asks again until they are there
         while visit.repeating:
             await asyncio.sleep(1)
-    planner = Planner(9002, address, book, 0, 0.0)
+    planner = Planner(9002, address, book, 0, 0.0, accounts.planner(-1))
+    await planner.enter()
     async with planner.visitor("board") as visit:
         await visit.open("gridwright_hand", limit=300)
         await planner.settle(visit)
     book.seconds.clear()
 
 
-async def burst(address: str, book: Book, count: int) -> None:
-    """``count`` people in the same moment; seconds from the connection to the numbers."""
+async def burst(address: str, book: Book, count: int, accounts: Accounts) -> None:
+    """``count`` people in the same moment; seconds from the form, or the connection, to the
+    numbers."""
 
     async def one(number: int) -> None:
-        person = Person(5000 + number, address, book, 0, 0.0)
+        person = Person(5000 + number, address, book, 0, 0.0, accounts.viewer(number))
         started = time.perf_counter()
         try:
+            await person.enter()
             async with person.visitor("leader") as visit:
                 await visit.open(NUMBERS)
                 book.seconds["burst"].append(time.perf_counter() - started)
@@ -192,14 +239,18 @@ async def burst(address: str, book: Book, count: int) -> None:
     await asyncio.gather(*(one(number) for number in range(count)))
 
 
-async def together(address: str, book: Book, given: argparse.Namespace) -> None:
+async def together(
+    address: str, book: Book, given: argparse.Namespace, accounts: Accounts
+) -> None:
     """Leaders and planners for so many minutes; they come a few at a time."""
     stop, door = asyncio.Event(), asyncio.Semaphore(4)
     people: list[Leader | Planner] = [
-        Leader(i, address, book, given.seed, given.leader_think) for i in range(given.leaders)
+        Leader(i, address, book, given.seed, given.leader_think, accounts.viewer(i))
+        for i in range(given.leaders)
     ]
     people += [
-        Planner(i, address, book, given.seed, given.planner_think) for i in range(given.planners)
+        Planner(i, address, book, given.seed, given.planner_think, accounts.planner(i))
+        for i in range(given.planners)
     ]
     tasks = [asyncio.create_task(person.work(stop, door)) for person in people]
     done, _ = await asyncio.wait(tasks, timeout=given.minutes * 60)
@@ -209,17 +260,21 @@ async def together(address: str, book: Book, given: argparse.Namespace) -> None:
     await asyncio.gather(*tasks)
 
 
-async def play(own: Server, given: argparse.Namespace, book: Book) -> dict[str, Any]:
+async def play(
+    own: Server, given: argparse.Namespace, book: Book, accounts: Accounts
+) -> dict[str, Any]:
     """The whole run; what was measured."""
-    await warm(own.address, book)
+    # a thread for each that signs in at once
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max(8, given.burst)))
+    await warm(own.address, book, accounts)
     print(f"warm: {own.resident():.0f} MB, {own.processor():.0f} cpu s", flush=True)
     await asyncio.sleep(given.settle)
     before, processor = own.resident(), own.processor()
     watching = asyncio.create_task(own.watch())
-    await burst(own.address, book, given.burst)
+    await burst(own.address, book, given.burst, accounts)
     print(f"after the burst: {own.resident():.0f} MB", flush=True)
     started = time.monotonic()
-    await together(own.address, book, given)
+    await together(own.address, book, given, accounts)
     seconds = time.monotonic() - started
     busy = own.processor() - processor
     # a second for each two: sessions are let go of some time after their time is over
@@ -227,7 +282,9 @@ async def play(own: Server, given: argparse.Namespace, book: Book) -> dict[str, 
     watching.cancel()
     after, peak = own.resident(), max(value for _, value in own.memory)
     choices = sorted(book.seen)
-    alone = await shown_alone(own.address, choices, {})
+    one = Person(9003, own.address, book, 0, 0.0, accounts.viewer(0))
+    await one.enter()
+    alone = await shown_alone(own.address, choices, one.headers)
     for choice, digest in zip(choices, alone, strict=True):
         if book.seen[choice] != {digest}:
             book.foreign.append(f"{choice}: {sorted(book.seen[choice])} for {digest}")
@@ -275,8 +332,9 @@ def table(found: dict[str, Any]) -> str:
     given, memory = found["given"], found["memory_mb"]
     lines = [
         f"{given['leaders']} leaders and {given['planners']} planners for {given['minutes']:g} "
-        f"minutes after a burst of {given['burst']}; client and server on "
-        f"{found['machine']['cores']} cores, load {found['load']:.1f} before. {found['date']}.",
+        f"minutes after a burst of {given['burst']} (sign-in: {given['sign_in']}); client and "
+        f"server on {found['machine']['cores']} cores, load {found['load']:.1f} before. "
+        f"{found['date']}.",
         "",
         "| what | times | median s | 95 % s | slowest s |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -294,23 +352,33 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def measure(given: argparse.Namespace) -> int:
-    """Run, print, keep; 1 where something is not as it should be."""
-    book, load = Book(), os.getloadavg()[1]
+def run(given: argparse.Namespace) -> tuple[dict[str, Any], Book]:
+    """The whole run on a server of its own; what was measured, and everybody's book."""
+    book = Book()
     with tempfile.TemporaryDirectory(prefix="gridwright-load-") as folder:
         try:
             with server(
                 given.project, Path(folder), session_seconds=given.session_seconds,
-                limit_gb=given.limit_gb,
+                limit_gb=given.limit_gb, sign_in=given.sign_in,
             ) as own:  # fmt: skip
-                found = asyncio.run(play(own, given, book))
+                accounts = Accounts(
+                    Path(folder), max(1, given.burst), given.planners + 1,
+                    made=given.sign_in == "local",
+                )  # fmt: skip
+                return asyncio.run(play(own, given, book, accounts)), book
         finally:
             if given.log:
                 shutil.copy(Path(folder) / "server.log", given.log)
-    options = {name: value for name, value in vars(given).items() if name not in ("project", "log")}
+
+
+def measure(given: argparse.Namespace) -> int:
+    """Run, print, keep; 1 where something is not as it should be."""
+    load = os.getloadavg()[1]
+    found, book = run(given)
+    kept = {name: value for name, value in vars(given).items() if name not in ("project", "log")}
     rows = summary(book)
     found |= {
-        "date": today(), "machine": machine("gridwright"), "load": load, "given": options,
+        "date": today(), "machine": machine("gridwright"), "load": load, "given": kept,
         "rows": rows, "foreign": len(book.foreign), "failed": len(book.failures),
         "sent_mb": round(book.received / 1e6), "answers": dict(book.answers),
     }  # fmt: skip
@@ -326,8 +394,8 @@ def measure(given: argparse.Namespace) -> int:
     return 1 if said else 0
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Read the command line and measure."""
+def options(arguments: list[str] | None) -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -346,13 +414,18 @@ def main(arguments: list[str] | None = None) -> int:
         "--settle", type=float, default=45, metavar="S",
         help="seconds of quiet before memory is measured",
     )  # fmt: skip
+    parser.add_argument("--sign-in", choices=("local", "none"), default="local")
     parser.add_argument("--limit-gb", type=float, default=4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log", type=Path, help="where to keep the server's log")
     parser.add_argument("--no-record", dest="record", action="store_false")
-    given = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the command line and measure."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # so that the server ends with us
-    return measure(given)
+    return measure(options(arguments))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Leaders and planners as :mod:`benchmarks.load` plays them, each with marks of their own.
 
-Nobody may ever be sent what belongs to somebody else. A planner signs with a mark that no other
-has, and every byte that any session receives is searched for marks of others. What a leader is
-shown depends on language, period and class alone: a digest of it is kept by that choice, and after
-the run one session alone asks for each choice again; every digest must be the same.
+Nobody may ever be sent what belongs to somebody else. The name of each account is a mark that no
+other has (without sign-in a planner signs steps with it); the page shows it, and every byte that
+any session receives is searched for marks of others. What a leader is shown depends on language,
+period and class alone: a digest of it is kept by that choice, and after the run one session alone
+asks for each choice again; every digest must be the same.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import random
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from typing import Any, ClassVar
+from urllib.parse import urlencode, urlsplit
 
 from benchmarks.wire import RefusedError, Visitor
 
-MARK = re.compile(rb"mark-[0-9a-f]{10}")
+MARK = re.compile(rb"mark[0-9a-f]{10}")
 NUMBERS = "<div class='gw-numbers'>"
 BOARD = "gridwright_hand"
 VOLATILE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?Z?")
@@ -45,7 +48,31 @@ class Book:
 
 def new_mark(rng: random.Random) -> str:
     """A mark that nobody else has."""
-    return f"mark-{rng.getrandbits(40):010x}"
+    return f"mark{rng.getrandbits(40):010x}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the server's store; its name is its mark."""
+
+    name: str
+    password: str
+
+
+def signed_in(address: str, account: Account) -> str:
+    """The cookie that the form of the sign-in hands out. RefusedError where it does not."""
+    body = urlencode({"name": account.name, "password": account.password})
+    connection = HTTPConnection(urlsplit(address).netloc, timeout=120)
+    try:
+        connection.request("POST", "/sign-in", body, {"Origin": address})
+        answer = connection.getresponse()
+        answer.read()
+        cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
+    finally:
+        connection.close()
+    if answer.status != 303 or not cookie:
+        raise RefusedError(f"the sign-in answered {answer.status}")
+    return cookie
 
 
 @dataclass
@@ -57,11 +84,12 @@ class Person:
     book: Book
     seed: int
     think: float
+    account: Account | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed * 100_003 + self.number)
-        self.mark = new_mark(self.rng)
+        self.mark = new_mark(self.rng) if self.account is None else self.account.name
         self.language = "zh" if self.number % 3 else "en"
 
     def watch(self, raw: bytes) -> None:
@@ -70,6 +98,12 @@ class Person:
         self.book.messages += 1
         for found in set(MARK.findall(raw)) - {self.mark.encode()}:
             self.book.foreign.append(f"{self.mark} was sent {found.decode()}")
+
+    async def enter(self) -> None:
+        """Sign in by the form, as a browser does, and keep the cookie; nothing without accounts."""
+        if self.account is not None and not self.headers:
+            cookie = await asyncio.to_thread(signed_in, self.address, self.account)
+            self.headers = {"Cookie": cookie}
 
     def visitor(self, page: str) -> Visitor:
         """A session of this person."""
@@ -92,6 +126,8 @@ class Leader(Person):
     async def work(self, stop: asyncio.Event, ready: asyncio.Semaphore) -> None:
         """Come, filter until it is over, leave."""
         try:
+            async with ready:
+                await self.enter()
             async with self.visitor("leader") as visit:
                 async with ready:
                     self.book.seconds["leader: first map"].append(await visit.open(NUMBERS))
@@ -150,6 +186,8 @@ class Planner(Person):
     async def work(self, stop: asyncio.Event, ready: asyncio.Semaphore) -> None:
         """Come, open the own village, sign, redraw until it is over, leave."""
         try:
+            async with ready:
+                await self.enter()
             async with self.visitor("board") as visit:
                 async with ready:
                     self.book.seconds["planner: first board"].append(await visit.open(BOARD))
@@ -163,7 +201,8 @@ class Planner(Person):
         """Open the own village and sign with the own mark."""
         key = f"board_place_{self.language}"
         options = list(visit.needed(key)[1].options)
-        own = options[(self.number * 7 + 3) % len(options)]  # 7 and 105 villages: no two alike
+        # 11 has no factor in common with 105 villages, nor with 4: no two alike
+        own = options[(self.number * 11 + 3) % len(options)]
         if visit.needed(key)[1].raw_value != own:
             await visit.choose(key, own, BOARD)
         self.village = own

@@ -13,6 +13,7 @@ from streamlit.web.server.starlette import App
 from ui.web import figures, health, signin
 from ui.web.guard import Guard
 from ui.web.headers import SecurityHeaders
+from ui.web.leaving import leaving
 
 PAGES = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -20,4 +21,5 @@ app = App(
     PAGES,
     routes=[*signin.routes(), *health.routes(), *figures.routes()],
     middleware=[Middleware(SecurityHeaders), Middleware(Guard)],
+    lifespan=leaving,
 )
