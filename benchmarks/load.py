@@ -186,6 +186,7 @@ class Accounts:
         self.planners: list[Account | None] = [None] * planners
         if not made:
             return
+        (folder / "kept").mkdir(mode=0o700, exist_ok=True)
         with Store(folder / "kept" / "plans.gridwright") as store:
             for held, role in ((self.viewers, "viewer"), (self.planners, "planner")):
                 for number in range(len(held)):

@@ -37,6 +37,7 @@ class Book:
     failures: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     seen: dict[Choice, set[str]] = field(default_factory=lambda: defaultdict(set))
+    planners: set[bytes] = field(default_factory=set)  # the marks of planners
     received: int = 0
     messages: int = 0
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -96,8 +97,12 @@ class Person:
         """Count what came, and look for marks of others in it."""
         self.book.received += len(raw)
         self.book.messages += 1
-        for found in set(MARK.findall(raw)) - {self.mark.encode()}:
+        for found in set(MARK.findall(raw)) - {self.mark.encode()} - self.may_read(raw):
             self.book.foreign.append(f"{self.mark} was sent {found.decode()}")
+
+    def may_read(self, raw: bytes) -> set[bytes]:
+        """Marks of others that a message may hold: none."""
+        return set()
 
     async def enter(self) -> None:
         """Sign in by the form, as a browser does, and keep the cookie; nothing without accounts."""
@@ -177,6 +182,10 @@ async def shown_alone(address: str, choices: list[Choice], headers: dict[str, st
 class Planner(Person):
     """Redraws a village of their own with the tools of the board."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.book.planners.add(self.mark.encode())
+
     #: how often which tool: mostly by hand, as a person does
     TOOLS: ClassVar[dict[str, int]] = {
         "transfer": 40, "undo": 14, "redo": 6, "cut": 6, "cut through": 4, "merge": 4, "split": 6,
@@ -196,6 +205,10 @@ class Planner(Person):
                     await self.edit(visit)
         except (RefusedError, TimeoutError, OSError) as error:
             self.book.failed(f"planner {self.number}", error)
+
+    def may_read(self, raw: bytes) -> set[bytes]:
+        """Planners are told who has which village open, beside the board; never in it."""
+        return set() if BOARD.encode() in raw else self.book.planners
 
     async def settle(self, visit: Visitor) -> None:
         """Open the own village and sign with the own mark."""
