@@ -253,6 +253,8 @@ async def together(
         Planner(i, address, book, given.seed, given.planner_think, accounts.planner(i))
         for i in range(given.planners)
     ]
+    for person in people:
+        person.least = given.least
     tasks = [asyncio.create_task(person.work(stop, door)) for person in people]
     done, _ = await asyncio.wait(tasks, timeout=given.minutes * 60)
     for task in done:  # left before their time: what they met is in the book, or it is our mistake
@@ -415,6 +417,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
         "--settle", type=float, default=45, metavar="S",
         help="seconds of quiet before memory is measured",
     )  # fmt: skip
+    parser.add_argument("--least", type=int, default=0, help="acts before anybody leaves")
     parser.add_argument("--sign-in", choices=("local", "none"), default="local")
     parser.add_argument("--limit-gb", type=float, default=4)
     parser.add_argument("--seed", type=int, default=1)

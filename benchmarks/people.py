@@ -78,7 +78,10 @@ def signed_in(address: str, account: Account) -> str:
 
 @dataclass
 class Person:
-    """Somebody with a page open; ``think`` seconds between two acts, half to one and a half."""
+    """Somebody with a page open; ``think`` seconds between two acts, half to one and a half.
+
+    Nobody leaves before ``least`` acts, so that a short run on a busy machine shows something.
+    """
 
     number: int
     address: str
@@ -87,6 +90,8 @@ class Person:
     think: float
     account: Account | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    least: int = 0
+    acts: int = 0
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed * 100_003 + self.number)
@@ -136,8 +141,9 @@ class Leader(Person):
             async with self.visitor("leader") as visit:
                 async with ready:
                     self.book.seconds["leader: first map"].append(await visit.open(NUMBERS))
-                while await self.breath(stop):
+                while await self.breath(stop) or self.acts < self.least:
                     await self.filter(visit)
+                    self.acts += 1
         except (RefusedError, TimeoutError, OSError) as error:
             self.book.failed(f"leader {self.number}", error)
 
@@ -201,8 +207,9 @@ class Planner(Person):
                 async with ready:
                     self.book.seconds["planner: first board"].append(await visit.open(BOARD))
                     await self.settle(visit)
-                while await self.breath(stop):
+                while await self.breath(stop) or self.acts < self.least:
                     await self.edit(visit)
+                    self.acts += 1
         except (RefusedError, TimeoutError, OSError) as error:
             self.book.failed(f"planner {self.number}", error)
 
