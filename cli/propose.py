@@ -215,7 +215,7 @@ def run_propose(arguments: argparse.Namespace) -> int:
         with _elsewhere(arguments) as elsewhere:
             plan = propose_county(
                 ground, settings, workers=arguments.workers, progress=show, today=today,
-                band=band, kept=kept, elsewhere=elsewhere,
+                band=band, kept=kept, elsewhere=elsewhere, shapes=False,
             )  # fmt: skip
     said = {"strict": arguments.strict} | ({} if band is None else {"band": band})
     tables = to_planfile(plan, said)

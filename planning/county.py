@@ -21,6 +21,7 @@ from geo.ground import Ground
 from geo.linework import Linework
 from geo.messages import register
 from geo.problems import InputError, Problem
+from geo.segments import Edges, Segments
 from geo.units import Units, build_units
 from planning.bounds import BESIDE_M, four_bounds
 from planning.carry import Upkeep, carry
@@ -218,7 +219,8 @@ class Parcel:
 
     ``lines`` the lines in and near it, ``rows`` (n,) their numbers in the county's; the ground's
     own line numbers count in ``lines``. ``sets`` the names of its sets by number. ``old`` today's
-    grids in it, ``used`` codes that no new grid may have.
+    grids in it, ``used`` codes that no new grid may have. ``shapes`` whether the units' shapes and
+    borders come back with the plan.
     """
 
     share: VillageGround
@@ -231,6 +233,7 @@ class Parcel:
     old: gpd.GeoDataFrame | None = None
     used: frozenset[str] = frozenset()
     band: float | None = None
+    shapes: bool = True
 
 
 def plan_parcel(parcel: Parcel) -> VillagePlan:
@@ -250,7 +253,22 @@ def plan_parcel(parcel: Parcel) -> VillagePlan:
     except (ValueError, shapely.errors.GEOSException) as error:
         params = {"village": parcel.name, "reason": str(error)[:200]}
         raise InputError([Problem("village-uncuttable", parcel.file, params=params)]) from error
+    if not parcel.shapes:
+        return _without_shapes(plan)
     return _with_county_lines(plan, parcel.rows)
+
+
+def _without_shapes(plan: VillagePlan) -> VillagePlan:
+    """The plan with its units' counts alone: their shapes and borders are most of what is sent."""
+    units = plan.units
+    none, nothing = np.empty(0, dtype=np.int64), np.empty(0)
+    bare = replace(
+        units,
+        geometry=np.full(len(units), None, dtype=object),
+        edges=Edges(none, none, nothing, nothing),
+        segments=Segments(none, none, nothing, nothing, nothing, nothing, none),
+    )
+    return replace(plan, units=bare)
 
 
 def _with_county_lines(plan: VillagePlan, rows: IntArray) -> VillagePlan:
@@ -272,6 +290,7 @@ class _Run:
     today: Today | None = None
     shares: list[IntArray] = field(default_factory=list)
     band: float | None = None
+    shapes: bool = True
 
     def parcel(self, village: int) -> Parcel:
         """One village's parcel."""
@@ -290,6 +309,7 @@ class _Run:
             old=None if today is None else today.grids.iloc[self.shares[village]],
             used=frozenset() if today is None else today.used,
             band=self.band,
+            shapes=self.shapes,
         )
 
 
@@ -304,8 +324,13 @@ def propose_county(
     band: float | None = None,
     kept: Kept | None = None,
     elsewhere: Elsewhere | None = None,
+    shapes: bool = True,
 ) -> CountyPlan:
     """Propose grids for every village; the same for any number of ``workers``, here or elsewhere.
+
+    Without ``shapes``, units come back with their counts and without shapes and borders, where
+    nothing more is to be asked of them: all that the tables of a plan need, and a third of what is
+    sent. (Ready-made areas and micro-grids of ``today`` need the shapes; then they come anyway.)
 
     With ``today``'s grids, these are kept, and only those that break a rule (or are farther than
     ``band``, a share, from their village's even count) are changed (:mod:`planning.carry`).
@@ -316,7 +341,8 @@ def propose_county(
     """
     total = len(ground.villages)
     shares = [] if today is None else today.shares(ground.villages)
-    run = _Run(ground, settings, ground.sets["name"].to_numpy(), today, shares, band)
+    shapes = shapes or ground.areas is not None or (today is not None and today.micro is not None)
+    run = _Run(ground, settings, ground.sets["name"].to_numpy(), today, shares, band, shapes)
     plans: dict[int, VillagePlan] = {}
     lost: list[int] = []
     for village, plan in _kept_and_made(run, workers, cancelled, kept, elsewhere):

@@ -8,6 +8,7 @@ first; whatever is then decided of nodes is a decision of units through ``contra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +46,20 @@ class Graph:
     def __len__(self) -> int:
         return len(self.households)
 
-    @property
+    @cached_property
     def source(self) -> IntArray:
         """The node each directed edge starts from, shape (e,)."""
         return np.repeat(np.arange(len(self)), np.diff(self.indptr))
+
+    @cached_property
+    def moments(self) -> FloatArray:
+        """Per node (n, 8): households, persons, the households' first moments and their summed
+        squares about the nodes' middle, area, outer border, 0. Sums of rows measure a grid."""
+        h = self.households
+        x, y = self.x - self.x.mean(), self.y - self.y.mean()
+        square = h * (x * x + y * y) + self.spread
+        rows = [h, self.persons, h * x, h * y, square, self.area, self.outer, np.zeros(len(h))]
+        return np.ascontiguousarray(np.column_stack(rows))
 
 
 def _rows(

@@ -91,6 +91,24 @@ def _cost(
     return float(price)
 
 
+@njit(cache=True, inline="always")
+def next_state(state: np.uint64) -> np.uint64:
+    """xorshift64*: an explicit generator, so that a seed is the whole story."""
+    state ^= state >> np.uint64(12)
+    state ^= state << np.uint64(25)
+    state ^= state >> np.uint64(27)
+    return state
+
+
+@njit(cache=True, inline="always")
+def _refused(rise: float, heat: float, draw: np.uint64) -> bool:
+    """Metropolis' rule: a rise is taken with the chance exp(-rise / heat)."""
+    chance = float(draw >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+    if rise > 40.0 * heat and chance > 0.0:  # exp(-40) is less than any chance drawn but 0
+        return True
+    return bool(chance >= np.exp(-rise / heat))
+
+
 @njit(cache=True)
 def _stays_whole(
     indptr: IntArray,
@@ -156,7 +174,7 @@ def _anneal(
     cold: float,
     seed: int,
 ) -> float:
-    """Anneal ``label`` in place; returns the price reached. ``node`` columns: see ``_columns``."""
+    """Anneal ``label`` in place; returns the price reached. ``node``: a graph's moments."""
     n = len(label)
     sums = np.zeros((k, 8))
     count = np.zeros(k, dtype=np.int64)
@@ -193,29 +211,38 @@ def _anneal(
     heat = hot
     cooling = (cold / hot) ** (1.0 / max(moves, 1))
     stamp = 0
+    # what a move costs holds until one of its two grids changes, and most moves are refused
+    known = np.empty(len(indices))
+    known_g = np.full(len(indices), -1, dtype=np.int64)
+    known_t = np.full(len(indices), -1, dtype=np.int64)
+    version = np.zeros(k, dtype=np.int64)
+    changes = 0
     for _ in range(moves):
         if size == 0:
             break
         heat *= cooling
-        # xorshift64*: an explicit generator, so that a seed is the whole story
-        state ^= state >> np.uint64(12)
-        state ^= state << np.uint64(25)
-        state ^= state >> np.uint64(27)
+        state = next_state(state)
         draw = state * np.uint64(2685821657736338717)
         a = border[int((draw >> np.uint64(32)) % np.uint64(size))]
         g = label[a]
         if locked[g] or count[g] == 1:
             continue
         skip = int((draw & np.uint64(0xFFFFFFFF)) % np.uint64(foreign[a]))
-        t = -1
-        for e in range(indptr[a], indptr[a + 1]):
-            if label[indices[e]] != g:
+        way = indptr[a]
+        while True:
+            t = label[indices[way]]
+            if t != g:
                 if skip == 0:
-                    t = label[indices[e]]
                     break
                 skip -= 1
+            way += 1
         if locked[t]:
             continue
+        drawn = known_g[way] == version[g] and known_t[way] == version[t] and known[way] > 0.0
+        if drawn:
+            state = next_state(state)
+            if _refused(known[way], heat, state * np.uint64(2685821657736338717)):
+                continue
         to_g = to_t = off_g = off_t = 0.0
         for e in range(indptr[a], indptr[a + 1]):
             other = label[indices[e]]
@@ -240,13 +267,10 @@ def _anneal(
             rise -= away[a]
         elif g == home[a]:
             rise += away[a]
-        if rise > 0.0:
-            state ^= state >> np.uint64(12)
-            state ^= state << np.uint64(25)
-            state ^= state >> np.uint64(27)
-            draw = state * np.uint64(2685821657736338717)
-            chance = float(draw >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-            if chance >= np.exp(-rise / heat):
+        known[way], known_g[way], known_t[way] = rise, version[g], version[t]
+        if rise > 0.0 and not drawn:
+            state = next_state(state)
+            if _refused(rise, heat, state * np.uint64(2685821657736338717)):
                 continue
         stamp += 1
         if not _stays_whole(indptr, indices, label, a, seen, stamp, queue):
@@ -262,6 +286,8 @@ def _anneal(
         count[g] -= 1
         count[t] += 1
         label[a] = t
+        changes += 1
+        version[g] = version[t] = changes
         foreign[a] = 0
         for e in range(indptr[a], indptr[a + 1]):
             other = indices[e]
@@ -295,18 +321,6 @@ def _anneal(
     return total
 
 
-def _columns(graph: Graph) -> FloatArray:
-    """households, persons, and their moments, area, outer border, and 0: one row a node."""
-    h = graph.households
-    x, y = graph.x - graph.x.mean(), graph.y - graph.y.mean()
-    moment = h * (x * x + y * y) + graph.spread
-    return np.ascontiguousarray(
-        np.column_stack(
-            [h, graph.persons, h * x, h * y, moment, graph.area, graph.outer, np.zeros(len(h))]
-        )
-    )
-
-
 def refine(
     graph: Graph,
     label: IntArray,
@@ -332,7 +346,7 @@ def refine(
     free = np.zeros(k, dtype=np.bool_) if locked is None else locked
     row = price.row(graph.households.sum() / k, graph.area.sum() / k)
     reached = _anneal(
-        graph.indptr, graph.indices, graph.length, graph.off_line, _columns(graph), result, k,
+        graph.indptr, graph.indices, graph.length, graph.off_line, graph.moments, result, k,
         row, free,
         result.copy() if home is None else home.astype(np.int64),
         np.zeros(len(result)) if home is None or away is None else away.astype(np.float64),

@@ -26,7 +26,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from planning.graph import FloatArray, Graph, IntArray
-from planning.search import _stays_whole
+from planning.search import _stays_whole, next_state
 
 GraphArrays = tuple[
     IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray,
@@ -167,15 +167,6 @@ def _price(
 
 
 @njit(cache=True, inline="always")
-def _next(state: np.uint64) -> np.uint64:
-    """xorshift64*: an explicit generator, so that a seed is the whole story."""
-    state ^= state >> np.uint64(12)
-    state ^= state << np.uint64(25)
-    state ^= state >> np.uint64(27)
-    return state
-
-
-@njit(cache=True, inline="always")
 def _below(state: np.uint64, n: int) -> int:
     return int(((state * np.uint64(2685821657736338717)) >> np.uint64(32)) % np.uint64(n))
 
@@ -203,7 +194,7 @@ def _anneal(
     queue = np.empty(n, dtype=np.int64)
     best = label.copy()
     least = np.inf
-    state = _next(np.uint64(seed) * np.uint64(2862933555777941757) + np.uint64(3037000493))
+    state = next_state(np.uint64(seed) * np.uint64(2862933555777941757) + np.uint64(3037000493))
     heat = hot
     cooling = (cold / hot) ** (1.0 / max(moves, 1))
     stamp = 0
@@ -225,28 +216,28 @@ def _anneal(
             for g in range(k):
                 cost[g] = _own(now, sums[g, 0], sums[g, 1], sums[g, 2])
         heat *= cooling
-        state = _next(state)
+        state = next_state(state)
         a = _below(state, n)
         degree = indptr[a + 1] - indptr[a]
         if degree == 0:
             continue
-        state = _next(state)
+        state = next_state(state)
         d = indices[indptr[a] + _below(state, degree)]
         t = label[d]
         g = label[a]
         if t == g or count[g] == 1:
             continue
         # every other move is a chain: a pushes b, a grid of t near by, into a third beat or back
-        state = _next(state)
+        state = next_state(state)
         b, u = -1, -1
         if _below(state, 2) == 0 and count[t] > 1:
             b = d
             for _ in range(3):
-                state = _next(state)
+                state = next_state(state)
                 c = indices[indptr[b] + _below(state, indptr[b + 1] - indptr[b])]
                 if label[c] == t:
                     b = c
-            state = _next(state)
+            state = next_state(state)
             c = indices[indptr[b] + _below(state, indptr[b + 1] - indptr[b])]
             u = label[c]
             if u == t or c == a:
@@ -283,7 +274,7 @@ def _anneal(
                 new_u = _own(now, sums[u, 0] + wb, sums[u, 1] + pb, sums[u, 2] + ub)
                 rise += new_g + new_t + new_u - cost[g] - cost[t] - cost[u]
         if rise > 0.0:
-            state = _next(state)
+            state = next_state(state)
             draw = (state * np.uint64(2685821657736338717)) >> np.uint64(11)
             if float(draw) * (1.0 / 9007199254740992.0) >= np.exp(-rise / heat):
                 continue

@@ -12,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from planning.beats.anneal import Area, Price, _anneal, _below, _next, _own, arrays_of
+from planning.beats.anneal import Area, Price, _anneal, _below, _own, arrays_of
 from planning.graph import FloatArray, IntArray
+from planning.search import next_state
 
 MOST_BEATS = 20  # in one region: what is too much in one beat may be wanted five beats away
 
@@ -54,7 +55,7 @@ def _grow(
                     t = label[indices[e]]
                     if local[t] < 0:
                         met += 1
-                        state = _next(state)
+                        state = next_state(state)
                         if _below(state, met) == 0:
                             pick = t
         if pick < 0:
@@ -84,7 +85,7 @@ def _renew(
     local = np.full(k, -1, dtype=np.int64)
     place = np.full(n, -1, dtype=np.int64)
     wrong = np.empty(k, dtype=np.int64)
-    state = _next(np.uint64(seed) * np.uint64(2862933555777941757) + np.uint64(3037000493))
+    state = next_state(np.uint64(seed) * np.uint64(2862933555777941757) + np.uint64(3037000493))
     most = min(MOST_BEATS, k)
     for turn in range(rounds):
         _members(label, k, start, member)
@@ -98,11 +99,11 @@ def _renew(
             if _own(row, w, p, u) - row[5] * (w - 1.0) ** 2 > 1e-12:
                 wrong[many] = g
                 many += 1
-        state = _next(state)
+        state = next_state(state)
         first = int(np.int64(_below(state, k)))
         if many > 0 and turn % 2 == 0:
             first = wrong[_below(state, many)]
-        state = _next(state)
+        state = next_state(state)
         wanted = 2 + int(np.int64(_below(state, most - 1)))
         chosen, size, state = _grow(
             indptr, indices, label, start, member, first, wanted, state, local
@@ -144,13 +145,13 @@ def _renew(
                     foes += 1
             ptr[i + 1], foe_ptr[i + 1] = inner, foes
         if size > 1:
-            state = _next(state)
+            state = next_state(state)
             # from barely warm to hot enough to give whole beats away, half of them through an
             # open band
             hot = grid * 2.0 ** (int(np.int64(_below(state, 4))) - 2)
-            state = _next(state)
+            state = next_state(state)
             opened = 1.0 if _below(state, 2) == 0 else 0.05
-            state = _next(state)
+            state = next_state(state)
             _anneal(
                 ptr, to[:inner], wide[:inner], work[node], persons[node], urban[node], mass[node],
                 x[node], y[node], own, size, was, foe_ptr, foe[:foes], row, opened,
