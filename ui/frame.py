@@ -50,7 +50,8 @@ def show_frame() -> None:
         initial_sidebar_state="auto",
     )
     # Streamlit's own uploader speaks English only; page.css puts these words in its place.
-    words = f":root {{ --gw-upload: '{text('project.upload')}'; }}"
+    refused = text("project.refused", megabytes=st.get_option("server.maxUploadSize"))
+    words = f":root {{ --gw-upload: '{text('project.upload')}'; --gw-refused: '{refused}'; }}"
     st.html(f"<style>{words}{_style()}</style>")
     with st.sidebar:
         name, switch = st.columns([4, 6], vertical_alignment="center", gap="small")

@@ -67,6 +67,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "project.folder_path": ("文件夹路径", "Path of the folder"),
     "project.look_again": ("再次读取", "Read them again"),
     "project.look": ("查看文件夹", "Look into the folder"),
+    "project.refused": (
+        "标红的文件没有收下：超过 {megabytes} MB，或不是这里可读的格式。大文件请放进服务器文件夹。",
+        "Files marked red were not taken: over {megabytes} MB, or no format that is read here. "
+        "Put large files into a folder on the server.",
+    ),
     "project.nothing_readable": (
         "没有找到可读取的文件。请检查文件夹或换一种格式。",
         "No readable file was found. Check the folder, or use another format.",

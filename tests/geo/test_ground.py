@@ -71,6 +71,35 @@ def test_everything_is_read_into_metres(files: dict[str, Path], county: Ground) 
     assert ground.datum == "wgs84"
 
 
+def test_files_in_feet_metres_and_degrees_make_one_ground(
+    files: dict[str, Path], county: Ground, tmp_path: Path
+) -> None:
+    """Villages in US survey feet, roads in Web Mercator, households in UTM: nothing is measured
+    in what a file happens to use."""
+    feet = (
+        "+proj=tmerc +lat_0=0 +lon_0=120 +k=1 +x_0=500000 +y_0=0 +ellps=GRS80 +units=us-ft "
+        "+no_defs"
+    )
+    gpd.read_file(files["villages"]).to_crs(feet).to_file(tmp_path / "feet.gpkg")
+    gpd.read_file(files["roads"]).to_crs(3857).to_file(tmp_path / "mercator.gpkg")
+    held = county.households
+    points = gpd.points_from_xy(held["x"], held["y"], crs=towns.CRS_M).to_crs(32650)
+    columns = {"户数": held["households"], "人口": held["persons"]}
+    gpd.GeoDataFrame(columns, geometry=points).to_file(tmp_path / "utm.gpkg")
+    mixed = load_ground(
+        Inputs(tmp_path / "feet.gpkg", tmp_path / "utm.gpkg", roads=tmp_path / "mercator.gpkg")
+    )
+    same = load_ground(Inputs(**files))
+    assert mixed.crs == same.crs
+    areas = mixed.villages.area.to_numpy() / same.villages.area.to_numpy()
+    assert np.abs(areas - 1).max() < 1e-6
+    assert mixed.households["village"].tolist() == same.households["village"].tolist()
+    far = mixed.households[["x", "y"]].to_numpy() - same.households[["x", "y"]].to_numpy()
+    assert np.abs(far).max() < 0.01
+    lengths = [shapely.length(ground.lines.geometry).sum() for ground in (mixed, same)]
+    assert lengths[0] == pytest.approx(lengths[1], rel=1e-6)
+
+
 def test_a_village_gets_its_own_share(files: dict[str, Path]) -> None:
     ground = load_ground(Inputs(**files))
     for i, code in enumerate("AB"):

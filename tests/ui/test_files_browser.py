@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,12 @@ def test_files_are_shown_before_they_are_kept_and_a_broken_one_says_why(
     page.goto(f"{address}/project")
     field = page.locator("input[type=file]").first
     field.wait_for(state="attached", timeout=SLOW)
+    (tmp_path / "letter.docx").write_bytes(b"no map")
+    field.set_input_files(str(tmp_path / "letter.docx"))
+    said = "e => getComputedStyle(e, '::after').content"
+    page.locator("[data-testid=stFileUploader] [aria-invalid=true]").wait_for(timeout=SLOW)
+    uploader = page.locator("[data-testid=stFileUploader]").first
+    assert re.search("not taken: over [0-9]+ MB", uploader.evaluate(said))
     field.set_input_files(
         [str(broken), str(county / "villages.gpkg"), str(county / "households.csv")]
     )
@@ -55,7 +62,10 @@ def test_files_are_shown_before_they_are_kept_and_a_broken_one_says_why(
     accept = page.get_by_role("button", name="Accept").or_(
         page.get_by_role("button", name="接受")
     )
-    accept.first.click()
+    accept.first.dblclick()  # the second click must not lead back
     checking = page.get_by_text("核对文件").or_(page.get_by_text("Check the files"))
     checking.first.wait_for(state="detached", timeout=SLOW)
     assert "Traceback" not in page.locator("body").inner_text()
+    target = page.locator(".st-key-set_target input").first
+    target.wait_for(timeout=SLOW)
+    assert target.input_value() == "300"

@@ -77,6 +77,23 @@ def shapefile_without(folder: Path, *parts: str) -> Path:
     return path
 
 
+def measured_shapefile(folder: Path) -> Path:
+    """Two villages whose corners carry measures (shape type 25), as road surveys write them."""
+    path = shapefile(folder)
+    records, places = b"", b""
+    for number, shape in enumerate(frame().geometry, 1):
+        corners = shapely.get_coordinates(shape)
+        body = struct.pack("<i4d2ii", 25, *shape.bounds, 1, len(corners), 0) + corners.tobytes()
+        body += struct.pack(f"<{2 + len(corners)}d", 0, 9, *range(len(corners)))
+        places += struct.pack(">2i", (100 + len(records)) // 2, len(body) // 2)
+        records += struct.pack(">2i", number, len(body) // 2) + body
+    bounds = struct.pack("<2i8d", 1000, 25, *frame().total_bounds, 0, 0, 0, 9)
+    for suffix, content in ((".shp", records), (".shx", places)):
+        head = struct.pack(">7i", 9994, 0, 0, 0, 0, 0, (100 + len(content)) // 2)
+        path.with_suffix(suffix).write_bytes(head + bounds + content)
+    return path
+
+
 def geopackage(folder: Path) -> Path:
     path = folder / "villages.gpkg"
     frame().to_file(path, layer="villages", engine="pyogrio")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -148,3 +150,18 @@ def test_a_child_that_dies_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(InputError) as caught:
         read_layer(path, "villages", trusted=False)
     assert [p.code for p in caught.value.problems] == ["read_reader_died"]
+
+
+def test_the_child_takes_its_own_means_away() -> None:
+    """In a process of its own, because limits cannot be lifted again."""
+    program = (
+        "import resource\nfrom geo.read.child import _bind\n_bind()\n"
+        "kinds = resource.RLIMIT_CPU, resource.RLIMIT_CORE\n"
+        "print(*(resource.getrlimit(kind)[1] for kind in kinds))\n"
+        "try:\n    bytearray(5 << 30)\nexcept MemoryError:\n    print('no more memory')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    assert done.stdout.split("\n")[:2] == ["120 0", "no more memory"]
