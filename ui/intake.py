@@ -337,17 +337,18 @@ def _use_first_of_each(entries: Iterable[Entry]) -> None:
             taken.add(entry.role)
 
 
-def _misfit(entry: Entry) -> tuple[bool, int]:
-    """What speaks against a layer of its role: no shapes; areas without counts; rows without
-    names and codes."""
+def _misfit(entry: Entry) -> tuple[bool, int, int]:
+    """What speaks against a layer of its role: no shapes; areas without counts, villages without
+    names and codes; of households, fewer rows: dwellings before blocks."""
     told = {c.canonical for c in entry.layer.columns} if entry.layer is not None else set()
-    lacking = 0
+    lacking, rows = 0, 0
     if entry.role == "villages":
         lacking = len({"name", "code"} - told)
-    elif entry.role == "households" and entry.layer is not None and "households" not in told:
-        areas = dimension_of(entry.layer) == 2  # a point is a household, an area is not
-        lacking = 0 if not areas else 1 if "persons" in told else 2
-    return not _has_places(entry), lacking
+    elif entry.role == "households" and entry.layer is not None:
+        rows = len(entry.layer.frame)
+        if "households" not in told and dimension_of(entry.layer) == 2:  # a point is a household
+            lacking = 1 if "persons" in told else 2
+    return not _has_places(entry), lacking, -rows
 
 
 def _has_places(entry: Entry) -> bool:

@@ -94,7 +94,8 @@ def test_of_several_layers_the_one_that_can_be_drawn_and_names_its_rows_is_used(
     (tmp_path / "d.csv").write_text(
         "村名,户数\n" + "".join(f"{name},9\n" for name in villages["村名"]), "utf-8"
     )
-    given = files(tmp_path, "a.gpkg", "b.csv", "c.gpkg", "d.csv")
+    villages.assign(户数=9)[["户数", "geometry"]].to_file(tmp_path / "blocks.gpkg")
+    given = files(tmp_path, "a.gpkg", "b.csv", "blocks.gpkg", "c.gpkg", "d.csv")
     intake = looked(take_uploads([*given, *files(county, "households.csv")], tmp_path / "m"))
     assert {entry.role for entry in intake.entries} == {"villages", "households"}
     assert {e.stored for e in intake.entries if e.used} == {"c.gpkg", "households.csv"}

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import county_events as county
 import pytest
@@ -16,6 +17,9 @@ from ui.printed import NoFontError, chinese_font, report_pdf, wrapped
 from ui.send import report_html, safe
 from ui.study import Study
 from ui.survey import report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,28 @@ def test_names_from_files_are_text(page: str) -> None:
     assert "${window" not in page
     assert "49" not in re.findall(r"<h1>(.*?)</h1>", page)[0]  # {{7*7}} was not computed
     assert page.count("</script>") == page.count("<script>")
+
+
+@pytest.mark.browser
+def test_no_name_runs_in_a_browser(page: str, chromium: Browser, tmp_path: Path) -> None:
+    """Every tooltip and pop-up opened: folium's own run what ``${…}`` holds."""
+    (tmp_path / "sent.html").write_text(page, "utf-8")
+    context = chromium.new_context()
+    opened = context.new_page()
+    opened.goto((tmp_path / "sent.html").as_uri())
+    shown = opened.evaluate(
+        """() => { let shown = 0;
+          for (const key of Object.keys(window).filter((key) => key.startsWith("map_")))
+            window[key].eachLayer((layer) => {
+              for (const kind of ["Tooltip", "Popup"])
+                if (layer[`get${kind}`]?.()) { layer[`open${kind}`](); shown += 1; }
+            });
+          return shown; }"""
+    )
+    assert shown > 3
+    assert opened.evaluate("() => window.__xss") is None
+    assert opened.locator("img[src='x']").count() == 0
+    context.close()
 
 
 def test_the_file_bears_both_sentences_and_its_provenance(page: str) -> None:

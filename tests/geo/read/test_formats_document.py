@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from test_bad_inputs import FURTHER, MEASURED
 from test_real_sets import SETS
 
 from geo.columns import MEANINGS
 from geo.read.limits import LIMITS, MEGABYTE
 
-TEXT = (Path(__file__).resolve().parents[3] / "docs" / "formats.md").read_text("utf-8")
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+TEXT = (DOCS / "formats.md").read_text("utf-8")
 NEVER_KEPT = {"lon", "lat", "lonlat", "wkt", "date", "clock"}
 
 
@@ -66,3 +68,21 @@ def test_limits_are_those_of_the_program() -> None:
         (LIMITS.seconds, f"{LIMITS.seconds:g} s"),
     ):
         assert re.search(rf"\| [^\n]*{re.escape(shown)}", TEXT), (value, shown)
+
+
+def test_every_test_named_beside_a_hostile_file_is_there() -> None:
+    """In each cell of tests: a file's path applies to the names after it, else the bad inputs."""
+    tests = Path(__file__).parents[2]
+    everything = "".join(path.read_text("utf-8") for path in tests.rglob("test_*.py"))
+    cases = {case.name for case in [*MEASURED, *FURTHER]}
+    named = 0
+    for line in (DOCS / "hostile.md").read_text("utf-8").splitlines():
+        for name in re.findall(r"`([^`]+)`", line.rpartition(" | ")[2]):
+            if name.startswith("tests/"):
+                assert (tests.parent / name).is_file(), name
+            elif name.startswith("test_"):
+                assert f"def {name}(" in everything, name
+            else:
+                assert name in cases, name
+            named += 1
+    assert named > 100
