@@ -86,8 +86,11 @@ def _heading(intake: Intake, away: Callable[[], None], busy: bool) -> None:
             f"<div class='gw-facts'><span>{html_text(text('files.lead'))}</span></div>"
         )
     blocked = obstacles(intake)
-    if take.button(text("files.accept"), key="files_accept", type="primary", width="stretch",
-                   disabled=busy or bool(blocked)):  # fmt: skip
+    pressed = take.button(
+        text("files.accept"), key="files_accept", type="primary", width="stretch",
+        disabled=busy or bool(blocked),
+    )  # fmt: skip
+    if pressed and not busy and not blocked:  # a second click may come while the first is served
 
         def work(job: Job) -> str:
             return accept(job, intake)
