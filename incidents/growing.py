@@ -24,20 +24,20 @@ from incidents.disclosure import MOST_HIDDEN, Before, Mark, Move, Protected, pro
 from incidents.loop import closed, dispatched
 from incidents.share_axes import area_axis, combinations_on_ground, few_households_in, plain_axis
 
-#: by month, the first of these that there is: of smaller areas most months would be "<3", and one
-#: hidden month takes the year's number with it
+#: by month, the first of these that there is, of at most so many areas: of smaller ones most months
+#: would be "<3", and one hidden month takes the year's number with it
 MONTHLY: tuple[LevelName, ...] = ("township", "beat", "village", "grid")
+MOST_MONTHLY = 40
 SENSITIVE: tuple[LevelName, ...] = ("beat", "township", "county")
 STATES = ("closed", "sent", "unsent")  # closed; dispatched and open; not dispatched, or not told
 UNDATED = "undated"  # the only period of events none of which tells a time
 _AREA, _TIME = 0, 1  # numbers of axes
 
 
-def month_tables(levels: Sequence[LevelName]) -> list[Table]:
-    """Tables of one month: the largest areas and the county, by kind too, and what the county
+def month_tables(large: Sequence[LevelName]) -> list[Table]:
+    """Tables of one month: the ``large`` areas and the county, by kind too, and what the county
     closed. All are published however little they say: a table that some months have and others
     lack could be worked out from the year's."""
-    large = [level for level in MONTHLY if level in levels][:1]
     kinds: list[Table] = [
         (level, "month", kind, ALL) for level in (*large, "county") for kind in (ALL, "kind")
     ]
@@ -109,7 +109,8 @@ class _Maker:
         events = prepared.events
         self.prepared, self.threshold, self.most_hidden = prepared, threshold, most_hidden
         self.levels = list(prepared.areas.levels)
-        self.several = [name for name, level in prepared.areas.levels.items() if len(level) > 1]
+        many = {name: len(level) for name, level in prepared.areas.levels.items()}
+        self.large = [name for name in MONTHLY if 1 < many.get(name, 0) <= MOST_MONTHLY][:1]
         self.ground = combinations_on_ground(prepared)
         self.counted = np.zeros(len(events), dtype=bool)
         self.counted[rows] = True
@@ -137,7 +138,7 @@ class _Maker:
         time = Axis("time", 1, {"month": np.zeros(1, dtype=np.int64)}, {"month": [name]})
         axes, leaves = self.axes(rows, time, np.zeros(len(rows), dtype=np.int64))
         return protect(
-            count_cube(axes, leaves), month_tables(self.several),
+            count_cube(axes, leaves), month_tables(self.large),
             threshold=self.threshold, hidden=few_households_in(self.prepared, axes[_AREA]),
             most_hidden=1.0,
         )  # fmt: skip

@@ -186,3 +186,11 @@ def test_the_file_of_a_year_that_is_not_over_has_dashes_for_grids(files, county)
     assert set(layers["by_grid"]["shown"]) == {"—"}
     assert layers["by_county"]["count"].notna().all()
     assert set(layers["tables"]["period"]) == set(files[5].common.months)
+
+
+def test_many_small_areas_are_told_by_the_year_and_in_time(county) -> None:
+    """Forty-nine villages by month would be nearly all "<3", and would take minutes to prove."""
+    small = grids(7, 4000 / 7).assign(village_code=[f"V{i}" for i in range(49)], township_name="T")
+    made = share(prepare(county.events, areas_of(METRIC, grids=small)))
+    assert {t[0] for held in made.common.months.values() for t in held.marks} == {"county"}
+    assert not _published(made, "village") or made.rows("village", "2024")["count"].notna().any()
