@@ -13,6 +13,7 @@ import pymetis
 from numba import njit
 from numpy.typing import NDArray
 
+from geo.segments import tally
 from planning.graph import Graph
 
 IntArray = NDArray[np.int64]
@@ -169,58 +170,30 @@ def repair(graph: Graph, label: IntArray, k: int) -> IntArray:
 
 def _gather(graph: Graph, label: IntArray) -> IntArray:
     """Keep each label's heaviest piece; give the others to the neighbour with most border."""
-    label = label.astype(np.int64)
-    weight = graph.households + 1e-9 * graph.area
+    label = label.copy()
     while True:
         piece = pieces(graph, label)
-        host = _hosts(graph.indptr, graph.indices, graph.length, weight, label, piece)
-        if not len(host):
+        count = int(piece.max()) + 1
+        weight = tally(piece, graph.households + 1e-9 * graph.area, count)
+        owner = np.zeros(count, dtype=np.int64)
+        owner[piece] = label
+        order = np.lexsort((np.arange(count), -weight, owner))
+        main = np.r_[True, owner[order][1:] != owner[order][:-1]]
+        stray = np.ones(count, dtype=bool)
+        stray[order[main]] = False
+        if not stray.any():
             return label
-        label = host[piece]
-
-
-@njit(cache=True, nogil=True)
-def _hosts(
-    indptr: IntArray, indices: IntArray, length: FloatArray, weight: FloatArray, label: IntArray,
-    piece: IntArray,
-) -> IntArray:
-    """The label that each piece should have; empty where no label has more than one piece.
-
-    Compiled for the same reason as the diagrams. A piece beside strays alone keeps its label.
-    """
-    count, width = piece.max() + 1, label.max() + 1
-    mass = np.zeros(count)
-    owner = np.zeros(count, dtype=np.int64)
-    for a in range(len(label)):
-        mass[piece[a]] += weight[a]
-        owner[piece[a]] = label[a]
-    main = np.full(width, -1, dtype=np.int64)
-    for p in range(count):
-        if main[owner[p]] < 0 or mass[p] > mass[main[owner[p]]]:
-            main[owner[p]] = p
-    row = np.full(count, -1, dtype=np.int64)
-    strays = 0
-    for p in range(count):
-        if main[owner[p]] != p:
-            row[p] = strays
-            strays += 1
-    if strays == 0:
-        return np.empty(0, dtype=np.int64)
-    shared = np.zeros((strays, width))
-    for a in range(len(label)):
-        own = row[piece[a]]
-        if own >= 0:
-            for e in range(indptr[a], indptr[a + 1]):
-                if row[piece[indices[e]]] < 0:
-                    shared[own, label[indices[e]]] += length[e]
-    for p in range(count):
-        if row[p] >= 0:
-            most = 0.0
-            for g in range(width):
-                if shared[row[p], g] > most:
-                    most = shared[row[p], g]
-                    owner[p] = g
-    return owner
+        source = graph.source
+        cross = stray[piece[source]] & ~stray[piece[graph.indices]]
+        from_piece, to_label = piece[source][cross], label[graph.indices][cross]
+        width = int(label.max()) + 1
+        pair, row = np.unique(from_piece * width + to_label, return_inverse=True)
+        shared = np.bincount(row, weights=graph.length[cross])
+        order = np.lexsort((pair % width, -shared, pair // width))
+        leaders = order[np.r_[True, np.diff(pair[order] // width) > 0]]
+        new = owner.copy()
+        new[pair[leaders] // width] = pair[leaders] % width
+        label = new[piece]
 
 
 def _seed_grid(graph: Graph, label: IntArray, empty: int) -> IntArray:
