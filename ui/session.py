@@ -196,6 +196,10 @@ def guarded() -> Iterator[None]:
     with METRICS.rerun():
         try:
             person()
+        except Exception as error:
+            tell(error)
+            st.stop()
+        try:
             yield
         except Exception as error:
             tell(error)
