@@ -95,9 +95,8 @@ def _inside(segments: Segments, rows: IntArray, lines: Linework) -> IntArray:
     rings = rings[shapely.get_num_coordinates(lines.geometry[rings]) > 3]
     if not len(rows) or not len(rings):
         return found
-    areas = shapely.polygons(shapely.linearrings(
-        [shapely.get_coordinates(ring) for ring in lines.geometry[rings]]
-    ))  # fmt: skip
+    xy, ring_of = shapely.get_coordinates(lines.geometry[rings], return_index=True)
+    areas = np.asarray(shapely.polygons(shapely.linearrings(xy, indices=ring_of)))
     middle = shapely.points(segments.midpoint[rows])
     row, ring = shapely.STRtree(areas).query(middle, predicate="within")
     size = shapely.area(areas)

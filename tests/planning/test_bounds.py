@@ -265,6 +265,8 @@ def test_a_border_in_the_middle_of_a_wide_river_is_bounded_by_the_river() -> Non
     assert sides(river) == ("通扬河", "通扬河")
     assert sides(river, "") == ("水系", "水系")
     assert sides(river.difference(island)) == ("村界", "通扬河")
+    round_island = island.buffer(-20).buffer(20)  # banks of different numbers of corners
+    assert sides(river.difference(round_island)) == ("村界", "通扬河")
     assert sides(shapely.box(west, north + 20, east, north + 90)) == ("村界", "村界")
 
 
