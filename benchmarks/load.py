@@ -275,10 +275,14 @@ async def play(
     before, processor = own.resident(), own.processor()
     watching = asyncio.create_task(own.watch())
     await burst(own.address, book, given.burst, accounts)
-    print(f"after the burst: {own.resident():.0f} MB", flush=True)
+    print(f"after the burst: {own.resident():.0f} MB, slowest "
+          f"{max(book.seconds['burst'], default=0):.1f} s", flush=True)  # fmt: skip
     started = time.monotonic()
     await together(own.address, book, given, accounts)
     seconds = time.monotonic() - started
+    for row in summary(book):  # so that a run that is cut short has told this much
+        print(row, flush=True)
+    print(f"at the peak: {max(mb for _, mb in own.memory):.0f} MB", flush=True)
     busy = own.processor() - processor
     # a second for each two: sessions are let go of some time after their time is over
     await asyncio.sleep(given.session_seconds + given.settle)
