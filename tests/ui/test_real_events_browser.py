@@ -3,6 +3,7 @@ which only the month is known, and Chicago's carjackings in its community areas.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from playwright.sync_api import TimeoutError
 from serving import served
 
 from ui.map.component import LEAFLET
@@ -56,14 +58,14 @@ def visit(chromium: Browser, address: str) -> Iterator[Callable[[str, list[Path]
         field = page.locator("input[type=file]").first
         field.wait_for(state="attached")
         field.set_input_files([str(file) for file in files])
-        page.locator(".st-key-files_accept button").wait_for()
-        for _ in range(30):  # a click while the page is drawn anew is lost
-            if "/project" not in page.url:
+        accept = page.locator(".st-key-files_accept button").first
+        accept.wait_for()
+        for patience in (20_000, SLOW):  # a click while the page is drawn anew can be lost
+            if "/project" in page.url and accept.is_visible() and accept.is_enabled():
+                accept.click()
+            with contextlib.suppress(TimeoutError):
+                page.wait_for_url(lambda url: "/project" not in url, timeout=patience)
                 break
-            accept = page.locator(".st-key-files_accept button")
-            if accept.count() and accept.first.is_enabled():
-                accept.first.click()
-            page.wait_for_timeout(2_000)
         assert "/project" not in page.url
         return page
 
