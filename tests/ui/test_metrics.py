@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.requests import Request
@@ -124,7 +125,8 @@ def asked(client: str, **headers: str) -> tuple[int, str]:
         "headers": [(name.replace("_", "-").encode(), value.encode())
                     for name, value in headers.items()],
     }  # fmt: skip
-    answer = asyncio.run(show_figures(Request(scope)))
+    with ThreadPoolExecutor(1) as pool:  # the main thread's loop may be a browser's
+        answer = pool.submit(asyncio.run, show_figures(Request(scope))).result()
     return answer.status_code, bytes(answer.body).decode()
 
 
