@@ -84,7 +84,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "or Excel;\nFILE:layer names a layer.",
     )
     need = sub.add_argument_group("files")
-    need.add_argument("--villages", required=True, metavar="FILE", help="village polygons")
+    need.add_argument(
+        "--villages", metavar="FILE",
+        help="village polygons (without: the outline of the households' adjoining areas is one)",
+    )
     need.add_argument(
         "--households", required=True, metavar="FILE",
         help="household points with optional counts, or polygons with counts",

@@ -119,6 +119,16 @@ def dwellings(
     )
 
 
+def nobody() -> Dwellings:
+    """No households: of a county whose boundaries alone are known."""
+    table = _counts(pd.DataFrame())
+    table["approximate"] = 0
+    table["x"] = table["y"] = np.zeros(0)
+    unplaced = table.assign(reason=np.zeros(0, dtype=object))
+    table["village"] = np.zeros(0, dtype=np.int64)
+    return Dwellings(table, None, unplaced, "wgs84", [])
+
+
 def _counts(frame: pd.DataFrame) -> pd.DataFrame:
     """Ids and whole-number counts; persons -1 where unknown."""
     table = pd.DataFrame(index=range(len(frame)))

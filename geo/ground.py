@@ -21,11 +21,12 @@ from geo.boundaries import boundaries
 from geo.columns import Role
 from geo.crs import metric_crs
 from geo.datum import Datum
-from geo.dwellings import dwellings
+from geo.dwellings import dwellings, nobody
 from geo.enclosures import VillageGround
 from geo.harmonise import Shapes, degrees, state_systems
 from geo.linework import Linework, as_lines
 from geo.messages import register
+from geo.outlines import village_of_areas
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
 from geo.segments import IntArray
@@ -65,10 +66,13 @@ class Inputs:
 
     ``columns`` maps ``"villages.code"`` to a column's name. ``datum`` is the households' datum,
     or "auto". ``trusted`` False reads in a confined child process (uploads).
+
+    Without ``villages`` the households have to be adjoining areas, whose outline is taken for one
+    village. Without ``households`` there is a map of the villages, and nothing to propose from.
     """
 
-    villages: str | Path
-    households: str | Path
+    villages: str | Path | None
+    households: str | Path | None
     roads: str | Path | None = None
     water: str | Path | None = None
     railways: str | Path | None = None
@@ -196,15 +200,19 @@ def assemble(layers: Mapping[str, Layer], inputs: Inputs, tolerance_m: float = 2
         for role, layer in layers.items()
         if role != "households" and "geometry" not in layer.frame
     ]
-    if not len(layers["villages"].frame):
+    if "villages" in layers and not len(layers["villages"].frame):
         errors.append(Problem("villages-empty", layers["villages"].file.name))
     if errors:
         raise InputError(errors)
+    if "villages" not in layers:
+        layers["villages"] = village_of_areas(layers["households"], inputs.datum)
     notes = [problem for layer in layers.values() for problem in layer.problems] + found
     west, south, east, north = degrees(layers["villages"]).total_bounds
     crs = metric_crs((west + east) / 2, (south + north) / 2)
     villages, repairs = boundaries(layers["villages"], crs, repair=inputs.repair_overlaps)
-    held = dwellings(layers, villages, crs, inputs.datum, tolerance_m)
+    held = nobody()
+    if "households" in layers:
+        held = dwellings(layers, villages, crs, inputs.datum, tolerance_m)
     wholes, sets = wholes_of(layers, crs)
     table = held.table
     table["set_id"], sets = set_numbers(table, wholes, sets)

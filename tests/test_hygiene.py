@@ -232,3 +232,15 @@ def test_the_browser_of_the_tests_reaches_loopback_and_nothing_else(
     # The second address is reserved for documentation (RFC 5737); no name to resolve.
     for outside in ["http://example.org/", "http://192.0.2.1/", "https://192.0.2.1/"]:
         assert page.evaluate(ask, outside) == "refused", outside
+
+
+def test_no_svg_is_made_of_data() -> None:
+    """Names go into maps as text of a canvas, of a PDF, or of an element: never as markup."""
+    marks = re.compile(r"<svg|createElementNS|image/svg|format=.svg|innerHTML|insertAdjacentHTML")
+    makers = [
+        (name, marks.search(text))
+        for name, text in texts()
+        if name.endswith((".py", ".js")) and not name.startswith(("tests/", "docs/"))
+    ]
+    assert len(makers) > 200
+    assert [name for name, found in makers if found] == []

@@ -25,6 +25,7 @@ from geo.datum import Datum, DatumEvidence
 from geo.ground import Inputs, assemble
 from geo.harmonise import degrees, state_systems
 from geo.inspect import Choice, dimension_of, evidence, look, restated
+from geo.outlines import can_stand_for_villages
 from geo.problems import InputError, Language, Problem
 from geo.read import Layer, list_layers
 from geo.reasons import why
@@ -365,7 +366,8 @@ def _place_in_list(entry: Entry) -> tuple[bool, int, int]:
 class Obstacles:
     """What keeps the files from being accepted: roles missing, roles twice, layers unreadable.
 
-    Grids need villages and households; events need only something to be counted in.
+    Grids need households, and villages or adjoining areas that can stand for one; events need
+    something to be counted in; villages alone are a map.
     """
 
     missing: tuple[str, ...]
@@ -377,17 +379,56 @@ class Obstacles:
 
 
 def obstacles(intake: Intake) -> Obstacles:
-    """Whether the layers that are used make up a county."""
-    used = [entry for entry in intake.entries if entry.used and entry.role in USED_ROLES]
+    """Whether the layers that are used make up a county, a map of events, or a map of villages."""
+    used = _used(intake)
     roles = [str(entry.role) for entry in used]
     needed: tuple[str, ...] = REQUIRED
     if "incidents" in roles:
         needed = () if "beats" in roles else ("villages",)
+    elif "villages" in roles:
+        needed = ()
+    elif any(stands_for_villages(entry) for entry in used):
+        needed = ("households",)
     return Obstacles(
         tuple(role for role in needed if role not in roles),
         tuple(role for role in ROLES if roles.count(role) > 1),
         tuple(entry.label for entry in used if entry.layer is None),
     )
+
+
+def lacking(intake: Intake) -> str:
+    """What the county will be without, if it is accepted as it is: "villages", where an outline
+    stands for them, "households", where there is only a map, or nothing."""
+    roles = {str(entry.role) for entry in _used(intake)}
+    if "incidents" in roles or len(roles & set(REQUIRED)) != 1:
+        return ""
+    return "households" if "villages" in roles else "villages"
+
+
+def stands_for_villages(entry: Entry) -> bool:
+    """Is this a layer of households whose areas can stand for a village?"""
+    return (
+        entry.role == "households" and entry.layer is not None
+        and can_stand_for_villages(entry.layer)
+    )  # fmt: skip
+
+
+def _used(intake: Intake) -> list[Entry]:
+    return [entry for entry in intake.entries if entry.used and entry.role in USED_ROLES]
+
+
+def read_also_as(job: Job, intake: Intake, entry: Entry, role: Role) -> str:
+    """Take a layer for a second thing as well: areas with counts may also say where villages end.
+
+    Returns the intake's id; the new entry is the last by number.
+    """
+    job.report(Step("looking", 0, 1, entry.label))
+    number = 1 + max(e.number for e in intake.entries)
+    second = Entry(number, entry.file, entry.stored, entry.inner, used=True, decided=True)
+    with intake.on_disk(entry.stored) as folder:
+        _read_as(intake, second, Choice(role), folder)
+    intake.entries = sorted([*intake.entries, second], key=_place_in_list)
+    return intake.id
 
 
 def accept(job: Job, intake: Intake) -> str:
@@ -397,7 +438,7 @@ def accept(job: Job, intake: Intake) -> str:
     together; the intake then stays as it is.
     """
     job.report(Step("reading"))
-    used = [entry for entry in intake.entries if entry.used and entry.role in USED_ROLES]
+    used = _used(intake)
     layers: dict[str, Layer] = {}
     more: dict[str, tuple[Layer, ...]] = {}
     datum: Datum | Literal["auto"] = "auto"
@@ -414,7 +455,7 @@ def accept(job: Job, intake: Intake) -> str:
     project = Project(new_id(), "", "upload", {}, trusted=False, owner=owner())
     if intake.folder is not None:
         project.kind, project.name = "folder", intake.folder.name.lstrip(".")
-    if set(REQUIRED) <= layers.keys():
+    if set(REQUIRED) <= layers.keys() or "incidents" not in more:
         ground = assemble(layers, Inputs("villages", "households", datum=datum))
         project.ground, project.notes = ground, ground.notes
         project.context = context_of_ground(ground)

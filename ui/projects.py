@@ -67,8 +67,9 @@ class Project:
     @property
     def can_propose(self) -> bool:
         """Are villages and households at hand?"""
-        has_files = bool(self.sources.get("villages") and self.sources.get("households"))
-        return self.ground is not None or has_files
+        if self.ground is not None:
+            return len(self.ground.households) > 0
+        return bool(self.sources.get("villages") and self.sources.get("households"))
 
 
 JOBS = Jobs(at_once=1)
@@ -167,6 +168,8 @@ def villages_of(ground: Ground) -> gpd.GeoDataFrame:
     """Villages with their households and persons (NaN where nobody counted)."""
     held = ground.households
     n = len(ground.villages)
+    if held.empty:
+        return ground.villages.assign(households=np.nan, persons=np.nan)
     persons = held["persons"].where(held["persons"] >= 0)
     villages = ground.villages.copy()
     villages["households"] = np.bincount(held["village"], weights=held["households"], minlength=n)

@@ -107,6 +107,23 @@ WORDS: dict[str, tuple[str, str]] = {
         "accept.",
     ),
     "files.accept": ("接受并打开", "Accept and open"),
+    "files.accept_map": ("只看地图", "Open as a map"),
+    "files.without_households": (
+        "没有户数：接受后只能看图，不能生成网格。请点“添加文件”补上户数。",
+        "There are no households: accepted like this it is a map, and no grids can be proposed. "
+        "Add their file first if there is one.",
+    ),
+    "files.without_villages": (
+        "没有村界：各小区域的外轮廓将当作一个村。如有村界文件请添加，或让这一图层兼作村界。",
+        "There are no village boundaries: the outline of the areas will be taken for one village. "
+        "Add their file if there is one, or take this layer for villages too.",
+    ),
+    "files.also_villages": ("兼作村界", "Also as villages"),
+    "files.also_villages_help": (
+        "把同一图层再读一遍作为村界；然后在“列”中指定村代码列，代码相同的区域合成一个村。",
+        "Read this layer once more as villages; then choose the column of the village code under "
+        "“Columns”: areas of one code become one village.",
+    ),
     "files.away": ("全部拿走", "Take all away"),
     "files.add": ("添加文件", "Add files"),
     "files.add_text": (
@@ -224,6 +241,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "households of your own.",
     ),
     "plan.to_project": ("去打开项目", "Open a project"),
+    "plan.map_only": (
+        "只有村界，没有户数：可以看图，不能生成网格。请在“项目”页连同户数文件一起重新打开。",
+        "There are village boundaries and no households: this is a map, and no grids can be "
+        "proposed. Open the files again, with that of the households, on the page “Project”.",
+    ),
     "plan.no_plan": (
         "数据已读入，还没有网格。在左侧设定目标和上限，然后点“生成网格方案”。",
         "The data are read; there are no grids yet. Set the target and the caps on the left, then "

@@ -111,7 +111,10 @@ def read_xls(path: Path, named: str | None, role: Role, keep: Keep, report: Repo
         sheet = book.sheet_by_name(_choose(filled or sheets, named, role, report))
         rows = (_old_row(sheet, number, book.datemode) for number in range(sheet.nrows))
         name = str(sheet.name)
-        merged = Merged(xls_ranges(path, name, _Silence()))
+        ranges = xls_ranges(path, name, _Silence())
+        if ranges is None:
+            report.warn("merged_unknown")
+        merged = Merged(ranges or ())
         return _read_rows(rows, merged, name, role, keep, report)
     except InputError:
         raise

@@ -76,8 +76,8 @@ def _column(letters: bytes) -> int:
     return place - 1
 
 
-def xls_ranges(path: Path, sheet: str, silence: Any) -> list[Range]:
-    """Ranges of an .xls sheet; none where the workbook's formats cannot be read.
+def xls_ranges(path: Path, sheet: str, silence: Any) -> list[Range] | None:
+    """Ranges of an .xls sheet; None where the workbook's formats cannot be read.
 
     Its cells can be read without the formats, which carry the ranges and are often damaged.
     """
@@ -89,5 +89,5 @@ def xls_ranges(path: Path, sheet: str, silence: Any) -> list[Range]:
         ) as book:
             cells = book.sheet_by_name(sheet).merged_cells
     except Exception:  # xlrd raises whatever the damaged part makes it raise
-        return []
+        return None
     return [(left, top + 1, bottom) for top, bottom, left, _ in cells[:_RANGES]]

@@ -392,6 +392,11 @@ _PLACES = {
         "compound. Add "
         "coordinates if there are any.",
     ),
+    "merged_unknown": (
+        "工作簿的格式部分已损坏,无法得知哪些单元格是合并的;请检查空白单元格,或另存为 .xlsx。",
+        "the part of the workbook that tells merged cells is damaged: blank cells below them stay "
+        "blank. Check them, or save the workbook as .xlsx.",
+    ),
     "households_estimated": (
         "各小区域只有人口,户数按每户 {ratio} 人估算。如有户数请补上。",
         "the areas state people only; households were estimated at {ratio} people each. Add the "

@@ -22,9 +22,12 @@ from ui.intake import (
     accept,
     add_uploads,
     counts_dropped,
+    lacking,
     look_again,
     look_into,
     obstacles,
+    read_also_as,
+    stands_for_villages,
 )
 from ui.jobs import Job
 from ui.map.component import forget_what_was_sent, show_map
@@ -85,10 +88,10 @@ def _heading(intake: Intake, away: Callable[[], None], busy: bool) -> None:
             f"<h2 class='gw-h2'>{html_text(text('files.title'))}</h2>"
             f"<div class='gw-facts'><span>{html_text(text('files.lead'))}</span></div>"
         )
-    blocked = obstacles(intake)
+    blocked, without = obstacles(intake), lacking(intake)
     pressed = take.button(
-        text("files.accept"), key="files_accept", type="primary", width="stretch",
-        disabled=busy or bool(blocked),
+        text("files.accept_map" if without == "households" else "files.accept"),
+        key="files_accept", type="primary", width="stretch", disabled=busy or bool(blocked),
     )  # fmt: skip
     if pressed and not busy and not blocked:  # a second click may come while the first is served
 
@@ -117,6 +120,8 @@ def _heading(intake: Intake, away: Callable[[], None], busy: bool) -> None:
     if told and not busy:
         lines = "".join(f"<div>{html_text(line)}</div>" for line in told[:_MOST_TOLD])
         st.html(f"<div class='gw-facts gw-bad'>{lines}</div>")
+    elif without and not busy:
+        st.warning(text(f"files.without_{without}"))
 
 
 def _add(intake: Intake) -> None:
@@ -233,6 +238,18 @@ def _read_anew(intake: Intake, entry: Entry, choice: Choice) -> None:
     start(LOOK, LOOKS.start(LOOK, work))
 
 
+def _read_also(intake: Intake, entry: Entry) -> None:
+    """Read a layer of households as villages too, and show what that gives."""
+    if running(LOOK):
+        return
+    st.session_state["file_chosen"] = 1 + max(other.number for other in intake.entries)
+
+    def work(job: Job) -> str:
+        return read_also_as(job, intake, entry, "villages")
+
+    start(LOOK, LOOKS.start(LOOK, work))
+
+
 # --- the chosen layer on the map
 
 
@@ -284,6 +301,11 @@ def _facts(intake: Intake, entry: Entry, busy: bool) -> None:
     if layer.encoding:
         parts.append(text("files.encoding", encoding=layer.encoding))
     st.html(f"<div class='gw-facts'>{html_text(' · '.join(parts))}</div>")
+    if stands_for_villages(entry) and lacking(intake) == "villages":
+        st.button(
+            text("files.also_villages"), key="files_also", help=text("files.also_villages_help"),
+            disabled=busy, on_click=callback(partial(_read_also, intake, entry)),
+        )  # fmt: skip
     if "geometry" not in layer.frame or layer.crs is None or not layer.crs.is_geographic:
         return
     told, box = st.columns([64, 36], gap="small", vertical_alignment="center")

@@ -170,7 +170,7 @@ def _without_plan(opened: Project, lang: Language) -> None:
     """The county was read and waits for its first proposal."""
     ground = opened.ground
     st.html(f"<div class='gw-title'><b>{html_text(project_name(opened))}</b></div>")
-    st.info(text("plan.no_plan"))
+    st.info(text("plan.no_plan" if opened.can_propose else "plan.map_only"))
     if ground is None:
         return
     villages = villages_of(ground)

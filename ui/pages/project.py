@@ -11,6 +11,7 @@ import streamlit as st
 
 from ui.access import may, noted, require
 from ui.errors import JobGoneError
+from ui.event_files import has_events
 from ui.format import html_text, markdown_text, whole
 from ui.intake import INTAKES, LOOKS, Intake, look_into, take_folder, take_uploads
 from ui.jobs import Job, Snapshot
@@ -91,7 +92,8 @@ def _opened(now: Snapshot) -> None:
     noted("import", "project")
     open_project(now.result)
     opened = project()
-    alone = opened is not None and opened.plan_id is None and not opened.can_propose
+    alone = opened is not None and opened.plan_id is None and has_events(opened)
+    alone = alone and not opened.can_propose
     st.session_state["go_to"] = "leader" if alone else "plan"
 
 

@@ -26,14 +26,16 @@ def write_xls(
     rows: list[list[object]],
     sheet: str = "Sheet1",
     merged: list[tuple[int, int, int, int]] | None = None,
+    extra: bytes = b"",
 ) -> Path:
-    """``merged``: first and last row, first and last column of each range, from 0."""
+    """``merged``: first and last row, first and last column of each range, from 0; ``extra``:
+    more records of the workbook."""
     begin = struct.pack("<HHHHII", 0x0600, 0x0005, 0x0DBB, 0x07CC, 0, 6)
     name = struct.pack("<BB", len(sheet), 1) + sheet.encode("utf-16-le")
     head = record(0x0809, begin)
     entry_size = 4 + 6 + len(name)
-    place = len(head) + entry_size + 4
-    book = head + record(0x0085, struct.pack("<IH", place, 0) + name) + record(0x000A, b"")
+    place = len(head) + len(extra) + entry_size + 4
+    book = head + extra + record(0x0085, struct.pack("<IH", place, 0) + name) + record(0x000A, b"")
     body = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0x0DBB, 0x07CC, 0, 6))
     for r, row in enumerate(rows):
         for c, value in enumerate(row):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from old_excel import write_xls
+from old_excel import record, write_xls
 
 from geo.read import Layer, read_layer
 from geo.read.merged import Merged, xls_ranges, xlsx_ranges
@@ -117,10 +117,15 @@ def test_old_workbooks_tell_their_ranges(tmp_path: Path) -> None:
     assert frame["township_name"].tolist() == ["东镇", "东镇"]
 
 
-def test_old_workbooks_without_readable_formats_are_read_all_the_same(tmp_path: Path) -> None:
-    path = tmp_path / "v.xls"
-    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
-    assert xls_ranges(path, "Sheet1", None) == []
+def test_old_workbooks_without_readable_formats_say_so_and_are_read(tmp_path: Path) -> None:
+    rows = [HEAD, ["东镇", "320116001201", "东村", 9], [None, "320116001202", "西村", 8]]
+    cut_off_font = record(0x0031, b"\0")
+    path = write_xls(tmp_path / "v.xls", rows, merged=[(1, 2, 0, 0)], extra=cut_off_font)
+    assert xls_ranges(path, "Sheet1", None) is None
+    layer = read_layer(path, "villages")
+    assert layer.frame["name"].tolist() == ["东村", "西村"]
+    assert layer.frame["township_name"].isna().tolist() == [False, True]
+    assert "merged_unknown" in codes(layer)
 
 
 def test_nothing_is_carried_past_the_end_of_a_range() -> None:
