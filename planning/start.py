@@ -27,12 +27,13 @@ def metis_start(graph: Graph, k: int, seed: int) -> IntArray:
     """Contiguous k-way partition of a connected graph, shape (n,), every label used.
 
     Edge weight is border length, a metre along a line counting :data:`LINE_SHARE`; node weight is
-    households, and a little for empty ground. Graphs too small for METIS (n < 3 k) get a power
-    diagram around their heaviest nodes.
+    households, and a little for empty ground. Graphs that METIS cannot halve
+    (:func:`_beyond_metis`) get a power diagram around their heaviest nodes.
     """
     if k <= 1:
         return np.zeros(len(graph), dtype=np.int64)
-    if len(graph) < 3 * k:  # METIS coarsens below k nodes, fails, and says so on standard output
+    mass = (np.round(graph.households) * 16 + 1).astype(np.int64)
+    if _beyond_metis(mass, k):
         heaviest = np.argsort(-graph.households, kind="stable")[:k]
         return power_start(graph, k, np.column_stack([graph.x, graph.y])[heaviest])
     cost = graph.off_line + LINE_SHARE * (graph.length - graph.off_line)
@@ -42,11 +43,22 @@ def metis_start(graph: Graph, k: int, seed: int) -> IntArray:
     _, label = pymetis.part_graph(
         k,
         adjacency=adjacency,
-        vweights=(np.round(graph.households) * 16 + 1).astype(np.int64),
+        vweights=mass,
         eweights=weight,
         options=options,
     )
     return repair(graph, np.asarray(label, dtype=np.int64), k)
+
+
+def _beyond_metis(mass: IntArray, k: int) -> bool:
+    """Would METIS fail, and say so on standard output?
+
+    It coarsens graphs of fewer than 3 k nodes below k. It also halves the nodes and the number of
+    grids together while there are more than three of them: a node as heavy as more than two grids
+    (one high-rise alone in its grid) fills a half by itself, and the other part of that half is an
+    empty graph.
+    """
+    return len(mass) < 3 * k or (k > 3 and bool(mass.max() * k > 2 * mass.sum()))
 
 
 def power_start(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import pytest
 import towns
@@ -97,3 +99,14 @@ def test_a_start_on_real_units_is_balanced() -> None:
     label = metis_start(graph, 4, 0)
     held = np.bincount(label, weights=graph.households)
     assert held.max() / held.mean() < 1.1
+
+
+def test_a_high_rise_on_open_ground_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """One building of four micro-grids' households: METIS was asked to halve an empty graph."""
+    for k in range(4, 9):
+        held = np.zeros(30, dtype=int)
+        held[7] = 261
+        graph = graph_of(towns.lattice(6, 5, held))
+        assert sound(graph, metis_start(graph, k, 3306847312), k)
+    ctypes.CDLL(None).fflush(None)  # METIS writes past Python, into a buffer of C's
+    assert capfd.readouterr().out == ""
