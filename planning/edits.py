@@ -15,6 +15,7 @@ import shapely
 
 from planning import sets
 from planning.graph import Graph, IntArray, contract, graph_of, induce
+from planning.naming import is_numbered
 from planning.partition import Effort, partition, price_of, village_seed
 from planning.parts import tie
 from planning.plan import Grid, Kind, Plan
@@ -94,12 +95,18 @@ def explain(plan: Plan, key: int, reason: str) -> Plan:
 
 
 def change_kind(plan: Plan, key: int, kind: Kind) -> Plan:
-    """Make a grid comprehensive or dedicated; it gets a new code of that kind, once."""
+    """Make a grid comprehensive or dedicated; it gets a new code of that kind, once.
+
+    Its name follows where it only says a number of the other kind (幸福村第五网格); a name that
+    somebody gave stays.
+    """
     old = plan.grids[key]
     if old.kind == kind:
         return plan
     wider, fresh = plan.fresh(kind)
-    grid = replace(old, kind=kind, code=wider.grids[fresh].code)
+    own = wider.grids[fresh]
+    numbered = is_numbered(old.name, plan.village_name)
+    grid = replace(old, kind=kind, code=own.code, name=own.name if numbered else old.name)
     return replace(plan, grids={**plan.grids, key: grid}, used=wider.used)
 
 

@@ -37,6 +37,12 @@ def name_in(name: str, language: str) -> str:
     return f"{place} {_WORDS[kind]} {figure}".strip()
 
 
+def is_numbered(name: str, village: str) -> bool:
+    """Is this only a number in its village, as the program names a grid, or no name at all?"""
+    found = _NUMBERED.fullmatch(name)
+    return not name or (found is not None and found[1] in ("", village))
+
+
 def line_name(value: object) -> str:
     """A line's name, or nothing where the file only says that it has none."""
     text = value.strip() if isinstance(value, str) else ""

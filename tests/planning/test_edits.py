@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import shapely
@@ -126,6 +128,15 @@ def test_change_of_kind_gives_a_code_of_that_kind() -> None:
     plan = edits.change_kind(board(), 0, "dedicated")
     assert plan.grids[0].code.endswith("901")
     assert plan.grids[0].kind == "dedicated"
+
+
+def test_change_of_kind_renames_a_number_and_keeps_a_name() -> None:
+    plan = edits.change_kind(board(), 0, "dedicated")
+    assert plan.grids[0].name == f"{plan.village_name}第一专属网格"
+    back = edits.change_kind(plan, 0, "comprehensive")
+    assert re.fullmatch(f"{plan.village_name}第[一二三四五六七八九十]+网格", back.grids[0].name)
+    named = edits.change_kind(edits.rename(board(), 0, "县医院"), 0, "dedicated")
+    assert named.grids[0].name == "县医院"
 
 
 def test_a_grid_that_is_not_there_is_a_key_error() -> None:
