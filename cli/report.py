@@ -109,7 +109,7 @@ def run_report(arguments: argparse.Namespace) -> int:
     codes, changes = _wanted(arguments, plan)
     context = _context(arguments, plan)
     filing = Filing(
-        unit=arguments.unit, date=arguments.date or date.today().isoformat(),
+        place=arguments.place, unit=arguments.unit, date=arguments.date or date.today().isoformat(),
         version=arguments.version, pattern=arguments.posts_pattern,
     )  # fmt: skip
     attached = attach(plan, _attachments(arguments), filing, trusted=True)

@@ -158,7 +158,8 @@ def told(
         ("from.area_not_kept_m2", round(sum(item.area_m2 for item in lost))),
     ]
     rows += [
-        ("from.not_kept", f"{i.code}: {i.area_m2:.0f} m2, {i.households} households") for i in lost
+        ("from.not_kept", f"{i.code}: {i.area_m2:.0f} m², {i.households} 户 / "
+         f"{i.code}: {i.area_m2:.0f} m², {i.households} households") for i in lost
     ]
     for key, listed in (
         ("changed", [code for u in upkeep for code in u.changed]),

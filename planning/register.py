@@ -35,8 +35,9 @@ from planning.export import (
 )
 from planning.export.columns import KIND_WORDS
 from planning.leaders import table_of as leader_rows
-from planning.levels import LEVEL_WORDS, levels
+from planning.levels import levels
 from planning.naming import name_in
+from planning.provenance_words import provenance_in
 from planning.register_cover import cover
 from planning.register_form import (
     COMPOUND_COLUMNS,
@@ -51,6 +52,7 @@ from planning.register_form import (
     Filing,
     block,
     service_list,
+    upper_levels,
 )
 from planning.services import KINDS as SERVICE_KINDS
 from planning.staff import KINDS as POST_KINDS
@@ -102,10 +104,7 @@ def write_register(
     rows = _register_rows(plan, told, language)
     for town, own in rows.groupby("town", sort=False):
         _township(sheet(str(town)), str(town), own, told, language)
-    table = levels(plan)
-    table["share"] = table["dedicated"] / table["grids"].where(table["grids"] > 0)
-    table["level"] = [LEVEL_WORDS[level][index] for level in table["level"]]
-    upper = table[~table["level"].isin([LEVEL_WORDS[x][index] for x in ("grid", "micro_grid")])]
+    upper = upper_levels(plan, told.place, language)
     served: tuple[pd.DataFrame | None, Sequence[Column]] = (
         (None, ()) if told.services is None else service_list(told.services, plan, language)
     )
@@ -116,7 +115,7 @@ def write_register(
         ("services", *served),
         ("compounds", told.compounds, COMPOUND_COLUMNS),
         ("leaders", leader_rows(plan, told.leaders) if told.leaders else None, LEADER_COLUMNS),
-        ("provenance", plan.provenance, PROVENANCE_COLUMNS),
+        ("provenance", provenance_in(plan.provenance, language), PROVENANCE_COLUMNS),
     ]
     for key, frame, columns in lists:
         if frame is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from planning.export import Column, Language, Plan
+from planning.levels import LEVEL_WORDS, levels
 from planning.services import KINDS as SERVICE_KINDS
 from planning.staff import KINDS as POST_KINDS
 from planning.workbook import Paper
@@ -82,6 +83,32 @@ LEADER_COLUMNS: tuple[Column, ...] = (
 )
 
 
+def upper_levels(plan: Plan, place: str, language: Language) -> pd.DataFrame:
+    """City, county, townships and villages of a plan, every row with a name.
+
+    Files name townships and villages; what is above them is called ``place``, or said in words.
+    Where codes tell no city and no county, one row stands for the whole.
+    """
+    index = 0 if language == "zh" else 1
+    table = levels(plan)
+    table = table[table["level"].isin(["city", "county", "township", "village"])]
+    table = table[(table["level"] != "city") | (table["code"] != "")].copy()
+    top = "county" if (table["level"] == "county").sum() == 1 else "city"
+    words: dict[str, tuple[str, str]] = {
+        top: (place or "全部", place or "All of it"),
+        "township": NO_TOWN,
+    }
+    if top == "county":
+        words["city"] = ("所属市(仅计本县)", "Its city (this county only)")
+    named = [
+        name or words.get(level, (f"代码 {code}", f"Code {code}"))[index]
+        for name, level, code in zip(table["name"], table["level"], table["code"], strict=True)
+    ]
+    share = table["dedicated"] / table["grids"].where(table["grids"] > 0)
+    said = [LEVEL_WORDS[level][index] for level in table["level"]]
+    return table.assign(name=named, share=share, level=said)
+
+
 def service_list(
     services: pd.DataFrame, plan: Plan, language: Language
 ) -> tuple[pd.DataFrame, tuple[Column, ...]]:
@@ -125,13 +152,15 @@ def service_list(
 class Filing:
     """What an office puts on the register besides the plan. Empty fields are left to fill in.
 
-    ``unit`` who files it, ``date`` and ``version`` as they are to be printed; ``pattern`` of posts
+    ``place`` the county, or the city of several counties; ``unit`` who files it,
+    ``date`` and ``version`` as they are to be printed; ``pattern`` of posts
     a grid should have; ``staff`` of :func:`planning.staff.staffing`, ``services`` and
     ``compounds`` of :mod:`planning.services`, or None. ``coordinates``: say the longitude and
     latitude (WGS 84) of a side whose words name no line. ``leaders`` the grids that the holder
     of a post follows (:mod:`planning.leaders`).
     """
 
+    place: str = ""
     unit: str = ""
     date: str = ""
     version: str = ""

@@ -109,10 +109,14 @@ def _parts(proposal: Proposal, m: Measures) -> list[GridException]:
         GridException(
             int(grid), "parts", int(m.parts[grid]), 1,
             f"{m.parts[grid] - 1} 处飞地或岛屿过小,不足以单独成格,并入最近网格 / "
-            f"{m.parts[grid] - 1} exclaves or islets too small for a grid joined the nearest one",
+            f"{_strays(int(m.parts[grid]) - 1)} too small for a grid joined the nearest one",
         )
         for grid in np.flatnonzero((m.parts > 1) & (proposal.dedicated < 0))
     ]
+
+
+def _strays(number: int) -> str:
+    return "1 exclave or islet" if number == 1 else f"{number} exclaves or islets"
 
 
 def _split_sets(

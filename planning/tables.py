@@ -274,8 +274,13 @@ def _provenance(
             (f"input.{role}.rows", len(layer.frame)),
             (f"input.{role}.crs", "" if layer.crs is None else layer.crs.to_string()[:200]),
         ]
-        rows += [(f"input.{role}.dropped", str(item)) for item in layer.dropped]
-    rows += [(f"note.{i + 1}", note.text("en")) for i, note in enumerate(ground.notes)]
+        rows += [
+            (f"input.{role}.dropped", f"{item.column} ({item.count})") for item in layer.dropped
+        ]
+    rows += [
+        (f"note.{i + 1}", f"{note.text('zh')} / {note.text('en')}")
+        for i, note in enumerate(ground.notes)
+    ]
     placed = ground.households
     rows += [
         ("count.rows_in", len(placed) + len(ground.unplaced)),

@@ -24,6 +24,7 @@ from openpyxl.workbook import Workbook
 
 from planning.export import NOTICE_ZH
 from planning.planfile import PlanFile
+from planning.provenance_words import provenance_in
 from planning.register import write_register
 from planning.register_form import Filing, service_list
 from planning.staff import Posts, staffing
@@ -250,6 +251,46 @@ def test_no_page_holds_a_sum_and_signatures_alone(rows: int, high: int) -> None:
         sheet.row_dimensions[row].height = 18
     page(sheet, titles="1:1", language="zh")
     assert sheet.page_setup.fitToHeight == high
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_level_has_a_name(plan: PlanFile, tmp_path: Path, language: str) -> None:
+    whole, told = filed(plan)
+
+    def names(plan: PlanFile, place: str) -> list[str | None]:
+        told_so = replace(told, place=place)
+        path = write_register(plan, tmp_path / "r.xlsx", language=language, filing=told_so)  # type: ignore[arg-type]
+        sheet = openpyxl.load_workbook(path)["分级汇总" if language == "zh" else "Levels"]
+        return [str(row[2] or "") for row in sheet.iter_rows(min_row=3, values_only=True)]
+
+    zh = language == "zh"
+    county = names(whole, "示范县")
+    assert county[:2] == ["所属市(仅计本县)" if zh else "Its city (this county only)", "示范县"]
+    assert all(county)
+    assert names(whole, "")[1] == ("全部" if zh else "All of it")
+    foreign = replace(
+        whole, villages=whole.villages.assign(code=["A", "B"]),
+        grids=whole.grids.assign(township_name="", village_code=["A"] * 4 + ["B"] * 4),
+    )  # fmt: skip
+    no_town = "未注明乡镇" if zh else "No township told"
+    assert names(foreign, "Cambridge")[:2] == ["Cambridge", no_town]
+
+
+def test_the_provenance_is_told_in_the_reader_s_language() -> None:
+    rows = {
+        "setting.target": "300", "setting.micro": "", "argument.strict": "False",
+        "input.roads.rows": "12", "note.1": "路已修复。 / roads were repaired.",
+        "result.worst_from_ideal": "0.2194", "code.retired": "320116001001009", "new.key": "x",
+    }  # fmt: skip
+    table = pd.DataFrame(list(rows.items()), columns=["key", "value"])
+    zh = dict(provenance_in(table, "zh").itertuples(index=False))
+    assert zh == {
+        "目标户数(每格)": "300", "微网格户数": "无", "有例外即报错": "否", "输入 道路:行数": "12",
+        "读取说明 1": "路已修复。", "与村均最大偏差": "21.9%",
+        "停用编码(不再使用)": "320116001001009", "new.key": "x",
+    }  # fmt: skip
+    en = dict(provenance_in(table, "en").itertuples(index=False))
+    assert (en["Input roads: rows"], en["Note 1"]) == ("12", "roads were repaired.")
 
 
 def test_services_are_listed_one_row_a_grid(plan: PlanFile) -> None:

@@ -69,6 +69,7 @@ def test_a_joined_islet_is_declared() -> None:
     proposal, found = judged(units, Settings(target=300))
     assert [(e.rule, e.value, e.limit) for e in found] == [("parts", 2, 1)]
     assert found[0].grid == proposal.label[int(units.x.argmax())]
+    assert "1 exclave or islet too small" in found[0].reason
 
 
 def test_a_set_over_the_cap_is_cut_and_named() -> None:

@@ -70,7 +70,7 @@ def show() -> None:
         st.html(f"<h2 class='gw-h2'>{html_text(text('page.download'))} · {name}</h2>")
         st.caption(text("download.lead"))
         st.html(f"<h3 class='gw-h3'>{html_text(text('download.documents'))}</h3>")
-        filing, scheme = _filing()
+        filing, scheme = _filing(project_name(opened))
         own = own_files(opened)
         filing = _attached(view.plan, filing, [path.name for _, path in own])
         complete = partial(with_own_files, opened, view.plan)
@@ -169,11 +169,12 @@ def _sheets_done(now: Snapshot) -> None:
     st.session_state["sheets_book"] = now.result
 
 
-def _filing() -> tuple[Filing, Scheme]:
+def _filing(place: str) -> tuple[Filing, Scheme]:
     """What the office puts on the papers (empty fields are left to fill in), and its codes."""
     with st.expander(text("download.filing")):
         unit, day, version, paper = st.columns([3, 2, 1, 1])
         filing = Filing(
+            place=place,
             unit=unit.text_input(text("download.unit"), key="filing_unit", max_chars=60).strip(),
             date=day.text_input(
                 text("download.date"), value=date.today().isoformat(), key="filing_date",

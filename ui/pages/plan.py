@@ -6,6 +6,8 @@ from functools import partial
 
 import streamlit as st
 
+from planning.export import Language as Printed
+from planning.export import in_language
 from ui.access import may
 from ui.choice import focus, opened_on_map, picked, selected
 from ui.format import html_text, markdown_text, share, whole
@@ -160,10 +162,11 @@ def _kept_from(view: PlanView) -> None:
         "grids_not_mended")}  # fmt: skip
     st.caption(text("plan.kept_from", moved=moved, **told))
     rows = view.plan.provenance
+    spoken: Printed = "zh" if language() == "zh" else "en"
     lost = rows.loc[rows["key"] == "from.not_kept", "value"]
     if len(lost):
         with st.expander(text("plan.not_kept", count=len(lost))):
-            st.markdown("\n".join(f"- {markdown_text(line)}" for line in lost))
+            st.markdown("\n".join(f"- {markdown_text(in_language(line, spoken))}" for line in lost))
 
 
 def _without_plan(opened: Project, lang: Language) -> None:
