@@ -21,7 +21,7 @@ from geo.messages import register
 from geo.problems import InputError, Problem
 from planning.pieces import Digest, Pieces, program
 from planning.running import Job, Lost, each
-from planning.sheets.book import Atlas, Kind, write_book
+from planning.sheets.book import Atlas, Kind, pictures, write_book
 
 register(
     {
@@ -139,6 +139,33 @@ def draw_books(
             Problem("report-book-lost", params={"book": name}) for name in sorted(lost)
         )
     return [f"{folder.name}/{book.name}: {len(book.subjects)}" for book in books]
+
+
+def draw_pictures(atlas: Atlas, codes: list[str], folder: Path, workers: int) -> None:
+    """A PNG of each grid's sheet into ``folder``, named by its code.
+
+    Raises :class:`InputError` naming the pictures that killed their process, after all others.
+    """
+    _ = atlas.font, atlas.grids  # made once, before processes share them
+    names = [f"{re.sub(r'[^0-9A-Za-z_-]', '_', code)}.png" for code in codes]
+
+    def draw(number: int) -> bytes:
+        return next(picture for _, picture in pictures(atlas, "grid", [codes[number]]))
+
+    lost = []
+    with tqdm(total=len(codes), unit="picture", disable=not sys.stderr.isatty()) as bar:
+        for number, picture in each(Job(int, draw), list(range(len(codes))), workers=workers):
+            bar.update(1)
+            if isinstance(picture, Lost):
+                lost.append(names[number])
+            else:
+                (folder / names[number]).write_bytes(picture)
+    if bar.disable and codes:
+        print(f"{len(codes) - len(lost)} of {len(codes)} pictures", file=sys.stderr)
+    if lost:
+        raise InputError(
+            Problem("report-book-lost", params={"book": name}) for name in sorted(lost)
+        )
 
 
 def _kept_and_drawn(

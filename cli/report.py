@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from cli.books import books_of, draw_books, kept_books
+from cli.books import books_of, draw_books, draw_pictures, kept_books
 from geo.harmonise import metric
 from geo.messages import register
 from geo.problems import InputError, Problem
@@ -28,7 +27,7 @@ from planning.export import Language
 from planning.planfile import PlanFile, read_plan
 from planning.register import write_register
 from planning.register_form import Filing
-from planning.sheets.book import ROLES, Atlas, pictures
+from planning.sheets.book import ROLES, Atlas
 from planning.sheets.page import Imprint
 
 register(
@@ -251,7 +250,6 @@ def _sheets(
         written = draw_books(atlas, books, folder, kept, arguments.workers)
     if arguments.png:
         shown = _folder(folder / "png")
-        for code, picture in pictures(atlas, "grid", atlas.subjects("grid", codes)):
-            (shown / f"{re.sub(r'[^0-9A-Za-z_-]', '_', code)}.png").write_bytes(picture)
+        draw_pictures(atlas, atlas.subjects("grid", codes), shown, arguments.workers)
         written.append(f"{folder.name}/png")
     return written

@@ -15,7 +15,7 @@ import pytest
 import towns
 
 from cli import books
-from cli.books import Book, books_of, digest_of, draw_books
+from cli.books import Book, books_of, digest_of, draw_books, draw_pictures
 from cli.main import main
 from geo.problems import InputError
 from planning.county import propose_county
@@ -114,6 +114,18 @@ def test_any_number_of_processes_draws_the_same_sheets(plan: Path, tmp_path: Pat
     for name, workers in (("one", "1"), ("three", "3")):
         assert main(command(plan, tmp_path / name, "--workers", workers)) == 0
     assert sheets(tmp_path / "one") == sheets(tmp_path / "three")
+
+
+def test_any_number_of_processes_draws_the_same_pictures(plan: Path, tmp_path: Path) -> None:
+    atlas = Atlas(read_plan(plan), {}, None, "zh", Imprint("县"), {})
+    codes = atlas.subjects("grid")[:4]
+    for name, workers in (("one", 1), ("three", 3)):
+        (tmp_path / name).mkdir()
+        draw_pictures(atlas, codes, tmp_path / name, workers)
+    found = [{p.name: p.read_bytes() for p in (tmp_path / name).iterdir()}
+             for name in ("one", "three")]  # fmt: skip
+    assert sorted(found[0]) == sorted(f"{code}.png" for code in codes)
+    assert found[0] == found[1]
 
 
 def test_another_date_another_plan_and_another_language_have_other_digests(plan: Path) -> None:
