@@ -24,6 +24,8 @@ def step_text(state: str, step: Step) -> str:
     if step.stage in ("proposing", "looking") and step.label:
         label = name_text(step.label)
         return text(f"job.{step.stage}", label=label, done=step.done, total=step.total)
+    if step.stage == "sheets" and step.total:
+        return text("job.sheet", done=step.done, total=step.total)
     return text(f"job.{STAGES.get(step.stage, 'starting')}")
 
 
@@ -71,9 +73,12 @@ def _watch(when_done: Callable[[Snapshot], None], jobs: Jobs) -> None:
     )
 
 
-def show_outcome() -> None:
-    """How the last job ended, if it did not end well; stays until the next one starts."""
+def show_outcome(cancelled: str = "job.cancelled") -> None:
+    """How the last job ended, if it did not end well; stays until the next one starts.
+
+    ``cancelled`` what is said of one that was stopped.
+    """
     if st.session_state.get("job_cancelled"):
-        st.info(text("job.cancelled"))
+        st.info(text(cancelled))
     for sentence in st.session_state.get("job_sentences", []):
         st.error(markdown_text(sentence))

@@ -19,6 +19,7 @@ from synthetic import HOSTILE, plan, roads
 
 from planning.planfile import write_plan
 from ui.map.component import LEAFLET
+from ui.words import WORDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -257,6 +258,11 @@ def test_a_page_that_was_left_and_found_again_has_its_map(visitor: Page, address
 def test_the_register_can_be_downloaded(visitor: Page, address: str, tmp_path: Path) -> None:
     visitor.goto(f"{address}/download")
     visitor.locator(".st-key-download_csv button").wait_for()  # the last: nothing moves any more
+    sheets = visitor.locator(".st-key-gw_form_sheets")
+    assert sheets.get_by_text(WORDS["sheets.no_beat"][0]).count() == 1
+    assert sheets.get_by_role("link").evaluate_all("all => all.map(a => a.pathname)") == [
+        "/beats", "/levels",
+    ]  # fmt: skip
     with visitor.expect_download() as coming:
         visitor.locator(".st-key-download_register button").click()
     assert coming.value.suggested_filename == "网格划分登记表.xlsx"

@@ -11,6 +11,7 @@ import pytest
 
 from geo.problems import InputError, Problem
 from planning.export import GRID_COLUMNS  # noqa: F401 -- registers the sentences
+from ui import watch
 from ui.errors import (
     SENTENCES,
     FolderNotAllowedError,
@@ -20,6 +21,13 @@ from ui.errors import (
 )
 from ui.jobs import CancelledError, Job, Jobs, Snapshot, Step
 from ui.words import WORDS
+
+
+def test_the_bar_says_which_sheet_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "text", lambda key, **told: WORDS[key][0].format(**told))
+    told = watch.step_text("running", Step("sheets", 120, 819, "grids-01.pdf"))
+    assert told == "正在绘制图纸（第 120 张，共 819 张）"
+    assert watch.step_text("running", Step("sheets", 0, 0)) == "正在绘制图纸……"
 
 
 def wait_for(jobs: Jobs, job_id: str) -> Snapshot:

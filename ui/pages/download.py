@@ -17,7 +17,7 @@ from planning.export.systems import DEGREES
 from planning.planfile import PlanFile
 from planning.register import Filing
 from planning.sheets.page import Imprint
-from ui.access import taken
+from ui.access import may, taken
 from ui.downloads import (
     FORMS,
     Choice,
@@ -52,6 +52,8 @@ from ui.views import PlanView
 from ui.watch import running, show_job, show_outcome, start
 
 SHEETS = "sheets"
+WHERE = (("beat", "beats", "local_police"), ("leader", "levels", "account_tree"))
+"""Kinds of sheets that need more than a plan, the page where that is made, and its icon."""
 
 
 def show() -> None:
@@ -132,6 +134,8 @@ def _sheets(
             text("sheets.what"), kinds, default=kinds, key=f"sheets_what_{language()}_{only}",
             format_func=lambda kind: text(f"sheets.{kind}"),
         )  # fmt: skip
+        if not only:
+            _not_offered(offered)
         png = st.checkbox(text("sheets.png"), key="sheets_png")
         division = None
         if "beat" in what:
@@ -162,7 +166,17 @@ def _sheets(
                     file_name=f"{text('sheets.file')}.zip", mime="application/zip",
                     on_click="ignore",
                 )  # fmt: skip
-        show_outcome()
+        show_outcome("sheets.stopped")
+
+
+def _not_offered(offered: dict[str, bool]) -> None:
+    """Why there are no sheets of beats or leaders, and where either is made."""
+    for kind, page, icon in WHERE:
+        if offered[kind]:
+            continue
+        st.caption(text(f"sheets.no_{kind}"))
+        if may(f"see.{page}"):
+            st.page_link(page_of(page), label=text(f"page.{page}"), icon=f":material/{icon}:")
 
 
 def _sheets_done(now: Snapshot) -> None:
