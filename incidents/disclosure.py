@@ -181,6 +181,8 @@ class _Work:
             for (table, v), low, high in zip(values.items(), ends, ends[1:], strict=False)
         }
         self._near: dict[tuple[int, str, int], IntArray] = {}
+        every = range(cube.counts.ndim)
+        self.busy = [cube.counts.sum(axis=tuple(j for j in every if j != i)) > 0 for i in every]
 
     def prove(self, table: Table, node: Place) -> bool:
         """Find the cheapest move that changes a number, withhold what it needs, note the proof.
@@ -250,7 +252,8 @@ class _Work:
     def _beside(self, table: Table, axis: int, inside: list[IntArray]) -> Iterator[Place]:
         """Leaves under a node that lack an event which a near relative on one axis has."""
         own = int(inside[axis][0])
-        near = self._partners(table, axis, own)[: 2 * _ORIGINS]
+        near = self._partners(table, axis, own)
+        near = near[self.busy[axis][near]][: 2 * _ORIGINS]
         around = [near if i == axis else leaves for i, leaves in enumerate(inside)]
         for place in np.argwhere(self.cube.counts[np.ix_(*around)] > 0)[:_ORIGINS]:
             leaf = [int(leaves[i]) for leaves, i in zip(around, place, strict=True)]
@@ -285,13 +288,18 @@ class _Work:
         return value >= (self.threshold if mark in (_SHOWN, _WITHHELD) else 0)
 
     def _partners(self, table: Table, axis: int, leaf: int) -> IntArray:
-        """Leaves that the table tells apart from this one, nearest relatives first."""
+        """Leaves that the table tells apart from this one, nearest relatives first; half of them
+        hold an event. In a quiet month the nearest hold none, and an event can come from nowhere:
+        only the total would be left to withhold."""
         key = axis, table[axis], leaf
         if key not in self._near:
             own = self.cube.axes[axis]
             apart = np.flatnonzero(self.groups[table][axis] != self.groups[table][axis][leaf])
             kin = sum((of[apart] == of[leaf]).astype(np.int64) for of in own.of.values())
-            self._near[key] = apart[np.argsort(-np.asarray(kin), kind="stable")[:_PARTNERS]]
+            near = apart[np.lexsort((~self.busy[axis][apart], -np.asarray(kin)))]
+            first, rest = np.split(near, [_PARTNERS // 2])
+            rest = rest[np.argsort(~self.busy[axis][rest], kind="stable")]
+            self._near[key] = np.concatenate([first, rest])[:_PARTNERS]
         return self._near[key]
 
     def _anything(self, table: Table, node: Place) -> Move:

@@ -194,3 +194,13 @@ def test_many_small_areas_are_told_by_the_year_and_in_time(county) -> None:
     made = share(prepare(county.events, areas_of(METRIC, grids=small)))
     assert {t[0] for held in made.common.months.values() for t in held.marks} == {"county"}
     assert not _published(made, "village") or made.rows("village", "2024")["count"].notna().any()
+
+
+def test_a_quiet_month_tells_the_countys_number() -> None:
+    """Seven events in ten townships: all of these are "<3", and nothing else need be."""
+    towns = grids(20, 200.0).assign(township_name=[f"T{i // 40}" for i in range(400)])
+    month = np.datetime64("2023-03-01", "s") + np.arange(7).astype("timedelta64[h]")
+    quiet = events(7, 4, time=month, category=["城市管理"] * 7, source=["12345热线"] * 7)
+    held = share(prepare(quiet, areas_of(METRIC, grids=towns))).common.months["2023-03"]
+    assert held.shown(("county", "month", "all", "all")).item() == 7
+    assert (held.marks["township", "month", "all", "all"] == Mark.SMALL).all()
