@@ -288,7 +288,7 @@ def _tables(
     tables: dict[LevelName, pd.DataFrame] = {}
     for name, level in prepared.areas.levels.items():
         at = prepared.at[name]
-        table = area_table(level, at[rows])
+        table = area_table(level, at[rows], prepared.areas.per)
         table["dispatched"] = tally(level, at[rows[sent[rows]]]).astype(np.int64)
         table["closed"] = tally(level, at[rows[done[rows]]]).astype(np.int64)
         table["closure_rate"] = (table["closed"] / table["dispatched"]).where(

@@ -26,6 +26,7 @@ from incidents.smooth import empirical_bayes, funnel
 
 IntArray = NDArray[np.int64]
 LevelName = Literal["grid", "beat", "village", "township", "county"]
+Per = Literal["persons", "households"]
 LEVELS: tuple[LevelName, ...] = ("grid", "beat", "village", "township", "county")
 LEVEL_NAMES: Mapping[str, tuple[str, str]] = {
     "grid": ("网格", "Grid"), "beat": ("警格", "Beat"), "village": ("村(社区)", "Village"),
@@ -96,6 +97,14 @@ class Areas:
     def ground(self) -> shapely.Geometry:
         """All units as one shape."""
         return shapely.union_all(shapely.buffer(self.units, 0))
+
+    @property
+    def per(self) -> Per:
+        """What rates are of: residents, or households where no area's residents are known."""
+        def known(name: Per) -> bool:
+            return any(bool((getattr(v, name) > 0).any()) for v in self.levels.values())
+
+        return "households" if known("households") and not known("persons") else "persons"
 
     def shapes(self, level: LevelName) -> NDArray[np.object_]:
         """(areas,) polygons of a level."""
@@ -270,14 +279,14 @@ def tally(level: Level, at: IntArray, weights: FloatArray | None = None) -> Floa
     return np.bincount(slot, weights=weights, minlength=k + 2).astype(np.float64)
 
 
-def area_table(level: Level, at: IntArray) -> pd.DataFrame:
+def area_table(level: Level, at: IntArray, per: Per = "persons") -> pd.DataFrame:
     """One row an area and the two last rows; every event of ``at`` is in exactly one row.
 
     Columns: code, name, count, households, persons, area_km2, density (per km²), rate_per_1000
-    residents, rate_smoothed (empirical Bayes, per 1,000), rate_low and rate_high (funnel limits
-    around the common rate), unusual ("high", "low" or ""), enough (count >= 10). Rates are NaN
-    where the residents are unknown or none. Residents are not the people present: a market has
-    few residents and many events.
+    residents (households, with ``per``), rate_smoothed (empirical Bayes, per 1,000), rate_low and
+    rate_high (funnel limits around the common rate), unusual ("high", "low" or ""), enough (count
+    >= 10). Rates are NaN where the residents are unknown or none. Residents are not the people
+    present: a market has few residents and many events.
     """
     counts = tally(level, at)
     k = len(level)
@@ -291,8 +300,9 @@ def area_table(level: Level, at: IntArray) -> pd.DataFrame:
     for column in ("households", "persons", "area_km2"):
         table[column] = np.append(getattr(level, column), [np.nan, np.nan])
     table["density"] = table["count"] / table["area_km2"]
-    known = np.flatnonzero(np.nan_to_num(level.persons) > 0)
-    people, held = level.persons[known], counts[:k][known]
+    residents: FloatArray = getattr(level, per)
+    known = np.flatnonzero(np.nan_to_num(residents) > 0)
+    people, held = residents[known], counts[:k][known]
     band = funnel(held, people)
     for column, values in (
         ("rate_per_1000", held / people * 1000),

@@ -151,6 +151,7 @@ def provenance(
         "parameter.test": found.significance.method, "parameter.alpha": how.alpha,
         "parameter.correction": "Benjamini-Hochberg", "parameter.seed": how.seed,
         "density.breaks": " ".join(f"{b:g}" for b in found.breaks),
+        "rates.per_1000": prepared.areas.per,
         "count.read": len(events), "count.repeats_dropped": events.repeats,
         "count.selected": len(found.rows), "count.mapped": found.mapped,
         "count.outside": int(county[OUTSIDE_CODE]), "count.unplaced": int(county[NO_PLACE_CODE]),

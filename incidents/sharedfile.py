@@ -166,7 +166,7 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
     without = len(table) - len(level)  # rows for what lies outside or has no place
     table.insert(1, "name", [*level.names, *[""] * without])
     table["suppressed"] = table["count"].isna().astype(np.int64)
-    people = np.append(level.persons, [np.nan] * without)
+    people = np.append(getattr(level, shared.prepared.areas.per), [np.nan] * without)
     enough = table["count"] >= ENOUGH
     table["rate_per_1000"] = (table["count"] / people * 1000).where(enough & (people > 0))
     table["closed"] = table["dispatched"] = np.nan
@@ -183,7 +183,7 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
         ("change_on_period", _earlier(period, 1)), ("change_on_year", _earlier(period, 12)),
     ):  # fmt: skip
         table[column] = np.nan
-        if earlier:
+        if earlier and _alike(shared, period, earlier):
             try:
                 before = shared.rows(name, earlier, kind).set_index("code")["count"]
             except (KeyError, ValueError):
@@ -192,6 +192,14 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
             table[column] = change(table["count"].to_numpy(), past.to_numpy())
     shapes = np.array([*shared.prepared.areas.shapes(name), *[None] * without], dtype=object)
     return gpd.GeoDataFrame(table, geometry=shapes, crs=shared.prepared.areas.crs)
+
+
+def _alike(shared: Shared, period: str, earlier: str) -> bool:
+    """May two periods be compared? Not a year of which months are missing."""
+    span = shared.common.span
+    return len(period) != 4 or all(
+        sum(month.startswith(year) for month in span) == 12 for year in (period, earlier)
+    )
 
 
 def _earlier(period: str, months: int) -> str:

@@ -72,22 +72,34 @@ def period_of(key: str) -> Period:
     return Period(first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]"))
 
 
-def earlier(key: str, months: int) -> str:
-    """The choice so many months (for a year: twelve) before; "" for all time."""
-    if len(key) == 4:
-        return str(int(key) - 1)
-    return str(np.datetime64(key, "M") - months) if key else ""
-
-
 def months_told(study: Study, year: str) -> int:
     """How many months of a year lie between the first event and the last."""
     return sum(month.startswith(year) for month in months_of(study))
 
 
-def comparable(study: Study, key: str) -> bool:
-    """May a choice be compared with the one before? A year that is not over, or whose
-    predecessor began half-way, may not."""
-    return len(key) != 4 or all(months_told(study, y) == 12 for y in (key, earlier(key, 12)))
+def compared_with(study: Study, key: str, months: int) -> list[str]:
+    """The choices that one is compared with, ``months`` 1 for the period before, 12 for last
+    year; none where there is nothing like it.
+
+    A year that is not over is compared month by month: with as many months before it, and with
+    the same months of last year. A year that began half-way is compared with nothing.
+    """
+    if not key:
+        return []
+    told = months_of(study)
+    if len(key) == 4:
+        many = months_told(study, key)
+        first = np.datetime64(f"{key}-01", "M")
+        if many == 12:
+            last = str(int(key) - 1)
+            return [last] if months_told(study, last) == 12 else []
+        if str(first) not in told:
+            return []
+    else:
+        many, first = 1, np.datetime64(key, "M")
+    start = first - (12 if months == 12 else many)
+    others = [str(month) for month in np.arange(start, start + many)]
+    return others if set(others) <= set(told) else []
 
 
 def years_in(study: Study, key: str) -> float:

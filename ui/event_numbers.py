@@ -9,7 +9,7 @@ import pandas as pd
 
 from incidents.areas import ENOUGH, Level, LevelName, change
 from incidents.loop import Closure
-from ui.event_choices import comparable, earlier, months_of, months_told, years_in
+from ui.event_choices import compared_with, months_of, months_told, years_in
 from ui.format import DASH, name_text, signed_share, whole
 from ui.words import Language, word
 
@@ -34,9 +34,25 @@ def published(study: Study, level: LevelName, period: str, kind: str) -> pd.Data
     return found
 
 
+def _published_before(
+    study: Study, level: LevelName, period: str, kind: str, months: int
+) -> pd.DataFrame | None:
+    """The table that a period is compared with; of several months, their sum."""
+    others = compared_with(study, period, months)
+    parts = [published(study, level, other, kind) for other in others]
+    if not parts or any(part is None for part in parts):
+        return None
+    told = [part for part in parts if part is not None]
+    if len(told) == 1:
+        return told[0]
+    codes = max(told, key=len).index
+    counts = [part["count"].reindex(codes, fill_value=0.0) for part in told]
+    return pd.DataFrame({"count": sum(counts[1:], counts[0])})
+
+
 def area_rows(study: Study, level: LevelName, period: str, kind: str) -> pd.DataFrame:
-    """code, name, shown, count, rate (per 1,000), on_period, on_year, NaN where not shown;
-    closure in words, of all classes only."""
+    """code, name, shown, count, rate (per 1,000 people, or households where no people are known),
+    on_period, on_year, NaN where not shown; closure in words, of all classes only."""
     now = published(study, level, period, kind)
     areas = study.areas.levels[level]
     codes = [str(code) for code in areas.codes]
@@ -49,10 +65,11 @@ def area_rows(study: Study, level: LevelName, period: str, kind: str) -> pd.Data
     here = now.reindex(codes)
     table["shown"] = here["shown"].fillna(DASH).to_numpy()
     table["count"] = here["count"].to_numpy(dtype=float)
-    known = (table["count"] >= ENOUGH) & (areas.persons > 0)
-    table["rate"] = (table["count"] / areas.persons * 1000).where(known)
+    people = getattr(areas, study.areas.per)
+    known = (table["count"] >= ENOUGH) & (people > 0)
+    table["rate"] = (table["count"] / people * 1000).where(known)
     for column, months in (("on_period", 1), ("on_year", 12)):
-        before = published(study, level, earlier(period, months), kind) if period else None
+        before = _published_before(study, level, period, kind, months)
         table[column] = empty
         if before is not None:
             past = before.reindex(codes)["count"].to_numpy(dtype=float)
@@ -80,7 +97,7 @@ def tenfold(now: np.ndarray, past: np.ndarray) -> np.ndarray:
 
 def _apart(study: Study, period: str, kind: str, count: float, months: int) -> bool:
     """Is the county's count more than tenfold apart from an earlier one?"""
-    before = published(study, "county", earlier(period, months), kind) if period else None
+    before = _published_before(study, "county", period, kind, months)
     if before is None or np.isnan(count):
         return False
     return bool(tenfold(np.array([count]), before["count"].to_numpy(dtype=float)[:1])[0])
@@ -110,33 +127,36 @@ def five_numbers(
     if len(period) == 4 and months_told(study, period) < 12:
         years = months_told(study, period) / 12
         notes.insert(0, word("incidents.note_months", language, count=months_told(study, period)))
-    told = comparable(study, period)
     changes, apart = {}, {}
     for name, months in (("on_period", 1), ("on_year", 12)):
-        changes[name] = signed_share(row[name], 1) if told else DASH
-        far = told and _apart(study, period, kind, float(row["count"]), months)
+        changes[name] = signed_share(row[name], 1)
+        far = _apart(study, period, kind, float(row["count"]), months)
         apart[name] = word("incidents.note_apart", language) if far else ""
-    rate = count / persons * 10_000 / years if persons > 0 and count >= ENOUGH else float("nan")
+    homes = study.areas.per == "households"
+    each, named = (1_000, "per_1000_homes") if homes else (10_000, "per_10000")
+    rate = count / persons * each / years if persons > 0 and count >= ENOUGH else float("nan")
     return (
         (word("incidents.events", language), value, " · ".join(notes)),
         (word("incidents.on_period", language), changes["on_period"], apart["on_period"]),
         (word("incidents.on_year", language), changes["on_year"], apart["on_year"]),
-        (word("incidents.per_10000", language), DASH if np.isnan(rate) else f"{rate:,.0f}", few),
+        (word(f"incidents.{named}", language), DASH if np.isnan(rate) else f"{rate:,.0f}", few),
         (word("incidents.closed", language), _closure(study, period),
          word("incidents.note_all_kinds", language) if kind else ""),
     )  # fmt: skip
 
 
 def _persons(study: Study) -> tuple[float, int]:
-    """People of the county, and in how many areas they are unknown: of a few, those are left out;
-    of many, the number is NaN."""
-    persons = float(study.areas.levels["county"].persons[0])
+    """People of the county (households where no people are known), and in how many areas they are
+    unknown: of a few, those are left out; of many, the number is NaN."""
+    per = study.areas.per
+    persons = float(getattr(study.areas.levels["county"], per)[0])
     if not np.isnan(persons):
         return persons, 0
     finest: Level = max(study.areas.levels.values(), key=len)
-    unknown = int(np.isnan(finest.persons).sum())
+    each = getattr(finest, per)
+    unknown = int(np.isnan(each).sum())
     few = unknown <= FEW_UNKNOWN * len(finest)
-    return (float(np.nansum(finest.persons)) if few else float("nan")), unknown
+    return (float(np.nansum(each)) if few else float("nan")), unknown
 
 
 def loop_of(study: Study, level: LevelName, period: str) -> pd.DataFrame | None:

@@ -186,6 +186,12 @@ def outline_layer(study: Study, shapes: Sequence[Any], label: str) -> Layer:
     return Layer("outlines", "line", features, "gridLine", label)
 
 
+def measure_name(study: Study, measure: str, language: Language) -> str:
+    """What a measure is called: rates are of households where no people are known."""
+    homes = measure.startswith("rate_") and study.areas.per == "households"
+    return word(f"incidents.measure_{measure}{'_homes' if homes else ''}", language)
+
+
 def measure_values(found: Hotspots, level: LevelName, measure: str, years: float) -> pd.Series:
     """A measure by code, a year's worth where it counts events; NaN where there is not enough."""
     table = found.tables[level]
@@ -220,7 +226,7 @@ def area_scene(
         ]
         for code, value in values.items()
     }  # fmt: skip
-    title = word(f"incidents.measure_{measure}", language)
+    title = measure_name(study, measure, language)
     features = area_features(study, level, classes, told, language)
     layer = Layer("areas", "area", features, "choropleth",
                   rows=(title, word("incidents.count", language)))  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from ui.event_map import (
     GREY_DARK,
@@ -43,6 +44,7 @@ OUTLINE_VERTICES = 60_000
 CIRCLED = "❶❷❸❹❺❻❼❽❾❿"  # the numbers of the places, as the map writes them
 ROAD_NAMES = 60  # the longest roads whose names a map has room for
 ROAD_NAMES_ZOOM = 11.5
+CLOSER = 1.3  # steps of zoom until names that had no room are tried again
 MAP_PIXELS, TYPE_PIXELS = (560, 540), 12.0  # the map beside ten places, at 1366 x 768
 EQUATOR_M = 40_075_017.0
 
@@ -136,33 +138,45 @@ def base_layers(study: Study, language: Language) -> list[Layer]:
     }
     stack.append(Layer("edges", "line", edges, "village", word("incidents.areas", language)))
     stack += _area_names(frame, language)
-    stack += _road_names(context.get("roads"), language)
+    stack += _road_names(context.get("roads"), frame, language)
     study.kept[key] = stack
     return stack
 
 
+def _scale(frame: gpd.GeoDataFrame) -> tuple[float, float]:
+    """Metres of a pixel where the whole county is on the map, and the zoom of that."""
+    west, south, east, north = frame.total_bounds
+    metre = max((east - west) / MAP_PIXELS[0], (north - south) / MAP_PIXELS[1])
+    latitude = float(frame.to_crs(4326).total_bounds[[1, 3]].mean())
+    zoom = np.log2(EQUATOR_M * np.cos(np.radians(latitude)) / 256 / metre)
+    return float(metre), float(zoom)
+
+
+def _middles(frame: gpd.GeoDataFrame) -> np.ndarray:
+    points = frame.geometry.representative_point()
+    return np.column_stack([points.x, points.y])
+
+
 def _area_names(frame: gpd.GeoDataFrame, language: Language) -> list[Layer]:
     """Names of the areas; those that would stand in another's way wait for a closer look."""
-    west, south, east, north = frame.total_bounds
-    metre = max((east - west) / MAP_PIXELS[0], (north - south) / MAP_PIXELS[1])  # of one pixel
-    middles = frame.geometry.representative_point()
-    xy = np.column_stack([middles.x, middles.y])
+    metre, zoom = _scale(frame)
     texts = [spoken(name, "", language) for name in frame["name"]]
-    room = fitting(xy, texts, frame.area.to_numpy(), TYPE_PIXELS * metre)
+    room = fitting(_middles(frame), texts, frame.area.to_numpy(), TYPE_PIXELS * metre)
     first, later = layers.name_labels(frame[room], np.array(texts)[room]), {}
     label = word("layer.names", language)
     found = [Layer("names", "point", first, "label", label)]
     if not room.all():
         later = layers.name_labels(frame[~room], np.array(texts)[~room])
-        latitude = float(frame.to_crs(4326).total_bounds[[1, 3]].mean())
-        zoom = np.log2(EQUATOR_M * np.cos(np.radians(latitude)) / 256 / metre)
         found.append(Layer("names-close", "point", later, "label", label,
-                           min_zoom=float(np.round(zoom + 1.3, 2))))  # fmt: skip
+                           min_zoom=round(zoom + CLOSER, 2)))  # fmt: skip
     return found
 
 
-def _road_names(roads: gpd.GeoDataFrame | None, language: Language) -> list[Layer]:
-    """Names of the longest roads, at the middle of each."""
+def _road_names(
+    roads: gpd.GeoDataFrame | None, areas: gpd.GeoDataFrame, language: Language
+) -> list[Layer]:
+    """Names of the longest roads, at the middle of each, beside the names of the areas; what has
+    no room waits for a closer look, twice."""
     if roads is None or "name" not in roads:
         return []
     names = roads["name"].map(name_text)
@@ -175,13 +189,38 @@ def _road_names(roads: gpd.GeoDataFrame | None, language: Language) -> list[Laye
     middles = gpd.GeoDataFrame(
         geometry=first.geometry.interpolate(0.5, normalized=True), crs=roads.crs
     )
+    middles = middles[middles.geometry.notna() & ~middles.geometry.is_empty]
     features = {
         str(name): dumps({"i": str(name), "t": str(name), "g": encode_point(point)})
-        for name, point in zip(total.index, to_lonlat(middles), strict=True)
-        if point is not None and not point.is_empty
+        for name, point in zip(middles.index, to_lonlat(middles), strict=True)
     }
-    label = word("layer.names", language)
-    return [Layer("road-names", "point", features, "label", label, min_zoom=ROAD_NAMES_ZOOM)]
+    label, found = word("layer.names", language), []
+    for step, (zoom, some) in enumerate(_with_room(middles, total, areas, language)):
+        here = {name: features[name] for name in some}
+        found.append(Layer(f"road-names-{step}", "point", here, "label", label, min_zoom=zoom))
+    return found
+
+
+def _with_room(
+    roads: gpd.GeoDataFrame, long: pd.Series, areas: gpd.GeoDataFrame, language: Language
+) -> list[tuple[float, list[str]]]:
+    """The zoom from which names of roads (points by name) are drawn, each with its names."""
+    metre, zoom = _scale(areas)
+    away = max(ROAD_NAMES_ZOOM - zoom, 0.0)  # a large county is never seen whole with its roads
+    metre, zoom = metre / 2**away, zoom + away
+    held = [spoken(name, "", language) for name in areas["name"]]
+    xy = np.vstack([_middles(areas), np.column_stack([roads.geometry.x, roads.geometry.y])])
+    texts = [*held, *map(str, roads.index)]
+    weight = np.concatenate([np.full(len(held), np.inf), long.reindex(roads.index)])
+    steps = []
+    for step in range(3):
+        size = TYPE_PIXELS * metre / 2 ** (CLOSER * step)
+        room = fitting(xy, texts, weight, size)[len(held):] | (step == 2)
+        fresh = room & np.isfinite(weight[len(held):])
+        weight[len(held):][fresh] = np.inf
+        lowest = ROAD_NAMES_ZOOM if step == 0 else round(zoom + CLOSER * step, 2)
+        steps.append((lowest, [str(name) for name in roads.index[fresh]]))
+    return [each for each in steps if each[1]]
 
 
 def bounds_of(study: Study) -> tuple[float, float, float, float] | None:

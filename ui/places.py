@@ -181,11 +181,12 @@ class _Names:
             if held is None or held.own is not None:
                 continue
             _, unit = self.tree.query(shapely.points(inner), predicate="within")
-            if len(unit):
-                counts = np.bincount(held.of[unit], minlength=len(held))
-                best = [int(i) for i in np.argsort(-counts, kind="stable")[:2] if counts[i]]
-                names = [spoken(held.names[i], held.codes[i], language) for i in best]
-                parts.append(joined("and", names, language))
+            if not len(unit):  # a cell on the border, its middle outside
+                unit = np.atleast_1d(self.tree.nearest(shapely.Point(middle)))
+            counts = np.bincount(held.of[unit], minlength=len(held))
+            best = [int(i) for i in np.argsort(-counts, kind="stable")[:2] if counts[i]]
+            names = [spoken(held.names[i], held.codes[i], language) for i in best]
+            parts.append(joined("and", names, language))
             break
         roads = self._roads(middle)
         if roads:

@@ -28,7 +28,7 @@ from ui.study import county_only
 from ui.words import Language, word
 
 if TYPE_CHECKING:
-    from incidents.analysis import Hotspots, Prepared
+    from incidents.analysis import Hotspots, Parameters, Prepared
     from incidents.selection import Selection
     from ui.study import Study
 
@@ -61,6 +61,7 @@ class Report:
     notes: tuple[str, ...]
     meaning: str
     lines: tuple[tuple[str, str], ...]
+    rate_head: str = "rate"  # "rate_homes" where rates are of households
 
     @property
     def notice(self) -> str:
@@ -70,17 +71,21 @@ class Report:
         return f"{NOTICE_ZH.partition('。')[0]}。 {NOTICE_EN}"
 
 
-def analysed(study: Study, prepared: Prepared, chosen: Selection, *, trend: bool) -> Hotspots:
+def analysed(
+    study: Study, prepared: Prepared, chosen: Selection, *, trend: bool,
+    how: Parameters | None = None,
+) -> Hotspots:  # fmt: skip
     """The answer to a selection, remembered; raises InputError where no event fits."""
-    from incidents.analysis import analyse
+    from incidents.analysis import Parameters, analyse
 
+    how = how or Parameters(cell=prepared.cells.size)
     levels = len(prepared.areas.levels)
-    key = (id(prepared.events), levels, str(chosen), study.piles_real, trend)
+    key = (id(prepared.events), levels, str(chosen), study.piles_real, trend, how)
     with study.lock:
         if key not in study.found:
             while len(study.found) >= KEPT_RESULTS:
                 study.found.pop(next(iter(study.found)))
-            study.found[key] = analyse(study.kept_apart(prepared), chosen, trend=trend)
+            study.found[key] = analyse(study.kept_apart(prepared), chosen, how, trend=trend)
         return study.found[key]
 
 
@@ -122,6 +127,7 @@ def _report(study: Study, period: str, kind: str, language: Language, place: str
         _notes(study, found, language),
         meaning(study, language),
         _lines(study, found, period, kind),
+        "rate_homes" if study.areas.per == "households" else "rate",
     )
 
 

@@ -115,6 +115,15 @@ def test_areas_without_residents_have_no_rate() -> None:
     assert table["rate_per_1000"].isna().sum() == 2 + 2
 
 
+def test_where_no_residents_are_known_rates_are_of_households() -> None:
+    assert areas_of(METRIC, grids=grids()).per == "persons"
+    untold = areas_of(METRIC, grids=grids().assign(persons=-1))
+    assert untold.per == "households"
+    table = area_table(untold.levels["village"], np.repeat([0, 1, 2, 3], 36), untold.per)
+    assert table["rate_per_1000"].iloc[0] == pytest.approx(36 / 1200 * 1000)
+    assert areas_of(METRIC, grids=grids().assign(persons=-1, households=-1)).per == "persons"
+
+
 def test_nothing_before_is_shown_as_a_dash() -> None:
     values = change(np.array([3.0, 0.0, 5.0]), np.array([0.0, 4.0, 4.0]))
     assert [shown_change(float(v)) for v in values] == ["—", "-100.0%", "+25.0%"]

@@ -9,7 +9,7 @@ from typing import Any
 import county_events as county
 import numpy as np
 import pytest
-from shapely.geometry import Point, box
+from shapely.geometry import LineString, Point, box
 from synthetic import plan
 
 from incidents.homes import homes_of_plan, spread
@@ -18,8 +18,9 @@ from incidents.selection import Selection
 from incidents.sharedfile import shared_layers
 from ui.event_choices import ENOUGH_TO_MAP, first_period
 from ui.event_numbers import tenfold
+from ui.heat import _road_names
 from ui.labels import fitting
-from ui.places import shown_hot, spoken, ten_places
+from ui.places import _Names, shown_hot, spoken, ten_places
 from ui.shelf import Answers
 from ui.study import Study, _within
 from ui.survey import analysed, meaning, report
@@ -144,6 +145,38 @@ def test_a_rate_of_the_county_bears_a_few_areas_without_people(study: Study) -> 
     _, _, _, (_, value, note), _ = report(changed(lacking), "2024", "", "en").numbers
     assert value != "—"
     assert note == "people unknown in 1 areas"
+
+
+def test_where_no_people_are_known_the_leader_reads_of_households(study: Study) -> None:
+    levels = {n: replace(v, persons=np.full(len(v), np.nan))
+              for n, v in study.areas.levels.items()}  # fmt: skip
+    told = report(changed(study, areas=replace(study.areas, levels=levels)), "2024", "", "zh")
+    label, value, note = told.numbers[3]
+    count = float(told.numbers[0][1].replace(",", ""))
+    assert (label, note) == ("每千户每年", "")
+    assert float(value.replace(",", "")) == round(count / 3_000 * 1_000)
+    assert told.rate_head == "rate_homes"
+
+
+def test_names_of_roads_do_not_lie_on_each_other(study: Study) -> None:
+    frame = county.villages()
+    x = county.WEST + np.array([500.0, 520.0, 3_500.0])
+    roads = county.gpd.GeoDataFrame(
+        {"name": ["Long", "Short", "Far"]}, crs=county.CRS,
+        geometry=[LineString([(e, county.SOUTH), (e, county.SOUTH + long)])
+                  for e, long in zip(x, (3_000, 2_900, 500), strict=True)],
+    )  # fmt: skip
+    found = [set(layer.features) for layer in _road_names(roads, frame, "en")]
+    assert found[0] == {"Long", "Far"}
+    assert set().union(*found) == {"Long", "Short", "Far"}
+    assert sum(map(len, found)) == 3
+
+
+def test_a_cell_on_the_border_has_its_areas_name(study: Study) -> None:
+    outside = np.array([[county.WEST - 40.0, county.SOUTH + 900.0]])
+    told = _Names(study).of(outside, (county.WEST - 40.0, county.SOUTH + 900.0), "en")
+    assert told.endswith("0") or "0;" in told
+    assert "{{7*7}}" in told  # the village's, hostile as it is
 
 
 def test_notes_to_leaders_tell_no_months_count(study: Study) -> None:

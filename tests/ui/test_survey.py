@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from geo.problems import InputError
+from incidents.analysis import Parameters
 from incidents.categories import default_table
 from incidents.loop import closure
 from incidents.quality import Finding
@@ -19,8 +20,7 @@ from incidents.selection import Selection
 from ui import finding_maps, findings
 from ui.event_choices import (
     category_choices,
-    comparable,
-    earlier,
+    compared_with,
     first_period,
     months_of,
     period_choices,
@@ -58,9 +58,6 @@ def test_periods_are_whole_months_years_or_everything(study: Study) -> None:
     assert period_of("2024-02").text() == "2024-02-01/2024-02-29"
     assert period_of("2024").text() == "2024-01-01/2024-12-31"
     assert period_of("").open
-    assert (earlier("2024-01", 1), earlier("2024-01", 12), earlier("2024", 1)) == (
-        "2023-12", "2023-01", "2023",
-    )  # fmt: skip
     assert years_in(study, "2024-05") == pytest.approx(1 / 12)
     assert years_of(study.events) == pytest.approx(2.0)
     assert first_period(study) in ("2025-12", "2025")
@@ -103,17 +100,32 @@ def test_townships_tell_their_closure_for_all_classes_only(study: Study) -> None
     assert (area_rows(study, "village", "2024", "")["closure"] == "—").all()
 
 
-def test_a_year_that_is_not_over_is_compared_with_none(
+def test_a_period_is_compared_with_what_is_like_it(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert comparable(study, "2025")
-    assert not comparable(study, "2024")  # there is no 2023
+    assert compared_with(study, "2025", 1) == compared_with(study, "2025", 12) == ["2024"]
+    assert compared_with(study, "2024", 12) == []  # there is no 2023
+    assert compared_with(study, "2025-03", 1) == ["2025-02"]
+    assert compared_with(study, "2025-03", 12) == ["2024-03"]
+    assert compared_with(study, "", 1) == compared_with(study, "2024-01", 1) == []
+    months = [m for m in months_of(study) if "2024-03" < m < "2025-07"]
+    monkeypatch.setattr("ui.event_choices.months_of", lambda _: months)
+    assert compared_with(study, "2025", 1) == [f"2024-{m:02d}" for m in range(7, 13)]
+    assert compared_with(study, "2025", 12) == []  # the first months of 2024 are not told
+    assert compared_with(study, "2024", 1) == []  # began half-way
+
+
+def test_a_year_that_is_not_over_is_compared_with_the_same_months(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     months = [m for m in months_of(study) if m < "2025-07"]
     monkeypatch.setattr("ui.event_choices.months_of", lambda _: months)
-    assert not comparable(study, "2025")
-    assert comparable(study, "2025-03")
-    numbers = report(study, "2025", "", "zh").numbers
-    assert [value for _, value, _ in numbers[1:3]] == ["—", "—"]
+    assert compared_with(study, "2025", 12) == months[:6]
+    table = area_rows(study, "county", "2025", "").iloc[0]
+    parts = [float(area_rows(study, "county", m, "")["count"].iloc[0]) for m in months[:6]]
+    assert table["on_year"] == pytest.approx(table["count"] / sum(parts) - 1)
+    numbers = report(study, "2025", "", "zh", "another").numbers
+    assert numbers[2][1].endswith(" %")
     assert "6 个月" in numbers[0][2]
 
 
@@ -264,6 +276,16 @@ def test_density_is_drawn_where_it_is_significantly_high_unless_asked_for(
     scene = finding_maps.spot_scene(study, none, "density", "en", 2.0)
     assert not next(layer for layer in scene.layers if layer.id == "cells").features
     assert "not significant" in json.dumps(scene.legend)
+
+
+def test_density_goes_by_the_kernel_and_bandwidth_that_were_chosen(study: Study, found) -> None:
+    wide = analysed(study, study.prepared, Selection(), trend=True,
+                    how=Parameters(bandwidth=800.0, kernel="gaussian"))  # fmt: skip
+    assert wide.surface.max() < found.surface.max() / 2
+    assert wide.accuracy[0] != found.accuracy[0]
+    assert wide.significance.hot.sum() == found.significance.hot.sum()  # tests go by counts
+    again = analysed(study, study.prepared, Selection(), trend=True)
+    assert again.parameters.bandwidth == 300.0
 
 
 def test_sure_cells_have_the_outer_classes(found) -> None:

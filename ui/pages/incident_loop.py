@@ -17,7 +17,7 @@ from ui.findings import (
     peace_unknown,
 )
 from ui.format import markdown_text, whole
-from ui.pages.incident_views import number_column
+from ui.pages.incident_views import density_told, number_column
 from ui.places import joined
 from ui.session import language, text
 from ui.study import Study
@@ -137,4 +137,4 @@ def show_trust(study: Study, found: Hotspots) -> None:
             "events": number_column("incidents.trust_events", "%d"),
         },
     )  # fmt: skip
-    st.caption(text("incidents.trust_words"))
+    st.caption(text("incidents.trust_words") + " " + density_told(found.parameters))

@@ -15,7 +15,13 @@ from ui.finding_maps import spot_scene
 from ui.findings import changes_table
 from ui.format import markdown_text, whole
 from ui.map.component import show_map
-from ui.pages.incident_views import COLUMNS, MAP, density_everywhere, number_column
+from ui.pages.incident_views import (
+    COLUMNS,
+    MAP,
+    density_everywhere,
+    density_told,
+    number_column,
+)
 from ui.places import course_word
 from ui.session import callback, language, text
 from ui.study import Study
@@ -69,20 +75,18 @@ def _months(study: Study, found: Hotspots) -> None:
         st.info(text("incidents.one_month"))
         return
     playing = bool(st.session_state.get("analysis_playing"))
-    _month_map(study, found.selection, months) if not playing else _played(
-        study, found.selection, months
-    )
+    (_played if playing else _month_map)(study, found, months)
 
 
 @st.fragment(run_every=STEP)
-def _played(study: Study, chosen: Selection, months: list[str]) -> None:
+def _played(study: Study, whole_time: Hotspots, months: list[str]) -> None:
     if st.session_state.get("analysis_playing"):
         at = months.index(st.session_state.get("analysis_month", months[-1]))
         st.session_state["analysis_month"] = months[(at + 1) % len(months)]
-    _month_map(study, chosen, months)
+    _month_map(study, whole_time, months)
 
 
-def _month_map(study: Study, chosen: Selection, months: list[str]) -> None:
+def _month_map(study: Study, whole_time: Hotspots, months: list[str]) -> None:
     st.session_state.setdefault("analysis_month", months[-1])
     slide, play = st.columns([82, 18], gap="small", vertical_alignment="bottom")
     month = slide.select_slider(text("incidents.one"), months, key="analysis_month")
@@ -91,15 +95,17 @@ def _month_map(study: Study, chosen: Selection, months: list[str]) -> None:
         text("incidents.stop" if playing else "incidents.play"), key="analysis_play",
         on_click=callback(_toggle_play), width="stretch",
     )  # fmt: skip
+    chosen, how = whole_time.selection, whole_time.parameters
     one = Selection(period_of(month), chosen.category, chosen.source, chosen.without_piles)
     try:
-        found = analysed(study, study.prepared, one, trend=False)
+        found = analysed(study, study.prepared, one, trend=False, how=how)
     except InputError as error:
         st.info(markdown_text(error.problems[0].text(language())))
         return
     everywhere = density_everywhere()
     scene = spot_scene(study, found, "density", language(), 1 / 12, everywhere=everywhere)
     show_map(scene, name=MAP)
+    st.caption(density_told(how))
 
 
 def _toggle_play() -> None:

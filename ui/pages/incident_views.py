@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
-from incidents.analysis import Hotspots
-from incidents.areas import LevelName
+from incidents.analysis import Hotspots, Parameters
+from incidents.areas import LevelName, Per
 from incidents.clusters import MOST_EVENTS, clusters
+from incidents.density import Kernel
 from incidents.near_repeat import near_repeat
 from incidents.scan import scan
 from incidents.selection import Selection
@@ -16,6 +19,7 @@ from ui.finding_maps import (
     MEASURES,
     area_scene,
     measure_breaks,
+    measure_name,
     outline_layer,
     point_layer,
     spot_scene,
@@ -25,13 +29,15 @@ from ui.format import markdown_text, whole
 from ui.map.component import show_map
 from ui.map.scene import Layer
 from ui.places import spoken
-from ui.session import language, text
+from ui.session import callback, language, text
 from ui.study import Study
 from ui.survey import analysed, warnings
 
 MAP, COLUMNS = "analysis", [60, 40]
 
 VIEWS = ("gi", "density", "course")
+KERNELS: tuple[Kernel, ...] = ("quartic", "gaussian")
+BANDWIDTHS = (200, 300, 400, 500, 800)  # metres; by a rule of thumb a city gets 1.7 km
 MOST_NEAR = 20_000  # events whose pairs are compared while somebody waits
 SCAN_SHARE = 0.1  # of the people a circle may hold: a place to go to, not half a city
 
@@ -53,6 +59,8 @@ def show_spots(study: Study, found: Hotspots, years: float) -> None:
             key=f"analysis_view_{language()}", label_visibility="collapsed",
         )  # fmt: skip
         everywhere = view == "density" and density_everywhere()
+        if view == "density":
+            _density_how()
         extra = _points(study, found)
         hot, cold = int(found.significance.hot.sum()), int(found.significance.cold.sum())
         told = text("incidents.spots_told", hot=whole(hot), cold=whole(cold),
@@ -76,6 +84,39 @@ def density_everywhere() -> bool:
                        help=text("incidents.everywhere_help"))  # fmt: skip
     st.session_state["analysis_everywhere"] = chosen
     return chosen
+
+
+def density_parameters(cell: float) -> Parameters:
+    """How density is drawn as chosen; the back-test and the analysts' file go by it, too."""
+    kernel: Kernel = st.session_state.get("analysis_kernel", KERNELS[0])
+    bandwidth = float(st.session_state.get("analysis_bandwidth", 300))
+    return Parameters(cell=cell, bandwidth=bandwidth, kernel=kernel)
+
+
+def density_told(how: Parameters) -> str:
+    """Kernel and bandwidth in words."""
+    return text("incidents.density_how", kernel=text(f"incidents.kernel_{how.kernel}"),
+                metres=whole(how.bandwidth))  # fmt: skip
+
+
+def _density_how() -> None:
+    """Kernel and bandwidth; kept apart from their boxes, which are not always on the page."""
+    one, two = st.columns([45, 55], gap="small")
+    names = {kernel: text(f"incidents.kernel_{kernel}") for kernel in KERNELS}
+    for column, name, options, shown in (
+        (one, "kernel", KERNELS, names.__getitem__),
+        (two, "bandwidth", BANDWIDTHS, lambda metres: whole(metres)),
+    ):
+        box, kept = f"analysis_{name}_{language()}", f"analysis_{name}"
+        st.session_state[box] = st.session_state.get(kept, "quartic" if name == "kernel" else 300)
+        column.selectbox(
+            text(f"incidents.{name}"), options, format_func=shown, key=box,
+            help=text(f"incidents.{name}_help"), on_change=callback(partial(_kept, box, kept)),
+        )  # fmt: skip
+
+
+def _kept(box: str, kept: str) -> None:
+    st.session_state[kept] = st.session_state[box]
 
 
 def _points(study: Study, found: Hotspots) -> list[Layer]:
@@ -190,12 +231,12 @@ def show_areas(study: Study, found: Hotspots, years: float) -> None:
             text("incidents.level"), list(names), format_func=names.__getitem__,
             key=f"analysis_level_{lang}",
         )  # fmt: skip
-        measures = {name: text(f"incidents.measure_{name}") for name in MEASURES}
+        measures = {name: measure_name(study, name, lang) for name in MEASURES}
         measure = two.selectbox(
             text("incidents.measure"), MEASURES, format_func=measures.__getitem__,
             key=f"analysis_measure_{lang}",
         )  # fmt: skip
-        _area_table(found, level)
+        _area_table(found, level, study.areas.per)
         st.caption(text("incidents.areas_text"))
     whole_time = Selection(category=found.selection.category, source=found.selection.source,
                            without_piles=found.selection.without_piles)  # fmt: skip
@@ -205,7 +246,7 @@ def show_areas(study: Study, found: Hotspots, years: float) -> None:
         show_map(area_scene(study, found, level, measure, lang, years, breaks), name=MAP)
 
 
-def _area_table(found: Hotspots, level: LevelName) -> None:
+def _area_table(found: Hotspots, level: LevelName, per: Per) -> None:
     texts = ("code", "name", "unusual")
     forms = {
         "count": "%d", "rate_per_1000": "%.2f", "rate_smoothed": "%.2f", "rate_low": "%.2f",
@@ -213,9 +254,14 @@ def _area_table(found: Hotspots, level: LevelName) -> None:
         "change_on_period": "%+.1f %%", "change_on_year": "%+.1f %%",
     }  # fmt: skip
     config = {name: st.column_config.TextColumn(text(f"incidents.col_{name}")) for name in texts}
-    config |= {name: number_column(f"incidents.col_{name}", form) for name, form in forms.items()}
-    order = ["name", "count", "rate_per_1000", "rate_smoothed", "rate_low", "rate_high", "unusual",
-             "density", "closure_rate", "change_on_period", "change_on_year", "persons",
+    heads = {name: f"incidents.col_{name}" for name in forms}
+    if per == "households":
+        heads |= {"rate_per_1000": "incidents.rate_homes", "persons": "column.households"}
+        forms["households"] = forms.pop("persons")
+        heads["households"] = heads.pop("persons")
+    config |= {name: number_column(heads[name], form) for name, form in forms.items()}
+    order = ["name", "count", "rate_per_1000", "rate_smoothed", "unusual", "rate_low", "rate_high",
+             "density", "closure_rate", "change_on_period", "change_on_year", per,
              "code"]  # fmt: skip
     st.dataframe(
         shown_table(found, level, language()), column_config=config, column_order=order,

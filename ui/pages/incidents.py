@@ -23,7 +23,7 @@ from ui.map.component import forget_what_was_sent
 from ui.pages.incident_files import show_files
 from ui.pages.incident_loop import show_loop, show_trust
 from ui.pages.incident_time import show_time
-from ui.pages.incident_views import show_areas, show_spots
+from ui.pages.incident_views import density_parameters, show_areas, show_spots
 from ui.pages.survey_wait import follow, study_now, uploader, watching
 from ui.session import (
     callback,
@@ -79,7 +79,8 @@ def _page(study: Study) -> None:
             return
         chosen, years = _choices(study)
         try:
-            found = analysed(study, study.prepared, chosen, trend=True)
+            how = density_parameters(study.prepared.cells.size)
+            found = analysed(study, study.prepared, chosen, trend=True, how=how)
         except InputError as error:
             tell(error)
             return

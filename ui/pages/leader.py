@@ -37,7 +37,7 @@ WARN_STYLE = """<style>
 .gw-warn { margin-top: 0.45rem; padding: 0.3rem 0.7rem; border-left: 4px solid #c98a00;
   background: #f5b90022; font-size: 0.85rem; }
 .gw-warn p { margin: 0; }
-.gw-board { height: max(400px, calc(100vh - 238px)); }
+.stApp .gw-board { height: max(380px, calc(100vh - 238px)); }
 </style>"""
 WAIT = 3  # seconds between two looks at whether the numbers are ready
 
@@ -209,7 +209,7 @@ def _areas(made: Report) -> None:
             "on_year": [signed_share(v) for v in table["on_year"]],
         }
     )
-    heads = {"name": "area", "shown": "count", "rate": "rate", "closure": "closed",
+    heads = {"name": "area", "shown": "count", "rate": made.rate_head, "closure": "closed",
              "on_period": "short_period", "on_year": "short_year"}  # fmt: skip
     if (shown["closure"] == DASH).all():
         shown = shown.drop(columns="closure")

@@ -41,6 +41,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.short_period": ("环比", "vs before"),
     "incidents.short_year": ("同比", "vs last year"),
     "incidents.per_10000": ("每万人每年", "Per 10,000 people a year"),
+    "incidents.per_1000_homes": ("每千户每年", "Per 1,000 households a year"),
     "incidents.closed": ("办结率", "Share closed"),
     "incidents.note_months": ("本年 {count} 个月", "{count} months of this year"),
     "incidents.note_elsewhere": (
@@ -99,6 +100,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.area": ("区域", "Area"),
     "incidents.count": ("事件数", "Events"),
     "incidents.rate": ("每千人", "Per 1,000"),
+    "incidents.rate_homes": ("每千户", "Per 1,000 homes"),
     "incidents.small": (
         "“<3”为 0–2 件；“—”为保护小数而不显示，或没有可比的时段；少于 10 件不算率。",
         "“<3” is 0 to 2; “—” is withheld to protect small counts, or has nothing to compare with; "
@@ -220,6 +222,23 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "平常只画显著偏高的地方：其余的深浅可能只是偶然。",
         "Usually only what is significantly high is drawn: other shades may be chance.",
     ),
+    "incidents.kernel": ("核函数", "Kernel"),
+    "incidents.kernel_quartic": ("四次核", "Quartic"),
+    "incidents.kernel_gaussian": ("高斯核", "Gaussian"),
+    "incidents.kernel_help": (
+        "四次核到带宽为止；高斯核以带宽为标准差，同样的带宽画得更平。",
+        "Quartic ends at the bandwidth; for Gaussian it is the standard deviation, so the same "
+        "bandwidth draws smoother.",
+    ),
+    "incidents.bandwidth": ("带宽（米）", "Bandwidth (m)"),
+    "incidents.bandwidth_help": (
+        "200–400 米看得出地方；更大的带宽只剩城区与乡村之别。可信度和分析文件也按此计算。",
+        "200 to 400 m show places; more shows only town against country. Trust and the analysts' "
+        "file go by it, too.",
+    ),
+    "incidents.density_how": (
+        "密度：{kernel}，带宽 {metres} 米。", "Density: {kernel} kernel, bandwidth {metres} m.",
+    ),
     "incidents.view_course": ("变化", "Course"),
     "incidents.cell_count": ("本格事件", "Events in the cell"),
     "incidents.cell_around": ("含周围八格", "With its neighbours"),
@@ -287,10 +306,14 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "每千人每年（平滑）", "Smoothed, per 1,000 a year",
     ),
     "incidents.measure_rate_per_1000": ("每千人每年", "Per 1,000 a year"),
+    "incidents.measure_rate_smoothed_homes": (
+        "每千户每年（平滑）", "Smoothed, per 1,000 homes a year",
+    ),
+    "incidents.measure_rate_per_1000_homes": ("每千户每年", "Per 1,000 homes a year"),
     "incidents.measure_density": ("每平方公里每年", "Per km² a year"),
     "incidents.measure_closure_rate": ("办结率", "Closed"),
     "incidents.measure_change_on_year": ("同比", "Change on last year"),
-    "incidents.not_enough": ("不足 10 件", "not enough data"),
+    "incidents.not_enough": ("不足 10 件或无数据", "under 10 events, or no data"),
     "incidents.areas_text": (
         "不按件数着色：面积和人口不同的区域不能比件数。平滑为经验贝叶斯；界限为漏斗图的偶然范围。",
         "Never coloured by counts: areas differ in size and people. Smoothed by empirical Bayes; "
