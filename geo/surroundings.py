@@ -16,16 +16,30 @@ from geo.read import Layer
 from geo.repair import polygonal
 from geo.segments import IntArray
 
+KINDS = {"roads": "road", "water": "water", "railways": "railway"}
+"""Layers of lines, and what one of their lines is."""
+
 
 def linework_of(layers: Mapping[str, Layer], crs: CRS) -> Linework:
     """Roads, waters and railways as one set of named lines."""
-    shapes, kinds, names = [], [], []
-    for role, kind in (("roads", "road"), ("water", "water"), ("railways", "railway")):
+    frames = {}
+    for role in KINDS:
         layer = layers.get(role)
-        if layer is None or not len(layer.frame):
+        if layer is not None and len(layer.frame):
+            table = pd.DataFrame(layer.frame.drop(columns="geometry", errors="ignore"))
+            frames[role] = gpd.GeoDataFrame(table, geometry=metric(layer, crs), crs=crs)
+    return lines_of(frames)
+
+
+def lines_of(frames: Mapping[str, gpd.GeoDataFrame]) -> Linework:
+    """The same of frames by role, in one metric system already."""
+    shapes, kinds, names = [], [], []
+    for role, kind in KINDS.items():
+        frame = frames.get(role)
+        if frame is None or not len(frame):
             continue
-        lines, row = as_lines(metric(layer, crs))
-        text = layer.frame.get("name", pd.Series("", index=layer.frame.index))
+        lines, row = as_lines(frame.geometry.to_numpy())
+        text = frame.get("name", pd.Series("", index=frame.index))
         shapes.append(lines)
         kinds.append(np.full(len(lines), kind, dtype=object))
         names.append(text.fillna("").astype(str).to_numpy(dtype=object)[row])

@@ -135,12 +135,16 @@ def four_bounds(
     k: int,
     lines: Linework,
     dedicated: IntArray | None = None,
+    *,
+    near: Linework | None = None,
 ) -> list[str]:
     """One sentence a grid: 东至人民路,南至通扬河,西至村界,北至田地. Labels 0..k-1 of units.
 
     ``dedicated`` (k,): not negative for a dedicated grid; where no line runs, it is bounded, and
-    bounds its neighbours, by its premises (院界) and not by fields.
+    bounds its neighbours, by its premises (院界) and not by fields. ``near``: where lines run, if
+    ``lines`` only knows what they are called.
     """
+    around = lines if near is None else near
     words = segment_words(segments, lines)
     right = np.where(segments.right >= 0, label[segments.right], -1)
     left = label[segments.left]
@@ -148,12 +152,12 @@ def four_bounds(
     if dedicated is not None:
         walled = (dedicated[left] >= 0) | ((right >= 0) & (dedicated[right] >= 0))
         words[walled & inner] = _PREMISES
-    called = _line_words(lines)
+    called = _line_words(around)
     bare = np.flatnonzero((segments.line < 0) & (left != right))
-    wet = _inside(segments, bare, lines)
+    wet = _inside(segments, bare, around)
     words[bare[wet >= 0]] = called[wet[wet >= 0]]
     open_ = bare[(wet < 0) & inner[bare]]
-    beside = _beside(segments, open_, lines)
+    beside = _beside(segments, open_, around)
     words[open_[beside >= 0]] = called[beside[beside >= 0]]
     border = left != right
     texts = []

@@ -14,7 +14,7 @@ import pandas as pd
 
 from geo.messages import register
 from geo.problems import InputError, Problem
-from planning.codes import FIRST_DEDICATED
+from planning.codes import FIRST_DEDICATED, village_of_code
 from planning.planfile import PlanFile
 from planning.today import RETIRED
 
@@ -144,7 +144,7 @@ def recode(plan: PlanFile, scheme: Scheme) -> PlanFile:
     codes = plan.grids["code"].astype(str)
     villages = plan.grids["village_code"].fillna("").astype(str)
     kinds = plan.grids["kind"] if "kind" in plan.grids else pd.Series("comprehensive", codes.index)
-    known = sorted(set(villages) | set(plan.villages["code"].astype(str)), key=len, reverse=True)
+    known = set(villages) | set(plan.villages["code"].astype(str))
     new: dict[str, str] = {}
     for code, village, kind in zip(codes, villages, kinds, strict=True):
         number = code[len(village) :].lstrip("-")
@@ -153,9 +153,9 @@ def recode(plan: PlanFile, scheme: Scheme) -> PlanFile:
         new[code] = scheme.grid_code(village, int(number), dedicated=kind == "dedicated")
     retired = plan.provenance["key"] == RETIRED
     for code in plan.provenance.loc[retired, "value"].astype(str):
-        home = next((v for v in known if v and code.startswith(v)), None)
-        tail = "" if home is None else code[len(home) :].lstrip("-")
-        if home is not None and tail.isdecimal() and code not in new:
+        home = village_of_code(code, known)
+        tail = code[len(home) :].lstrip("-")
+        if home and tail.isdecimal() and code not in new:
             dedicated = int(tail) >= FIRST_DEDICATED
             new[code] = scheme.grid_code(home, int(tail), dedicated=dedicated)
     count = pd.Series(list(new.values())).value_counts()

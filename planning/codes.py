@@ -9,6 +9,7 @@ proposal starts a new plan.
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 
 import numpy as np
 
@@ -72,6 +73,18 @@ def grid_codes(village_code: str, comprehensive: int, dedicated: int = 0) -> lis
     numbers = [*range(1, comprehensive + 1)]
     numbers += range(FIRST_DEDICATED, FIRST_DEDICATED + dedicated)
     return [f"{village_code}{number:03d}" for number in numbers]
+
+
+def village_of_code(code: str, villages: Container[str]) -> str:
+    """Which of the villages a grid's code was given in, "" for none of them.
+
+    Codes of villages need not be of one length (1, 2, ... 13): 11001 is the first grid of 11 and
+    none of 1, though it begins with either. Three digits after the village's code decide; in a code
+    of another form the longest village.
+    """
+    if code[:-3] in villages and code[-3:].isdecimal():
+        return code[:-3]
+    return next((code[:n] for n in range(len(code) - 1, 0, -1) if code[:n] in villages), "")
 
 
 def grid_names(village_name: str, comprehensive: int, dedicated: list[str]) -> list[str]:

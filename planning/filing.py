@@ -12,15 +12,19 @@ from dataclasses import dataclass, replace
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from scipy.spatial import cKDTree
 
 from geo.coverage import place_points
 from geo.ground import Ground
+from geo.linework import Linework
 from geo.messages import register
 from geo.problems import InputError, Problem
-from planning.bounds import four_bounds
+from geo.units import Units
+from planning.bounds import BESIDE_M, four_bounds
 from planning.carry import proposal_of
 from planning.check import NO_REASON
+from planning.codes import village_of_code
 from planning.county import CountyPlan, VillagePlan
 from planning.graph import FloatArray, IntArray
 from planning.measure import measure
@@ -78,15 +82,17 @@ def file_plans(
     provenance: pd.DataFrame,
     told: Iterable[tuple[str, object]] = (),
     households: gpd.GeoDataFrame | None = None,
+    near: Linework | None = None,
 ) -> PlanFile:
     """The tables of edited plans, one village of ``villages`` a row of ``ground.villages``.
 
     ``provenance`` is the proposal's; what is counted again replaces its rows, ``told`` is added.
     ``households`` the layer of the plan file that the plans came from: its points get the grid
     their unit is in now. Without it the layer is empty. The grids carry ``locked`` and ``reason``
-    besides the usual columns. Raises :class:`InputError` where the households are others.
+    besides the usual columns. ``near``: where lines run, for the four bounds, if the ground's lines
+    have no shape. Raises :class:`InputError` where the households are others.
     """
-    described = tuple(_described(ground, settings, own) for own in villages)
+    described = tuple(_described(ground, settings, own, near) for own in villages)
     tables = to_planfile(CountyPlan(ground, settings, described))
     said = [(own.plan.grids[key].locked, own.plan.grids[key].reason) for own in villages
             for key in own.keys]  # fmt: skip
@@ -95,7 +101,11 @@ def file_plans(
         reason=pd.Series([reason for _, reason in said], dtype=object),
     )
     tables = replace(
-        tables, grids=grids, provenance=_provenance(provenance, tables.provenance, villages, told)
+        tables,
+        grids=grids,
+        provenance=_provenance(
+            provenance, tables.provenance, villages, told, _codes_of(ground.villages)
+        ),
     )
     if households is not None and len(households):
         placed = _placed(tables.grids, villages, described, households.to_crs(ground.crs))
@@ -109,11 +119,13 @@ def file_again(
     filed: PlanFile,
     villages: Sequence[EditedVillage],
     told: Iterable[tuple[str, object]] = (),
+    near: Linework | None = None,
 ) -> PlanFile:
     """``filed`` with some villages' rows as their plans are now; every other row is untouched.
 
     ``ground`` knows these villages by code. What is known of the whole county (the results in the
     provenance) is told again, but for what cannot be seen in the tables; ``unplaced`` stays.
+    ``near`` as for :func:`file_plans`.
     Raises :class:`InputError` where the households of ``filed`` are not the plans'.
     """
     codes = [own.plan.units.code for own in villages]
@@ -125,7 +137,7 @@ def file_again(
     before = set(filed.grids.loc[filed.grids["village_code"].isin(codes), "code"].astype(str))
     inside = filed.households["grid_code"].isin(before)
     new = file_plans(
-        here, settings, villages, filed.provenance, told, filed.households[inside]
+        here, settings, villages, filed.provenance, told, filed.households[inside], near
     )
     households = filed.households.copy()
     if inside.any():
@@ -144,7 +156,7 @@ def file_again(
             or [filed.exceptions[:0]],
             ignore_index=True,
         ),
-        provenance=_summed(filed.provenance, grids, villages, told),
+        provenance=_summed(filed.provenance, grids, villages, told, _codes_of(ground.villages)),
     )
     if filed.micro_grids is None or new.micro_grids is None:
         return tables
@@ -157,8 +169,8 @@ def _as_filed(
 ) -> gpd.GeoDataFrame:
     """The four bounds of grids that were not touched as they were filed.
 
-    The store knows the names of lines but not where they run, so a line beside a border, or a
-    water around it, can be told only where the plan was made.
+    The store knows the names of lines but not where they run: without the files, a line beside a
+    border, or a water around it, can be told only where the plan was made.
     """
     if "bounds_text" not in filed:
         return new
@@ -202,6 +214,7 @@ def _summed(
     grids: pd.DataFrame,
     villages: Sequence[EditedVillage],
     told: Iterable[tuple[str, object]],
+    known: frozenset[str],
 ) -> pd.DataFrame:
     """The provenance with the county's results as the grids say them.
 
@@ -216,10 +229,26 @@ def _summed(
     said = list(told)
     names = {key for key, _ in said}
     old = provenance[~provenance["key"].isin(names)]
-    return _provenance(old, result, villages, said)
+    return _provenance(old, result, villages, said, known)
 
 
-def _described(ground: Ground, settings: Settings, own: EditedVillage) -> VillagePlan:
+def _around(units: Units, near: Linework | None) -> Linework | None:
+    """The lines that come near a village: all that its bounds can be told from."""
+    if near is None or not len(near):
+        return None
+    west, south, east, north = shapely.total_bounds(units.geometry)
+    box = shapely.bounds(near.geometry)
+    return near.only(
+        np.flatnonzero(
+            (box[:, 0] <= east + BESIDE_M) & (box[:, 2] >= west - BESIDE_M)
+            & (box[:, 1] <= north + BESIDE_M) & (box[:, 3] >= south - BESIDE_M)
+        )
+    )  # fmt: skip
+
+
+def _described(
+    ground: Ground, settings: Settings, own: EditedVillage, near: Linework | None = None
+) -> VillagePlan:
     plan, keys = own.plan, own.keys
     # the number of grids was the planner's to choose, so nothing was asked for
     proposal = replace(proposal_of(plan, keys, settings), given=0)
@@ -238,7 +267,8 @@ def _described(ground: Ground, settings: Settings, own: EditedVillage) -> Villag
         measures=measures,
         outlines=np.array([outlines[key] for key in keys], dtype=object),
         bounds=four_bounds(
-            plan.units.segments, proposal.label, proposal.k, ground.lines, proposal.dedicated
+            plan.units.segments, proposal.label, proposal.k, ground.lines, proposal.dedicated,
+            near=_around(units, near),
         ),
         exceptions=[_reasoned(e, plan, keys[e.grid], touched) for e in found],
         micro=micro_grids(plan.units, proposal, settings) if settings.micro else None,
@@ -252,20 +282,28 @@ def _reasoned(e: GridException, plan: Plan, key: int, touched: set[int]) -> Grid
     return replace(e, reason=reason)
 
 
+def _codes_of(villages: gpd.GeoDataFrame) -> frozenset[str]:
+    return frozenset(villages["code"].astype(str))
+
+
 def _provenance(
     old: pd.DataFrame,
     counted: pd.DataFrame,
     villages: Sequence[EditedVillage],
     told: Iterable[tuple[str, object]],
+    known: frozenset[str],
 ) -> pd.DataFrame:
+    """``known`` the codes of all villages of the county: whose a retired code is."""
     again = counted[counted["key"].str.startswith(_RECOUNTED)]
-    own = tuple(own.plan.units.code for own in villages)
-    told_again = (old["key"] == RETIRED) & old["value"].str.startswith(own)
+    edited = {own.plan.units.code for own in villages}
+    homes = old["value"].map(lambda code: village_of_code(str(code), known))
+    told_again = (old["key"] == RETIRED) & homes.isin(edited)
     kept = old[~old["key"].str.startswith(_RECOUNTED) & ~told_again]
     retired = sorted(
         code
         for own in villages
         for code in own.plan.used - {grid.code for grid in own.plan.grids.values()}
+        if village_of_code(code, known) in ("", own.plan.units.code)
     )
     more = [*((key, str(value)) for key, value in told), *((RETIRED, code) for code in retired)]
     return pd.concat(
@@ -292,8 +330,12 @@ def _placed(
     households: gpd.GeoDataFrame,
 ) -> gpd.GeoDataFrame:
     """The households with their grids as they are now."""
+    known = {own.plan.units.code for own in villages}
     village_of = {
-        code: row for row, own in enumerate(villages) for code in own.start.used | own.plan.used
+        code: row
+        for row, own in enumerate(villages)
+        for code in own.start.used | own.plan.used
+        if village_of_code(code, known) in ("", own.plan.units.code)
     }
     village = households["grid_code"].map(village_of)
     code = np.full(len(households), None, dtype=object)

@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, insert, select, update
 
 from geo.problems import InputError, Problem
+from planning.codes import village_of_code
 from planning.county import CountyPlan
 from planning.history import now
 from planning.plan import start_plan
@@ -109,7 +110,12 @@ def _create_village(
     start = start_plan(own.units, own.proposal, codes, names, str(village["name"]))
     if own.grids:  # carried over: kinds, locks and reasons stay, no retired code comes back
         retired = frozenset() if county.today is None else county.today.used
-        used = start.used | {code for code in retired if code.startswith(own.units.code)}
+        begin = own.units.code
+        known = frozenset(county.ground.villages["code"].astype(str))
+        used = start.used | {
+            code for code in retired
+            if code.startswith(begin) and village_of_code(code, known) == begin
+        }  # fmt: skip
         start = replace(start, grids=dict(enumerate(own.grids)), used=used)
     state = state_of(start)
     c.execute(

@@ -51,6 +51,7 @@ def refiled(
     codes: Sequence[str],
     known: Grounds,
     file: str,
+    near: Linework | None = None,
 ) -> PlanFile:
     """A plan file with some villages as they are now; see :meth:`store.projects.Store.refiled`."""
     own = scenario_row(c, scenario, file)
@@ -58,7 +59,8 @@ def refiled(
     villages = [_edited(c, scenario, code, known, file) for code in codes]
     told = _told(c, own, file)
     settings = settings_of(c, own.project_id, file)
-    return file_again(ground_of(c, own.project_id, file), settings, filed, villages, told)
+    ground = ground_of(c, own.project_id, file)
+    return file_again(ground, settings, filed, villages, told, near)
 
 
 def _edited(c: Connection, scenario: int, code: str, known: Grounds, file: str) -> EditedVillage:
@@ -78,7 +80,8 @@ def _told(c: Connection, own: Any, file: str) -> list[tuple[str, object]]:
 def ground_of(c: Connection, project: int, file: str) -> Ground:
     """What the store knows of a project's ground: villages, names of lines and sets, no household.
 
-    The lines have no shape: their names are all that four bounds need.
+    The lines have no shape: their names are all that is needed to tell the line that a border runs
+    right along; what it runs beside is told by who has the files.
     """
     row = project_row(c, project, file)
     try:

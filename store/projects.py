@@ -16,6 +16,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from geo.ground import Ground
+from geo.linework import Linework
 from planning.county import CountyPlan
 from planning.history import Step
 from planning.planfile import PlanFile
@@ -312,15 +313,22 @@ class Store(Keeping, Presence, Accounts):
         with self.reading() as c:
             return scenarios.versions(c, scenario, self.name)
 
-    def refiled(self, scenario: int, filed: PlanFile, villages: Sequence[str]) -> PlanFile:
+    def refiled(
+        self,
+        scenario: int,
+        filed: PlanFile,
+        villages: Sequence[str],
+        near: Linework | None = None,
+    ) -> PlanFile:
         """``filed`` with the given villages as they are in the scenario now; the rest untouched.
 
         ``filed`` is the plan file that the project came from, or what this method gave before:
-        its households layer says where the households of these villages are. Raises
+        its households layer says where the households of these villages are. ``near``: where roads,
+        waters and railways run, in the project's system; the store knows their names only. Raises
         :class:`InputError` where they are not the plan's.
         """
         with self.reading() as c:
-            return filing.refiled(c, scenario, filed, villages, self._grounds, self.name)
+            return filing.refiled(c, scenario, filed, villages, self._grounds, self.name, near)
 
     def planfile_of(
         self, scenario: int, households: gpd.GeoDataFrame | None = None

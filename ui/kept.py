@@ -16,7 +16,9 @@ import geopandas as gpd
 import numpy as np
 
 from geo.ground import Ground
+from geo.linework import Linework
 from geo.problems import InputError
+from geo.surroundings import KINDS, lines_of
 from planning.check import settings_of
 from planning.faults import Unplaced, unplaced_near
 from planning.keep import NotKept
@@ -140,7 +142,9 @@ class Kept:
             if held is None:
                 filed = self.store.planfile_of(scenario)
             else:
-                filed = self.store.refiled(scenario, held.plan, changed) if changed else held.plan
+                filed = held.plan
+                if changed:
+                    filed = self.store.refiled(scenario, filed, changed, self._lines)
             with acting_as(SERVER):  # what follows from others' steps, whoever looks first
                 filed = self.micro.filed(scenario, filed, list(dict.fromkeys([*changed, *finer])))
             view = PlanView(
@@ -152,6 +156,14 @@ class Kept:
             view.kept = self
             self._views[scenario] = (versions, stamps, view)
             return view
+
+    @cached_property
+    def _lines(self) -> Linework | None:
+        """Where roads, waters and railways run, for the four bounds; None without the files."""
+        if self.first is None:
+            return None
+        context = {role: self.first.context[role] for role in KINDS if role in self.first.context}
+        return lines_of({role: own.to_crs(self.ground.crs) for role, own in context.items()})
 
     @cached_property
     def micro(self) -> MicroBook:

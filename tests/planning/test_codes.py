@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planning.codes import chinese_number, grid_codes, grid_names, reading_order
+from planning.codes import (
+    chinese_number,
+    grid_codes,
+    grid_names,
+    reading_order,
+    village_of_code,
+)
 
 
 def value_of(text: str) -> int:
@@ -77,3 +83,10 @@ def test_reading_order_is_an_order(places: list[tuple[float, float]]) -> None:
     xy = np.array(places).reshape(-1, 2)
     order = reading_order(xy[:, 0], xy[:, 1])
     assert sorted(order) == list(range(len(places)))
+
+
+def test_a_code_belongs_to_the_village_it_was_given_in() -> None:
+    """Villages numbered 1 to 13, as American cities do: 11001 begins with 1 and with 11."""
+    villages = {"1", "10", "11", "110"}
+    given = {"1001": "1", "10001": "10", "11001": "11", "110001": "110", "11-01": "11", "9001": ""}
+    assert {code: village_of_code(code, villages) for code in given} == given

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import towns
 from pandas.testing import assert_frame_equal
 
 from geo.problems import InputError
@@ -18,6 +19,7 @@ from planning.history import Step
 from planning.opened import county_of_plan, plan_digest
 from planning.plan import Plan
 from planning.planfile import PlanFile, read_plan, write_plan
+from planning.settings import Settings
 from planning.tables import to_planfile
 from store.projects import Created, Store
 
@@ -219,3 +221,26 @@ def test_a_plan_file_opened_again_is_the_plan(store: Store, county: CountyPlan) 
     codes = [[p.grids[int(k)].code for k in p.label] for p in (ours, theirs)]
     assert codes[0] == codes[1]
     assert ours.used <= theirs.used  # the merged grid's code is given to no other
+
+
+def test_villages_whose_codes_begin_alike_keep_their_own(store: Store) -> None:
+    """Grid 11001 of village 11 was taken for one of village 1, and nothing could be filed."""
+    x, y = towns.ORIGIN
+    ground = towns.county(
+        [
+            towns.village("12|34\n--+--\n56|78", times=10, code=code, at=(x + i * 3000, y))
+            for i, code in enumerate(("11", "1"))
+        ]
+    )
+    settings = Settings(target=60)
+    proposed = to_planfile(propose_county(ground, settings))
+    made = store.create_project(county_of_plan(ground, proposed, settings).county, "c")
+    for code in ("11", "1"):
+        plan = store.open_plan(made.scenario, code).plan
+        assert all(len(own) == len(code) + 3 for own in plan.used)
+        edit(store, made, code, "merge", edits.merge(plan, plan.keys.tolist()[:2]).plan)
+    again = store.refiled(made.scenario, proposed, ["11", "1"])
+    lost = set(proposed.grids["code"]) - set(again.grids["code"])
+    rows = again.provenance
+    assert sorted(rows.loc[rows["key"] == "code.retired", "value"]) == sorted(lost)
+    assert not check_plan(again)

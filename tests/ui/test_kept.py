@@ -92,9 +92,9 @@ def test_a_view_is_filed_again_only_where_something_changed(
     asked: list[list[str]] = []
     refiled = store.refiled
 
-    def watched(number: int, filed: object, villages: list[str]) -> object:
+    def watched(number: int, filed: object, villages: list[str], near: object) -> object:
         asked.append(list(villages))
-        return refiled(number, filed, villages)  # type: ignore[arg-type]
+        return refiled(number, filed, villages, near)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "refiled", watched)
     merge(kept, scenario, FIRST)
