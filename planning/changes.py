@@ -31,6 +31,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     # change: (Chinese, English)
     "kept": ("未变", "kept"),
     "recounted": ("范围未变,户数有变", "same ground, other counts"),
+    "rehomed": ("范围未变,所属村有变", "same ground, other village"),
     "recoded": ("范围未变,编码有变", "same ground, other code"),
     "adjusted": ("边界调整", "border moved"),
     "split": ("拆分", "split"),
@@ -40,10 +41,11 @@ CHANGES: dict[str, tuple[str, str]] = {
 }
 CHANGE_COLUMNS: tuple[Column, ...] = (
     Column("change", "变化", "Change", "change", "变化", 18),
+    Column("village", "村(社区)", "Village", "village", "村(社区)", 18),
     Column("old_code", "原编码", "Old code", "old_code", "原编码", 18),
     Column("old_name", "原名称", "Old name", "old_name", "原名称", 22),
-    Column("new_code", "现编码", "New code", "new_code", "现编码", 36),
-    Column("new_name", "现名称", "New name", "new_name", "现名称", 36),
+    Column("new_code", "现编码", "New code", "new_code", "现编码", 22),
+    Column("new_name", "现名称", "New name", "new_name", "现名称", 22),
     Column("households_before", "原户数", "Households before", "hh_before", "原户数", 10, "#,##0"),
     Column("households_after", "现户数", "Households after", "hh_after", "现户数", 10, "#,##0"),
     Column("households_moved", "移出户数", "Households that left", "hh_moved", "移出户数", 10,
@@ -96,19 +98,26 @@ def find_changes(before: PlanFile, after: PlanFile) -> Changes:
         for b in parts:
             took[b].append(a)
     name = _names(before), _names(after)
+    home = _homes(before), _homes(after)
     rows: list[tuple[object, ...]] = []
     for row in found.grids.to_dict("records"):
         old = "" if pd.isna(row["code_a"]) else str(row["code_a"])
         new = "" if pd.isna(row["code_b"]) else str(row["code_b"])
         if not old:
-            rows.append(("new", "", "", new, name[1].get(new, ""), 0, row["households_b"], 0))
+            rows.append(
+                ("new", _home(None, home[1].get(new)), "", "", new, name[1].get(new, ""), 0,
+                 row["households_b"], 0)
+            )  # fmt: skip
             continue
         parts = gave.get(old, [])
         heirs = list(dict.fromkeys([*([new] if new else []), *parts]))
         change = _change(row, old, new, parts, took)
+        homes = home[0].get(old), home[1].get(new)
+        if change in ("kept", "recounted") and all(homes) and homes[0] != homes[1]:
+            change = "rehomed"
         rows.append(
             (
-                change, old, name[0].get(old, ""), "; ".join(heirs),
+                change, _home(*homes), old, name[0].get(old, ""), "; ".join(heirs),
                 "; ".join(name[1].get(code, "") for code in heirs), row["households_a"],
                 row["households_b"], row["households_a"] - row["households_kept"],
             )
@@ -140,6 +149,23 @@ def _names(plan: PlanFile) -> dict[str, str]:
         return {}
     names = plan.grids["name"].fillna("").astype(str)
     return dict(zip(plan.grids["code"].astype(str), names, strict=True))
+
+
+def _homes(plan: PlanFile) -> dict[str, tuple[str, str]]:
+    """Code and name of each grid's village."""
+    grids = plan.grids
+    if "village_code" not in grids:
+        return {}
+    named = grids["village_name"] if "village_name" in grids else grids["village_code"]
+    pairs = zip(grids["village_code"].fillna("").astype(str), named.fillna("").astype(str),
+                strict=True)  # fmt: skip
+    return dict(zip(grids["code"].astype(str), pairs, strict=True))
+
+
+def _home(old: tuple[str, str] | None, new: tuple[str, str] | None) -> str:
+    """The village's name, or from which to which."""
+    names = list(dict.fromkeys(home[1] or home[0] for home in (old, new) if home is not None))
+    return " → ".join(names)
 
 
 def _shares(before: PlanFile, after: PlanFile) -> dict[str, dict[str, float]]:
@@ -219,7 +245,8 @@ def write_changes(
     book.remove(book.worksheets[0])
     quiet = changes.table["change"] == "kept"
     words = {change: pair[index] for change, pair in CHANGES.items()}
-    mark = " ".join(part for part in (told.unit, told.date, told.version) if part)
+    version = (f"版本 {told.version}", f"version {told.version}")[index] if told.version else ""
+    mark = " ".join(part for part in (told.unit, told.date, version) if part)
     for title, rows in (
         (("网格变更表", "Grid changes"), changes.table[~quiet]),
         (("未变网格", "Grids that did not change"), changes.table[quiet]),

@@ -297,14 +297,16 @@ def _provenance(
     again = counted[counted["key"].str.startswith(_RECOUNTED)]
     edited = {own.plan.units.code for own in villages}
     homes = old["value"].map(lambda code: village_of_code(str(code), known))
-    told_again = (old["key"] == RETIRED) & homes.isin(edited)
-    kept = old[~old["key"].str.startswith(_RECOUNTED) & ~told_again]
-    retired = sorted(
+    given = {
         code
         for own in villages
-        for code in own.plan.used - {grid.code for grid in own.plan.grids.values()}
+        for code in own.plan.used
         if village_of_code(code, known) in ("", own.plan.units.code)
-    )
+    }
+    retired = sorted(given - {g.code for own in villages for g in own.plan.grids.values()})
+    # a grid that came along with a village that is gone has a code of no village that is here
+    told_again = (old["key"] == RETIRED) & (homes.isin(edited) | old["value"].isin(given))
+    kept = old[~old["key"].str.startswith(_RECOUNTED) & ~told_again]
     more = [*((key, str(value)) for key, value in told), *((RETIRED, code) for code in retired)]
     return pd.concat(
         [kept, again, pd.DataFrame(more, columns=["key", "value"])], ignore_index=True

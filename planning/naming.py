@@ -37,6 +37,20 @@ def name_in(name: str, language: str) -> str:
     return f"{place} {_WORDS[kind]} {figure}".strip()
 
 
+def short_number(code: str, village: str, name: str = "") -> str:
+    """What tells a grid from its neighbours on a map: its code without the village's.
+
+    A grid that came along when villages were merged keeps the code of the village that is gone:
+    told by that village's name, which its own name begins with (塔荡村 001), else by all of it.
+    """
+    if village and code.startswith(village):
+        return code[len(village) :].lstrip("-_") or code
+    found = _NUMBERED.fullmatch(name)
+    if found is not None and found[1] and code[-3:].isdecimal():
+        return f"{found[1]} {code[-3:]}"
+    return code
+
+
 def is_numbered(name: str, village: str) -> bool:
     """Is this only a number in its village, as the program names a grid, or no name at all?"""
     found = _NUMBERED.fullmatch(name)

@@ -136,7 +136,7 @@ def write_list(
     """A plain list: title, header, one row a record, filters, the header on every page."""
     index = 0 if language == "zh" else 1
     shown = present(frame, columns)
-    room = [max(c.width, 2 + columns_between(c.english) / 2 if index else 0) for c in shown]
+    room = [max(c.width, _least_width(c.english) if index else 0.0) for c in shown]
     banner(sheet, 1, title, len(shown), language=language, size=14, bold=True, side="center")
     forms = [c.number_format for c in shown]
     heads = [(c.chinese, c.english)[index] for c in shown]
@@ -151,6 +151,11 @@ def write_list(
         last = cell_of(sheet, 2, len(shown)).column_letter
         sheet.auto_filter.ref = f"A2:{last}{2 + len(frame)}"
     page(sheet, titles="1:2", language=language, paper=readable(room, paper), freeze="A3")
+
+
+def _least_width(head: str) -> float:
+    """The room an English header needs: half of it in a line, and no word broken."""
+    return max(2 + columns_between(head) / 2, *(2.5 + 1.2 * len(part) for part in head.split()))
 
 
 def _named(values: list[object], column: Column, language: Language) -> list[object]:

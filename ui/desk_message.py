@@ -19,6 +19,7 @@ import shapely
 from planning.faults import FAULTS, NO_GRID, Fault, faults
 from planning.graph import IntArray
 from planning.history import STEPS, Step
+from planning.naming import short_number
 from planning.plan import Plan
 from planning.record import ground_key as content_key
 from ui.degrees import to_degrees
@@ -235,8 +236,7 @@ def _wrong_row(desk: Desk, plan: Plan, fault: Fault, language: Language) -> dict
 
 
 def _short(plan: Plan, key: int) -> str:
-    code = plan.grids[key].code
-    return code.removeprefix(plan.units.code) or code
+    return short_number(plan.grids[key].code, plan.units.code, plan.grids[key].name)
 
 
 def _steps(desk: Desk, language: Language) -> list[dict[str, str]]:

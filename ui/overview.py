@@ -27,6 +27,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from planning.naming import short_number
 from planning.planfile import PlanFile
 from ui.figures import WITHIN
 from ui.format import name_text, share, signed_share, whole
@@ -366,8 +367,8 @@ class Overview:
         grids = self.plan.grids.iloc[rows]
         features = list(layers.grid_features(grids, 10**9).values())
         numbers = [
-            layers.short_number(code, village)
-            for code, village in zip(grids["code"], grids["village_code"], strict=True)
+            short_number(*map(name_text, row))
+            for row in zip(grids["code"], grids["village_code"], grids["name"], strict=True)
         ]
         labels = list(layers.name_labels(grids, numbers).values())
         outlines = layers.village_outlines(grids, 10**9)

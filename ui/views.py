@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from planning.naming import short_number
 from planning.planfile import LatePlan, PlanFile
 from ui.figures import Headline, headline, inner_lengths
 from ui.format import name_text
@@ -225,7 +226,10 @@ class PlanView:
         grids = self.grids[rows]
         found = [self._households_of.get(grid, _NO_ROWS) for grid in grids["code"]]
         inside = np.sort(np.concatenate([_NO_ROWS, *found]))
-        numbers = [layers.short_number(grid, code) for grid in grids["code"]]
+        numbers = [
+            short_number(*map(name_text, row))
+            for row in zip(grids["code"], [code] * len(grids), grids["name"], strict=True)
+        ]
         units = self.units_of(code) if self.units_of else None
         return {
             "grids": layers.grid_features(grids),

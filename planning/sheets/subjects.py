@@ -12,7 +12,7 @@ import shapely
 from planning.beats.judge import BEAT_RULES
 from planning.bounds import side_in_english, sides_of
 from planning.export import Language, in_language, rule_names
-from planning.naming import name_in
+from planning.naming import name_in, short_number
 from planning.sheets.atlas import Atlas, Kind, area_of, count_of, text_of
 from planning.sheets.page import Paper, Sheet
 from planning.sheets.panel import AROUND, DEDICATED, INK, SOFT, SUBJECT, Panel
@@ -291,7 +291,8 @@ def _neighbours(
     own = text_of(grid.get("village_code"))
     for row in near.to_dict("records"):
         number, village = _number(row), text_of(row.get("village_name"))
-        abroad = village and text_of(row.get("village_code")) != own
+        # a grid of a village that is gone bears that village's name already
+        abroad = village and " " not in number and text_of(row.get("village_code")) != own
         if abroad and row["geometry"].intersects(shape) and panel.label(
             row["geometry"], f"{village} {number}", 8, SOFT
         ):  # fmt: skip
@@ -301,8 +302,9 @@ def _neighbours(
 
 def _number(grid: Mapping[str, object] | pd.Series) -> str:
     """What tells a grid from its neighbours: its code without the village's."""
-    code, village = text_of(grid["code"]), text_of(grid.get("village_code"))
-    return code.removeprefix(village) or code
+    return short_number(
+        text_of(grid["code"]), text_of(grid.get("village_code")), text_of(grid.get("name"))
+    )
 
 
 def _micro(atlas: Atlas, code: str) -> gpd.GeoDataFrame:

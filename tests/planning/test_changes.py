@@ -85,6 +85,18 @@ def test_another_code_is_told() -> None:
     assert found.reused == ()
 
 
+def test_a_grid_whose_village_was_merged_is_told_and_printed_again() -> None:
+    before, after = plan(HALVES), plan(HALVES)
+    grids = after.grids.assign(village_code=["V", "W"], village_name=["柳塘村", "石桥村"])
+    old = before.grids.assign(village_name="柳塘村")
+    found = find_changes(replace(before, grids=old), replace(after, grids=grids))
+    assert fate(found) == {"A000": ("kept", "A000"), "A001": ("rehomed", "A001")}
+    assert found.table["village"].tolist() == ["柳塘村", "柳塘村 → 石桥村"]
+    assert found.sheets() == ["A001"]
+    bare = replace(before, grids=before.grids.drop(columns="village_code"))
+    assert set(find_changes(bare, after).table["change"]) == {"kept"}
+
+
 def test_a_code_given_to_other_ground_is_found() -> None:
     """The western half's code goes to the east, whose own code is retired: not to be filed."""
     found = find_changes(plan(HALVES), named(HALVES, {0: "A007", 1: "A000"}))
@@ -125,4 +137,4 @@ def test_the_workbook_says_it_all(tmp_path: Path, language: str) -> None:
     changed = [row[0] for row in book.worksheets[0].iter_rows(min_row=3, values_only=True)]
     assert len(changed) == 2
     assert set(changed) <= words
-    assert book.worksheets[1]["B3"].value == "A000"
+    assert book.worksheets[1]["C3"].value == "A000"

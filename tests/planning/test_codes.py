@@ -14,6 +14,7 @@ from planning.codes import (
     reading_order,
     village_of_code,
 )
+from planning.naming import short_number
 
 
 def value_of(text: str) -> int:
@@ -90,3 +91,10 @@ def test_a_code_belongs_to_the_village_it_was_given_in() -> None:
     villages = {"1", "10", "11", "110"}
     given = {"1001": "1", "10001": "10", "11001": "11", "110001": "110", "11-01": "11", "9001": ""}
     assert {code: village_of_code(code, villages) for code in given} == given
+
+
+def test_a_grid_of_a_village_that_is_gone_is_told_by_that_village() -> None:
+    assert short_number("320116001201003", "320116001201", "柳塘村第三网格") == "003"
+    assert short_number("320116001203001", "320116001201", "石桥村第一网格") == "石桥村 001"
+    assert short_number("320116001203901", "320116001201", "石桥小学") == "320116001203901"
+    assert short_number("A-7", "", "第七网格") == "A-7"

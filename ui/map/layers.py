@@ -182,12 +182,6 @@ def name_labels(frame: gpd.GeoDataFrame, texts: Iterable[str]) -> dict[str, str]
     }
 
 
-def short_number(code: object, village_code: object) -> str:
-    """What of a grid's code tells it from its neighbours: the part after the village's code."""
-    text, village = name_text(code), name_text(village_code)
-    return text[len(village) :].lstrip("-_") if village and text.startswith(village) else text
-
-
 def household_points(households: gpd.GeoDataFrame) -> dict[str, str]:
     """Households that share a coordinate as one point with their sum; no personal value."""
     if households.empty:
