@@ -181,6 +181,7 @@ class _Work:
             for (table, v), low, high in zip(values.items(), ends, ends[1:], strict=False)
         }
         self._near: dict[tuple[int, str, int], IntArray] = {}
+        self._proofs: dict[tuple[Table, Place], list[Move]] | None = None
         every = range(cube.counts.ndim)
         self.busy = [cube.counts.sum(axis=tuple(j for j in every if j != i)) > 0 for i in every]
 
@@ -217,10 +218,12 @@ class _Work:
 
     def _known(self, table: Table, node: Place) -> tuple[float, Move]:
         """The cheapest of the proofs found before that change a number, or one event more."""
-        moves = [self._anything(table, node)]
-        for move in self.old.moves:
-            if any(t == table and place == node for t, place, _ in self._touched(move)):
-                moves.append(move)
+        if self._proofs is None:
+            self._proofs = {}
+            for move in self.old.moves:
+                for touched, place, _ in self._touched(move):
+                    self._proofs.setdefault((touched, place), []).append(move)
+        moves = [self._anything(table, node), *self._proofs.get((table, node), ())]
         return min(((self._cost(move), move) for move in moves), key=lambda found: found[0])
 
     def _cost(self, move: Move) -> float:

@@ -238,6 +238,7 @@ def area_scene(
     else:
         labels = list(class_labels(breaks * 100 if share else breaks))
         labels = [f"{text} %" for text in labels] if share else labels
+        labels = labels if known.any() else []
         colours = (HEAT_LIGHT, HEAT_DARK)
     legend = legend_of(title, labels, *colours, word("incidents.not_enough", language))
     return _scene(study, language, [layer, *base_layers(study, language)], legend)

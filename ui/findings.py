@@ -56,9 +56,13 @@ def level_names(study: Study, language: Language) -> dict[LevelName, str]:
     return {name: LEVEL_NAMES[name][0 if language == "zh" else 1] for name in study.areas.levels}
 
 
-def shown_table(found: Hotspots, level: LevelName, language: Language) -> pd.DataFrame:
-    """An area table as analysts read it, the two last rows named."""
+def shown_table(
+    found: Hotspots, level: LevelName, language: Language, years: float
+) -> pd.DataFrame:
+    """An area table as analysts read it, rates and densities a year, the two last rows named."""
     table = found.tables[level].copy()
+    for column in ("rate_per_1000", "rate_smoothed", "rate_low", "rate_high", "density"):
+        table[column] = table[column] / years
     names = {OUTSIDE_CODE: "incidents.outside", NO_PLACE_CODE: "incidents.unplaced"}
     table["name"] = [
         word(names[code], language) if code in names else spoken(name, code, language)

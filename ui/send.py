@@ -24,6 +24,7 @@ from ui.places import course_word
 from ui.survey import Report
 from ui.words import word
 
+MOST_ROADS = 30  # named roads drawn where nothing tells which are the main ones
 SIMPLE_M = 8.0  # metres by which outlines and roads are thinned: a county's file stays small
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
@@ -64,7 +65,7 @@ body { display: flex; flex-direction: column; }
 #: a scale in kilometres; of two names that meet the first keeps its place, numbers always
 MAP_SCRIPT = """
 window.addEventListener("load", () => {
-  L.control.scale({ imperial: false }).addTo(MAP);
+  L.control.scale({ imperial: false, maxWidth: 140 }).addTo(MAP);
   const tidy = () => {
     const kept = [...document.querySelectorAll(".gw-number")].map((e) => e.getBoundingClientRect());
     for (const name of document.querySelectorAll(".gw-name")) {
@@ -212,10 +213,19 @@ def _roads(board: folium.Map, report: Report) -> None:
 
 
 def main_roads(roads: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
-    """Roads that a county's map has room for; None where there are none."""
-    if roads is None or "road_class" not in roads:
+    """Roads that a county's map has room for: the main ones, or the longest of those with names
+    where no class is told; None where there are none."""
+    if roads is None:
         return None
-    lines = roads[roads["road_class"].map(is_main_road) & roads.geometry.notna()]
+    lines = roads[roads.geometry.notna()]
+    if "road_class" in lines and (lines["road_class"].map(name_text) != "").any():
+        lines = lines[lines["road_class"].map(is_main_road)]
+    elif "name" in lines:
+        named = lines["name"].map(name_text)
+        long = lines.length.groupby(named).sum().drop("", errors="ignore").nlargest(MOST_ROADS)
+        lines = lines[named.isin(long.index)]
+    else:
+        return None
     return lines if len(lines) else None
 
 

@@ -21,6 +21,7 @@ from ui.event_numbers import tenfold
 from ui.heat import _road_names
 from ui.labels import fitting
 from ui.places import _Names, shown_hot, spoken, ten_places
+from ui.send import MOST_ROADS, main_roads
 from ui.shelf import Answers
 from ui.study import Study, _within
 from ui.survey import analysed, meaning, report
@@ -170,6 +171,18 @@ def test_names_of_roads_do_not_lie_on_each_other(study: Study) -> None:
     assert found[0] == {"Long", "Far"}
     assert set().union(*found) == {"Long", "Short", "Far"}
     assert sum(map(len, found)) == 3
+
+
+def test_where_no_main_road_is_told_the_longest_named_ones_are_drawn() -> None:
+    names = [f"R{i}" for i in range(MOST_ROADS + 1)] + ["", "R0"]
+    lines = [LineString([(0, 0), (0, 100 + i)]) for i in range(MOST_ROADS + 3)]
+    roads = county.gpd.GeoDataFrame({"name": names}, geometry=lines, crs=county.CRS)
+    drawn = main_roads(roads)
+    assert drawn is not None
+    assert set(drawn["name"]) == set(names) - {"", "R1"}  # R0 has two pieces
+    assert set(main_roads(roads.assign(road_class="main"))["name"]) == set(names)
+    assert main_roads(roads.assign(road_class="path")) is None
+    assert main_roads(roads[["geometry"]]) is None
 
 
 def test_a_cell_on_the_border_has_its_areas_name(study: Study) -> None:

@@ -16,10 +16,13 @@ from ui.findings import changes_table
 from ui.format import markdown_text, whole
 from ui.map.component import show_map
 from ui.pages.incident_views import (
+    ABOVE,
     COLUMNS,
     MAP,
+    WARNING,
     density_everywhere,
     density_told,
+    map_below,
     number_column,
 )
 from ui.places import course_word
@@ -27,12 +30,13 @@ from ui.session import callback, language, text
 from ui.study import Study
 from ui.survey import analysed
 
-HOUR_ROW = 21  # pixels
+HOUR_ROW, SLIDER = 21, 130  # pixels: a row of hours; the slider of months with what is below it
 STEP = 1.2  # seconds a month of the animation
 
 
 def show_time(study: Study, found: Hotspots, years: float) -> None:
     """A month at a time, hour by weekday, this period against earlier ones, words for cells."""
+    map_below(ABOVE + SLIDER + WARNING * len(found.notes))
     left, right = st.columns(COLUMNS, gap="small")
     with left:
         _months(study, found)
@@ -54,6 +58,9 @@ def show_time(study: Study, found: Hotspots, years: float) -> None:
             )  # fmt: skip
             st.caption(text("incidents.week_text", used=whole(week.used), spread=whole(week.spread),
                             rest=whole(int((~exact).sum()))))  # fmt: skip
+            midnight = [f for f in study.prepared.quality.findings if f.code == "quality-midnight"]
+            if midnight:  # the row of 00 is not to be read as a busy hour
+                st.caption(markdown_text(midnight[0].text(language())))
         else:
             st.info(text(f"incidents.{_no_hours(events.precision)}"))
         _changes(study, found)

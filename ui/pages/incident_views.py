@@ -35,6 +35,7 @@ from ui.survey import analysed, warnings
 
 MAP, COLUMNS = "analysis", [60, 40]
 
+ABOVE, WARNING = 232, 72  # pixels above the map: boxes and edges, and each warning
 VIEWS = ("gi", "density", "course")
 KERNELS: tuple[Kernel, ...] = ("quartic", "gaussian")
 BANDWIDTHS = (200, 300, 400, 500, 800)  # metres; by a rule of thumb a city gets 1.7 km
@@ -47,8 +48,15 @@ def number_column(head: str, form: str = "%.1f") -> object:
     return st.column_config.NumberColumn(text(head), format=form)
 
 
+def map_below(pixels: int) -> None:
+    """Make the map end above the window's edge where so much stands above it."""
+    st.html(f"<style>.stApp .gw-board {{ height: max(380px, calc(100vh - {pixels}px)); }}</style>")
+
+
 def show_spots(study: Study, found: Hotspots, years: float) -> None:
     """The map of cells, what hangs together, where a circle is sure, and near repeats."""
+    told = len(warnings(study, language())) + len(found.notes)
+    map_below(ABOVE + WARNING * told)
     for sentence in warnings(study, language()):
         st.warning(markdown_text(sentence))
     left, right = st.columns(COLUMNS, gap="small")
@@ -224,19 +232,20 @@ def show_areas(study: Study, found: Hotspots, years: float) -> None:
     """A level as a map of rates, and its table; counts stand in the table, never in colour."""
     lang = language()
     names = level_names(study, lang)
+    map_below(ABOVE + WARNING * len(found.notes))
     left, right = st.columns(COLUMNS, gap="small")
     with right:
         one, two = st.columns(2, gap="small")
         level = one.selectbox(
             text("incidents.level"), list(names), format_func=names.__getitem__,
-            key=f"analysis_level_{lang}",
+            index=_with_rates(study, list(names)), key=f"analysis_level_{lang}",
         )  # fmt: skip
         measures = {name: measure_name(study, name, lang) for name in MEASURES}
         measure = two.selectbox(
             text("incidents.measure"), MEASURES, format_func=measures.__getitem__,
             key=f"analysis_measure_{lang}",
         )  # fmt: skip
-        _area_table(found, level, study.areas.per)
+        _area_table(found, level, study.areas.per, years)
         st.caption(text("incidents.areas_text"))
     whole_time = Selection(category=found.selection.category, source=found.selection.source,
                            without_piles=found.selection.without_piles)  # fmt: skip
@@ -246,7 +255,14 @@ def show_areas(study: Study, found: Hotspots, years: float) -> None:
         show_map(area_scene(study, found, level, measure, lang, years, breaks), name=MAP)
 
 
-def _area_table(found: Hotspots, level: LevelName, per: Per) -> None:
+def _with_rates(study: Study, names: list[LevelName]) -> int:
+    """The finest level of which the people are known, to begin with."""
+    per = study.areas.per
+    known = [bool((getattr(study.areas.levels[name], per) > 0).any()) for name in names]
+    return known.index(True) if any(known) else 0
+
+
+def _area_table(found: Hotspots, level: LevelName, per: Per, years: float) -> None:
     texts = ("code", "name", "unusual")
     forms = {
         "count": "%d", "rate_per_1000": "%.2f", "rate_smoothed": "%.2f", "rate_low": "%.2f",
@@ -264,6 +280,6 @@ def _area_table(found: Hotspots, level: LevelName, per: Per) -> None:
              "density", "closure_rate", "change_on_period", "change_on_year", per,
              "code"]  # fmt: skip
     st.dataframe(
-        shown_table(found, level, language()), column_config=config, column_order=order,
+        shown_table(found, level, language(), years), column_config=config, column_order=order,
         hide_index=True, height=430, row_height=28, placeholder="—",
     )  # fmt: skip

@@ -315,9 +315,10 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.measure_change_on_year": ("同比", "Change on last year"),
     "incidents.not_enough": ("不足 10 件或无数据", "under 10 events, or no data"),
     "incidents.areas_text": (
-        "不按件数着色：面积和人口不同的区域不能比件数。平滑为经验贝叶斯；界限为漏斗图的偶然范围。",
-        "Never coloured by counts: areas differ in size and people. Smoothed by empirical Bayes; "
-        "limits are what chance allows (funnel).",
+        "不按件数着色：面积和人口不同的区域不能比件数。率和密度按年计。"
+        "平滑为经验贝叶斯；界限为漏斗图的偶然范围。",
+        "Never coloured by counts: areas differ in size and people. Rates and densities are a "
+        "year's. Smoothed by empirical Bayes; limits are what chance allows (funnel).",
     ),
     "incidents.outside": ("区域之外", "Outside"),
     "incidents.unplaced": ("没有位置", "Without a place"),
