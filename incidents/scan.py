@@ -89,7 +89,7 @@ def scan(
     expected = total * people / people.sum()
     chance = np.random.default_rng(seed).multinomial(total, people / people.sum(), size=runs)
     scattered = np.ascontiguousarray(chance.T.astype(np.int32))
-    found, highest = [], np.zeros(runs)
+    found, highest, table = [], np.zeros(runs), _table(total)
     for centre in range(n):
         circle = _circles(xy, centre, expected, total * most_share, most_radius)
         if circle is None:
@@ -103,7 +103,7 @@ def scan(
             found.append((float(ratio[best]), centre, order[: end + 1], float(distance[end])))
         if runs:
             sums = np.cumsum(scattered[order], axis=0, dtype=np.int32)[ends]
-            highest = np.maximum(highest, _highest(sums, inside, total))
+            highest = np.maximum(highest, _highest(sums, inside, total, table))
     return _apart(found, cases, expected, total, highest)
 
 
@@ -134,14 +134,20 @@ def _ratio(inside: FloatArray, expected: FloatArray, total: int) -> FloatArray:
     return np.asarray(np.where((inside > expected) & (inside >= 2), value, 0.0))
 
 
-def _highest(sums: NDArray[np.int32], expected: FloatArray, total: int) -> FloatArray:
+def _table(total: int) -> FloatArray:
+    """(total + 1,) c ln(c) + (C - c) ln(C - c) of every count."""
+    known = np.arange(total + 1, dtype=np.float64)
+    return np.asarray(xlogy(known, known) + xlogy(total - known, total - known))
+
+
+def _highest(
+    sums: NDArray[np.int32], expected: FloatArray, total: int, table: FloatArray
+) -> FloatArray:
     """(runs,) best ratio of one centre's circles (circles, runs).
 
     The same as :func:`_ratio`, with the logarithms of counts looked up and those of expectations
     worked out once a circle.
     """
-    known = np.arange(total + 1, dtype=np.float64)
-    table = (xlogy(known, known) + xlogy(total - known, total - known)).astype(np.float64)
     inner, outer = np.maximum(expected, 1e-300), np.maximum(total - expected, 1e-300)
     value = table[sums]
     value -= sums * (np.log(inner) - np.log(outer))[:, None]

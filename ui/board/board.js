@@ -48,13 +48,17 @@ class Board {
     this.map.on("zoomend", () => this.showLayers());
     this.map.on("move", () => this.lead());
     this.map.on("moveend", () => {
+      if (!this.fitting) this.whole = false; // somebody went somewhere
       this.parts.look();
       this.report();
     });
     this.group = "";
     this.watcher = new ResizeObserver(() => {
+      const whole = this.whole || this.unfitted;
+      this.fitting = true;
       this.map.invalidateSize({ pan: false });
-      if (this.unfitted) this.fit();
+      this.fitting = false;
+      if (whole) this.fit(); // nobody went anywhere: what was seen whole stays whole
     });
     this.watcher.observe(this.canvas);
     this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
@@ -305,8 +309,11 @@ class Board {
     if (this.bounds && !this.unfitted) {
       // The legend covers the lower left corner; keep the county out from under it.
       const aside = this.legendBox.hidden ? 14 : this.legendBox.offsetWidth * 0.5;
+      this.fitting = true;
       this.map.fitBounds(cornersOf(this.bounds), { paddingTopLeft: [aside, 14],
         paddingBottomRight: [14, 24], animate: false });
+      this.fitting = false;
+      this.whole = true;
     }
   }
 

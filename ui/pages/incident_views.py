@@ -9,10 +9,10 @@ import streamlit as st
 
 from incidents.analysis import Hotspots, Parameters
 from incidents.areas import LevelName, Per
-from incidents.clusters import MOST_EVENTS, clusters
+from incidents.clusters import clusters
 from incidents.density import Kernel
 from incidents.near_repeat import near_repeat
-from incidents.scan import scan
+from incidents.scan import MOST_PLACES, scan
 from incidents.selection import Selection
 from ui.event_choices import years_in
 from ui.finding_maps import (
@@ -39,7 +39,8 @@ ABOVE, WARNING = 232, 72  # pixels above the map: boxes and edges, and each warn
 VIEWS = ("gi", "density", "course")
 KERNELS: tuple[Kernel, ...] = ("quartic", "gaussian")
 BANDWIDTHS = (200, 300, 400, 500, 800)  # metres; by a rule of thumb a city gets 1.7 km
-MOST_NEAR = 20_000  # events whose pairs are compared while somebody waits
+MOST_TOGETHER = 20_000  # events that HDBSCAN groups while somebody waits: three seconds
+MOST_NEAR = 12_000  # events whose pairs are compared while somebody waits: four seconds
 SCAN_SHARE = 0.1  # of the people a circle may hold: a place to go to, not half a city
 
 
@@ -146,13 +147,15 @@ def _points(study: Study, found: Hotspots) -> list[Layer]:
 def _clusters(study: Study, found: Hotspots) -> list[Layer]:
     if not st.toggle(text("incidents.clusters"), key="analysis_clusters"):
         return []
-    if len(found.rows) > MOST_EVENTS:
-        st.info(text("incidents.too_many", most=whole(MOST_EVENTS)))
+    if len(found.rows) > MOST_TOGETHER:
+        st.info(text("incidents.too_many", most=whole(MOST_TOGETHER)))
         return []
     events = study.events
     key = f"clusters/{found.selection}"
     if key not in study.kept:
-        study.kept[key] = clusters(events.x[found.rows], events.y[found.rows], area=found.cells)
+        x, y = events.x[found.rows], events.y[found.rows]
+        with st.spinner(text("job.counting")):
+            study.kept[key] = clusters(x, y, area=found.cells)
     held = study.kept[key]
     st.dataframe(
         cluster_rows(held), hide_index=True, height=170, row_height=28,
@@ -167,7 +170,7 @@ def _clusters(study: Study, found: Hotspots) -> list[Layer]:
 def _scan(study: Study, found: Hotspots) -> list[Layer]:
     if not st.toggle(text("incidents.scan"), key="analysis_scan"):
         return []
-    level: LevelName = "grid" if "grid" in study.areas.levels else _finest(study)
+    level = _scanned(study)
     held = study.areas.levels[level]
     people = np.nan_to_num(held.persons)
     if not people.sum() > 0:
@@ -206,8 +209,11 @@ def _scan(study: Study, found: Hotspots) -> list[Layer]:
     return [Layer("circles", "line", layer.features, "beatLine", text("incidents.scan"))]
 
 
-def _finest(study: Study) -> LevelName:
-    return max(study.areas.levels, key=lambda name: len(study.areas.levels[name]))
+def _scanned(study: Study) -> LevelName:
+    """The level a scan looks at: the finest that has no more areas than circles can be tried on."""
+    levels = study.areas.levels
+    fit: list[LevelName] = [name for name in levels if len(levels[name]) <= MOST_PLACES]
+    return "grid" if "grid" in fit else max(fit, key=lambda name: len(levels[name]))
 
 
 def _near(study: Study, found: Hotspots) -> None:
