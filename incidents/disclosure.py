@@ -5,7 +5,8 @@ not enough: a total less its other parts gives the missing part. So further numb
 ("—") until each hidden number is **proved** open: for each there is another set of events, with no
 negative count, that gives exactly the same published numbers in every table and another number at
 the hidden place, of the kind its mark admits. Such a set is found by exchanging months, kinds or
-areas between events (a move), so that all sums over them stay. The moves certify; nothing is
+areas between events (a move), so that all sums over them stay. Where only the total would be left
+to withhold, one event goes to another place and kind at once. The moves certify; nothing is
 estimated. Several moves may rest on one withheld number; none is ever taken back.
 
 What it does not do: it knows the tables given to :func:`protect` and no others. Two publications
@@ -33,7 +34,9 @@ LEAST_HOUSEHOLDS = 8
 MOST_HIDDEN = 0.25  # a table with more of its numbers hidden says less than a coarser one
 _PARTNERS = 24  # leaves an axis tried as partners of an exchange, nearest relatives first
 _ORIGINS = 4
+_FAR = 60  # hidden numbers tried as the other end of a move that goes anywhere
 MOST_AXES = 3  # that one exchange moves on
+LOST_CLAIM = 9.0  # as in incidents.exchange
 NEVER = 1e15  # as in incidents.exchange, which takes half a second to load
 
 
@@ -53,11 +56,12 @@ _SHOWN, _SMALL, _WITHHELD = int(Mark.SHOWN), int(Mark.SMALL), int(Mark.WITHHELD)
 @dataclass(frozen=True, eq=False)
 class Move:
     """Add ``sign`` at leaf ``origin``, take it at the leaf that differs on one axis of ``other``,
-    add it where two differ, and so on."""
+    add it where two differ, and so on; ``together``: take it where all differ, and that is all."""
 
     origin: Place
     other: Mapping[int, int]
     sign: int
+    together: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +184,10 @@ class _Work:
             table: self.sums.marks[low:high].reshape(v.shape)
             for (table, v), low, high in zip(values.items(), ends, ends[1:], strict=False)
         }
+        self.price = {
+            table: self.sums.price[low:high].reshape(v.shape)
+            for (table, v), low, high in zip(values.items(), ends, ends[1:], strict=False)
+        }
         self._near: dict[tuple[int, str, int], IntArray] = {}
         self._proofs: dict[tuple[Table, Place], list[Move]] | None = None
         every = range(cube.counts.ndim)
@@ -205,10 +213,47 @@ class _Work:
                     return True
         if best is None or best[0] >= NEVER:
             best = self._known(table, node)
+        if best[0] > 0 and not best[1].other:  # one event more: the totals would be withheld
+            other = self._diagonal(table, node, origins)
+            best = other if other is not None and other[0] < best[0] else best
         if best[0] >= NEVER:
             return False
         self._apply(best[1])
         return True
+
+    def _diagonal(
+        self, table: Table, node: Place, origins: list[tuple[Place, int]]
+    ) -> tuple[float, Move] | None:
+        """The cheapest way to take an event from another hidden number of the table, or to give it
+        one, whatever the axes on which the two differ: totals stay."""
+        marks, values = self.marks[table], self.values[table]
+        best: tuple[float, Move] | None = None
+        own = self._leaf(table, node, held=False)
+        for origin, sign in origins or ([(own, 1)] if own else []):
+            hidden = np.argwhere((marks > _SHOWN) & (values > 0 if sign > 0 else values >= 0))
+            for other in hidden[:_FAR]:
+                place = tuple(int(i) for i in other)
+                leaf = None if place == node else self._leaf(table, place, held=sign > 0)
+                if leaf is None:
+                    continue
+                apart = {i: leaf[i] for i in range(len(leaf)) if leaf[i] != origin[i]}
+                move = Move(origin, apart, sign, together=True)
+                cost = self._cost(move)
+                if best is None or cost < best[0]:
+                    best = cost, move
+                if cost == 0:
+                    return best
+        return best
+
+    def _leaf(self, table: Table, node: Place, *, held: bool) -> Place | None:
+        """A leaf under a node, if asked for one that holds an event."""
+        inside = [np.flatnonzero(g == n) for g, n in zip(self.groups[table], node, strict=True)]
+        if not held:
+            return tuple(int(leaves[0]) for leaves in inside)
+        found = np.argwhere(self.cube.counts[np.ix_(*inside)] > 0)[:1]
+        if not len(found):
+            return None
+        return tuple(int(leaves[i]) for leaves, i in zip(inside, found[0], strict=True))
 
     def drop(self, table: Table) -> None:
         """Do not publish a table: its numbers ask for no proof and forbid none."""
@@ -231,9 +276,9 @@ class _Work:
         cost = 0.0
         for table, place, step in self._touched(move):
             mark, value = int(self.marks[table][place]), int(self.values[table][place])
-            price = NEVER if table in self.old.marks else 1.0 + float(np.sqrt(value))
+            price = float(self.price[table][place])
             cost += (mark == _SHOWN) * price
-            cost += (not self._fits(value + step, mark)) * price
+            cost += (not self._fits(value + step, mark)) * LOST_CLAIM * price
         return cost
 
     def _origins(self, table: Table, node: Place) -> Iterator[tuple[Place, int]]:
@@ -324,6 +369,9 @@ class _Work:
     def _touched(self, move: Move) -> Iterator[tuple[Table, Place, int]]:
         """Every number of every table that a move changes, and by how much."""
         axes = list(move.other)
+        if move.together:
+            yield from self._ends(move)
+            return
         for table, groups in self.groups.items():
             if any(groups[i][move.other[i]] == groups[i][move.origin[i]] for i in axes):
                 continue
@@ -333,3 +381,13 @@ class _Work:
                     leaf[axis] = move.other[axis] if moved else leaf[axis]
                 place = tuple(int(g[i]) for g, i in zip(groups, leaf, strict=True))
                 yield table, place, move.sign * (-1) ** sum(far)
+
+    def _ends(self, move: Move) -> Iterator[tuple[Table, Place, int]]:
+        """The same of a move from one leaf to another."""
+        far = [move.other.get(i, leaf) for i, leaf in enumerate(move.origin)]
+        for table, groups in self.groups.items():
+            here = tuple(int(g[i]) for g, i in zip(groups, move.origin, strict=True))
+            there = tuple(int(g[i]) for g, i in zip(groups, far, strict=True))
+            if here != there:
+                yield table, here, move.sign
+                yield table, there, -move.sign

@@ -231,7 +231,7 @@ def area_scene(
     layer = Layer("areas", "area", features, "choropleth",
                   rows=(title, word("incidents.count", language)))  # fmt: skip
     if measure == "change_on_year":
-        labels = [f"{v:+.0%}" for v in breaks]
+        labels = [f"{v:+.0%}" if v else "0%" for v in breaks]
         between = [f"{low} – {high}" for low, high in pairwise(labels)]
         labels = [f"≤ {labels[0]}", *between, f"> {labels[-1]}"]
         colours: tuple[Sequence[str], Sequence[str]] = (GI_LIGHT, GI_DARK)

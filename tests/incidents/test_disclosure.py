@@ -80,6 +80,19 @@ def test_areas_of_few_households_show_nothing_and_stay_open() -> None:
     assert worked_out(protected) == []
 
 
+def test_the_total_stays_where_an_event_can_go_elsewhere_as_another_kind() -> None:
+    """Nobody in the empty village could be of another kind, and the one event of that kind lies in
+    another county: only a move of place and kind at once keeps both totals."""
+    area = Axis("area", 4, {"village": np.arange(4), "county": np.array([0, 0, 0, 1])},
+                {"village": list("abcd"), "county": list("xy")})  # fmt: skip
+    kind = Axis("kind", 2, {"kind": np.arange(2)}, {"kind": list("pq")})
+    counts = np.array([[111, 0], [0, 0], [1, 0], [10, 1]], dtype=np.int64)
+    tables = [(level, each) for level in ("village", "county") for each in ("all", "kind")]
+    held = protect(Cube((area, kind), counts), tables, most_hidden=1.0)
+    assert (held.marks["county", "all"] == Mark.SHOWN).all()
+    assert worked_out(held) == []
+
+
 @pytest.mark.parametrize("total", [0, 1, 2])
 def test_next_to_nothing_in_all(total: int) -> None:
     counts = np.zeros((6, 4, 2), dtype=np.int64)

@@ -252,6 +252,8 @@ def show_areas(study: Study, found: Hotspots, years: float) -> None:
             key=f"analysis_measure_{lang}",
         )  # fmt: skip
         _area_table(found, level, study.areas.per, years)
+        if measure == "change_on_year" and found.selection.period.open:
+            st.info(text("incidents.changes_choose"))
         st.caption(text("incidents.areas_text"))
     whole_time = Selection(category=found.selection.category, source=found.selection.source,
                            without_piles=found.selection.without_piles)  # fmt: skip
