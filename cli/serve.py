@@ -23,6 +23,7 @@ register(
 )
 
 SIGN_IN = "GRIDWRIGHT_SIGN_IN"
+AHEAD = "GRIDWRIGHT_AHEAD"
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
 
@@ -78,6 +79,8 @@ def run_serve(arguments: argparse.Namespace) -> int:
             "one person, no sign-in: only this machine can open it (--sign-in local for accounts)",
             file=sys.stderr,
         )
+    else:
+        os.environ.setdefault(AHEAD, "1")
     if arguments.project:
         os.environ["GRIDWRIGHT_PROJECT"] = str(Path(arguments.project).resolve())
     command = [

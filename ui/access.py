@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -49,10 +50,35 @@ def sign_in_mode(environment: Mapping[str, str] = os.environ) -> str:
     return mode
 
 
-def person() -> Person:
+class _Run(threading.local):
+    """The run of a page in this thread: how deep in it we are, and who was found to act."""
+
+    depth = 0
+    who: Person | None = None
+
+
+_RUN = _Run()
+
+
+@contextmanager
+def one_run() -> Iterator[None]:
+    """Within it whoever acts is looked up once for all that is only shown; a page asks 30 times."""
+    if not _RUN.depth:
+        _RUN.who = None
+    _RUN.depth += 1
+    try:
+        yield
+    finally:
+        _RUN.depth -= 1
+        if not _RUN.depth:
+            _RUN.who = None
+
+
+def person(*, anew: bool = False) -> Person:
     """Whoever acts. In a thread without a page, whoever's page started it.
 
-    Raises :class:`ui.errors.SignedOutError` where nobody is signed in.
+    ``anew`` looks them up whatever this run of the page found before, as each write does. Raises
+    :class:`ui.errors.SignedOutError` where nobody is signed in.
     """
     stated = STATED.get()
     if stated is not None:
@@ -64,8 +90,12 @@ def person() -> Person:
         if held is None:
             raise SignedOutError
         return held
+    if _RUN.who is not None and not anew:
+        return _RUN.who
     found = _signed_in(token())
     BEHALF.set(found)
+    if _RUN.depth:
+        _RUN.who = found
     return found
 
 
@@ -93,8 +123,8 @@ def may(action: str, village: tuple[str, str] | None = None) -> bool:
 
 
 def require(action: str, village: tuple[str, str] | None = None) -> None:
-    """Raise :class:`store.policy.DeniedError` where they may not."""
-    person().require(action, village)
+    """Raise :class:`store.policy.DeniedError` where they may not; asked anew, as before a write."""
+    person(anew=True).require(action, village)
 
 
 def taken(action: str, make: Callable[P, T], what: str = "") -> Callable[P, T]:

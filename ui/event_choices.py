@@ -18,6 +18,10 @@ ENOUGH_TO_MAP = 300  # events of a period; with fewer most maps are grey
 
 def period_choices(study: Study, language: Language) -> dict[str, str]:
     """Key ("", "2024", "2024-03") -> words; all, then years, then months, the newest first."""
+    return study.once(f"periods/{language}", lambda: _period_choices(study, language))
+
+
+def _period_choices(study: Study, language: Language) -> dict[str, str]:
     months = months_of(study)
     years = sorted({month[:4] for month in months}, reverse=True)
     found = {"": word("incidents.all_time", language)}
@@ -30,6 +34,10 @@ def period_choices(study: Study, language: Language) -> dict[str, str]:
 
 def months_of(study: Study) -> list[str]:
     """Every month from the first event to the last, "2024-03"."""
+    return study.once("months", lambda: _months_of(study))
+
+
+def _months_of(study: Study) -> list[str]:
     told = study.open.events.months
     told = told[told >= 0]
     if not len(told):
@@ -41,6 +49,10 @@ def months_of(study: Study) -> list[str]:
 def first_period(study: Study) -> str:
     """What a leader sees first: the last month that holds enough to map, else the last year, else
     all of the time."""
+    return study.once("first period", lambda: _first_period(study))
+
+
+def _first_period(study: Study) -> str:
     months = months_of(study)
     if not months:
         return ""
@@ -54,6 +66,10 @@ def first_period(study: Study) -> str:
 
 def category_choices(study: Study, language: Language) -> dict[str, str]:
     """Class key -> name, "" for all; only classes that occur."""
+    return study.once(f"kinds/{language}", lambda: _category_choices(study, language))
+
+
+def _category_choices(study: Study, language: Language) -> dict[str, str]:
     number = 0 if language == "zh" else 1
     found = {"": word("incidents.all_kinds", language)}
     events = study.open.events

@@ -45,6 +45,7 @@ class Metrics:
         self._classes = [0] * (len(SECONDS) + 1)
         self._sum = 0.0
         self._jobs = 0
+        self._running = 0
         self._gauges: dict[str, Callable[[], float]] = {}
         self._within = threading.local()
         self._started = time.time()
@@ -84,12 +85,21 @@ class Metrics:
             yield
             return
         self._within.deep = True
+        with self._lock:
+            self._running += 1
         start = time.perf_counter()
         try:
             yield
         finally:
             self._within.deep = False
+            with self._lock:
+                self._running -= 1
             self.observe(time.perf_counter() - start)
+
+    @property
+    def running(self) -> int:
+        """How many runs there are at this moment."""
+        return self._running
 
     def observe(self, seconds: float) -> None:
         """Note a run of that duration."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from store.policy import DeniedError
-from ui.access import person
+from ui.access import one_run, person
 from ui.draft import Draft
 from ui.errors import JobGoneError, sentences
 from ui.format import markdown_text
@@ -193,7 +193,7 @@ def guarded() -> Iterator[None]:
     Streamlit's own signals (rerun, stop) are no ``Exception`` and pass through. Whoever is not, or
     no longer, signed in sees nothing of it, whatever the page held before.
     """
-    with METRICS.rerun():
+    with METRICS.rerun(), one_run():
         try:
             person()
         except Exception as error:

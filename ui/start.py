@@ -13,8 +13,13 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ui.logs import set_up
+
+if TYPE_CHECKING:
+    from ui.projects import Project
+    from ui.views import PlanView
 
 log = logging.getLogger("gridwright.ui")
 
@@ -46,11 +51,30 @@ def prepare() -> None:
             from ui.kept import find_kept
 
             with acting_as(SERVER):
-                find_kept(the_store(), view)
+                kept = find_kept(the_store(), view)
+                if kept is not None:
+                    view = kept.view(kept.scenario(None))
         if view.large:
             view.overview.make_ready()
+        _read_events(PROJECTS.get(named), view)
     except Exception as error:
         log.warning("the project was not made ready: %s", type(error).__name__)
+
+
+def _read_events(project: Project, view: PlanView) -> None:
+    """Where leaders share a server, their county's events are read before the first one comes."""
+    from ui import ahead
+    from ui.event_files import has_events
+
+    if not ahead.is_wanted() or not has_events(project):
+        return
+    from ui.acting import SERVER, acting_as
+    from ui.event_memory import events_file
+    from ui.study import make_study, start_study, study_key
+
+    key, memory = study_key(project, view), events_file(os.environ)
+    with acting_as(SERVER):
+        start_study(key, lambda job: make_study(job, key, project, view, memory=memory))
 
 
 def main() -> None:

@@ -71,9 +71,9 @@ class GuardedStore:
         def asked(*given: Any, **named: Any) -> Any:
             from store import audit
 
-            who = person()
-            place = None
             action = STORE[name]
+            who = person(anew=not action.startswith("see."))
+            place = None
             if action == "do.edit":
                 action = self._edit
             if name in IN_VILLAGE and who.townships is not None:

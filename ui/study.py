@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from ui.views import PlanView
 
 CELL_M = 200.0
-ROOM_DRAWN = 600  # maps and reports that a study remembers: every period, class and language
+T = TypeVar("T")
+ROOM_DRAWN = 2_000  # reports and maps a study remembers, 70 kB each: every choice of a leader
 
 log = logging.getLogger("gridwright.ui")
 
@@ -96,6 +97,13 @@ class Study:
     memory: Path | None = None
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What depends on the events as they are and nothing else, made once."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        found: T = self.kept[key]
+        return found
+
     def kept_apart(self, prepared: Prepared) -> Prepared:
         """The events with only those piles in doubt that nobody confirmed as real."""
         findings = enumerate(prepared.quality.findings)  # both forms have them in one order
@@ -130,7 +138,12 @@ def start_study(key: str, work: Callable[[Job], Study]) -> str:
             return running
 
         def put(job: Job) -> str:
-            STUDIES.put(key, work(job))
+            made = work(job)
+            STUDIES.put(key, made)
+            from ui import ahead  # which needs this module
+
+            if ahead.is_wanted():
+                ahead.start_ahead(made)
             return key
 
         _RUNNING[key] = SURVEYS.start("survey", put)

@@ -7,7 +7,7 @@ leave by any of the three ways.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ui.study import Study
 
 WARNED = ("quality-placed", "quality-snapped")  # findings that stand above a leader's map
-KEPT_RESULTS = 80  # answers a study remembers; each filter of a county has one
+KEPT_RESULTS = 12  # of the analysis itself, a megabyte or two each; reports have room of their own
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +92,15 @@ def analysed(
 def report(study: Study, period: str, kind: str, language: Language, place: str = "") -> Report:
     """Everything a leader may see of one period and class; raises InputError for no event.
 
-    Made once and shared by all who choose the same: nothing of it is anybody's own.
+    Made once and shared by all who choose the same: nothing of it is anybody's own. ``place`` is
+    what a file or a sheet calls the county.
     """
-    key = ("report", period, kind, language, place, study.piles_real, id(study.shared))
-    return study.drawn.get(key, lambda: _report(study, period, kind, language, place))
+    key = ("report", period, kind, language, study.piles_real, id(study.shared))
+    made = study.drawn.get(key, lambda: _report(study, period, kind, language))
+    return replace(made, place=place) if place else made
 
 
-def _report(study: Study, period: str, kind: str, language: Language, place: str) -> Report:
+def _report(study: Study, period: str, kind: str, language: Language) -> Report:
     from incidents.selection import Selection
     from ui.study import course_of
 
@@ -112,7 +114,7 @@ def _report(study: Study, period: str, kind: str, language: Language, place: str
     breaks = np.empty(0) if courses is None else courses.breaks
     return Report(
         language,
-        place,
+        "",
         period_choices(study, language).get(period, period),
         category_choices(study, language).get(kind, kind),
         five_numbers(study, period, kind, language),

@@ -139,6 +139,29 @@ def test_a_role_taken_between_two_clicks_counts_at_the_second(
         access.require("see.leader")
 
 
+def test_within_one_run_showing_asks_once_and_a_write_asks_anew(
+    signed_in: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = signed_in("planner")
+    asked: list[str] = []
+    look = store.who
+    monkeypatch.setattr(store, "who", lambda held: (asked.append(held), look(held))[1])
+    shown = GuardedStore(store, "do.edit")
+    with access.one_run():
+        assert access.may("see.board")
+        assert access.may("do.edit")
+        shown.projects()
+        assert len(asked) == 1
+        store.revoke("a.planner", "planner")
+        with pytest.raises(DeniedError):
+            shown.save_step(1, "village", None)
+        assert len(asked) == 2
+        assert not access.may("do.edit"), "what the write found counts from then on"
+    with access.one_run():
+        assert not access.may("see.board")
+    assert len(asked) == 3
+
+
 def test_a_download_is_refused_when_the_role_went_after_it_was_offered(
     signed_in: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:

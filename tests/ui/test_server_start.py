@@ -13,6 +13,7 @@ from cli import serve
 from planning.planfile import write_plan
 from ui.map.encode import dumps
 from ui.projects import PLANS, PROJECT_VARIABLE, PROJECTS
+from ui.study import study_key
 
 
 def test_the_first_visitor_finds_the_project_read_and_its_map_drawn(
@@ -40,6 +41,27 @@ def test_a_server_without_a_project_starts_all_the_same(
         ui.start.prepare()
     told = [record.getMessage() for record in caplog.records]
     assert told == (["the project was not made ready: FileNotFoundError"] if folder else [])
+
+
+def test_where_leaders_share_a_server_their_events_are_read_before_the_first_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_plan(plan(), tmp_path / "plan.gpkg")
+    roads().to_file(tmp_path / "roads.gpkg")
+    (tmp_path / "incidents.csv").write_text(
+        "时间,大类,经度,纬度\n2024-03-01 10:00,环境保护,119.5,32.45\n", encoding="utf-8"
+    )
+    monkeypatch.setenv(PROJECT_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("GRIDWRIGHT_STORE", str(tmp_path / "none.gridwright"))
+    monkeypatch.setenv("GRIDWRIGHT_HOME", str(tmp_path / "home"))
+    read: list[str] = []
+    monkeypatch.setattr("ui.study.start_study", lambda key, work: read.append(key))
+    ui.start.prepare()
+    assert not read
+    monkeypatch.setenv("GRIDWRIGHT_AHEAD", "1")
+    ui.start.prepare()
+    project = PROJECTS.get(f"default:{tmp_path}")
+    assert read == [study_key(project, PLANS.get(project.plan_id or ""))]
 
 
 def test_serve_starts_by_the_module_that_reads_ahead(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,9 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geo.crs import WGS84
+from geo.harmonise import project
+
 SCALE = 1_000_000
 """Units per degree in the encoded form; ``board/logic.js`` divides by the same number."""
 
@@ -25,9 +28,9 @@ def to_lonlat(frame: gpd.GeoDataFrame) -> np.ndarray:
 
     A frame without a coordinate system is taken to be in longitude/latitude already.
     """
-    if frame.crs is None or frame.crs.equals("EPSG:4326"):
-        return np.asarray(frame.geometry.values, dtype=object)
-    return np.asarray(frame.geometry.to_crs(4326).values, dtype=object)
+    shapes = np.asarray(frame.geometry.values, dtype=object)
+    # geopandas makes a transformer for each call, which takes longer than the shapes of a map
+    return shapes if frame.crs is None else project(shapes, frame.crs, WGS84)
 
 
 def _run(coordinates: np.ndarray) -> list[int]:

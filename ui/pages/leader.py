@@ -71,9 +71,7 @@ def _until_protected(study: Study) -> None:
 def _page(study: Study) -> None:
     with guarded():
         period, kind = _choices(study)
-        opened = project()
-        made = report(study, period, kind, language(), "" if opened is None else
-                      project_name(opened))  # fmt: skip
+        made = report(study, period, kind, language())
         _numbers(made)
         left, right = st.columns(COLUMNS, gap="small")
         with left:
