@@ -48,7 +48,9 @@ register(
 
 LEAST_CELL, LEAST_BANDWIDTH = 200.0, 300.0  # metres, of a map for others
 #: keys of the analysts' provenance that others may read
-_OPEN = r"format|crs\.|incidents\.|filter\.|classes|parameter\.|count\.repeats_dropped|caption"
+_OPEN = (
+    r"format|crs\.|incidents\.|filter\.|classes|parameter\.|rates\.|count\.repeats_dropped|caption"
+)
 
 
 def shared_layers(
@@ -60,7 +62,7 @@ def shared_layers(
     ``found`` held, and never where fewer than eight households live. Raises
     :class:`InputError` where the selection is no row of the published tables.
     """
-    period, kind = _pick(shared, found)
+    period, kind = picked(shared, found)
     how = found.parameters
     if how.cell < LEAST_CELL or how.bandwidth < LEAST_BANDWIDTH:
         least: dict[str, object] = {"cell": LEAST_CELL, "bandwidth": LEAST_BANDWIDTH}
@@ -127,8 +129,9 @@ def write_shared(
     write_whole(shared_layers(shared, found, said), path)
 
 
-def _pick(shared: Shared, found: Hotspots) -> tuple[str, str]:
-    """Period and class of a selection as the published tables name them."""
+def picked(shared: Shared, found: Hotspots) -> tuple[str, str]:
+    """Period and class of a selection as the published tables name them; raises
+    :class:`InputError` where it is no row of these."""
     chosen, classes = found.selection, shared.prepared.events.classes
     kind = ""
     if chosen.category is not None:

@@ -15,6 +15,7 @@ from geo.problems import InputError
 from incidents.analysis import Parameters
 from incidents.categories import default_table
 from incidents.loop import closure
+from incidents.period import Period
 from incidents.quality import Finding
 from incidents.selection import Selection
 from ui import finding_maps, findings
@@ -31,6 +32,7 @@ from ui.event_map import class_labels, without_slivers
 from ui.event_numbers import area_rows
 from ui.heat import leader_scene, place_focus
 from ui.map.scene import Focus, message
+from ui.pages.incident_files import _not_shared
 from ui.pages.incidents import edited_table
 from ui.places import band, joined, may_be_shown
 from ui.study import Study, years_of
@@ -286,6 +288,16 @@ def test_density_goes_by_the_kernel_and_bandwidth_that_were_chosen(study: Study,
     assert wide.significance.hot.sum() == found.significance.hot.sum()  # tests go by counts
     again = analysed(study, study.prepared, Selection(), trend=True)
     assert again.parameters.bandwidth == 300.0
+
+
+def test_a_selection_that_leaders_may_not_have_says_why(study: Study, found) -> None:
+    def told(**chosen: object) -> str:
+        return _not_shared(study, replace(found, selection=Selection(**chosen)))  # type: ignore[arg-type]
+
+    assert told() == told(period=period_of("2024")) == told(period=period_of("2024-05")) == ""
+    half = Period(period_of("2024-01").since, period_of("2024-06").until)
+    assert "整月" in told(period=half) or "whole month" in told(period=half)
+    assert told(source="all")
 
 
 def test_sure_cells_have_the_outer_classes(found) -> None:

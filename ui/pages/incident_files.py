@@ -9,14 +9,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from geo.problems import InputError
 from incidents.analysis import Hotspots
 from incidents.categories import write_table
 from incidents.hotspotfile import provenance, write_hotspots
-from incidents.sharedfile import write_shared
+from incidents.sharedfile import picked, write_shared
 from planning.export import NOTICE_EN, NOTICE_ZH
 from ui.access import taken
-from ui.format import html_text
-from ui.session import text
+from ui.format import html_text, markdown_text
+from ui.session import language, text
 from ui.study import Study
 from ui.survey import analysed
 
@@ -34,6 +35,7 @@ def _content(write: Callable[[Path], None], suffix: str) -> bytes:
 def show_files(study: Study, found: Hotspots) -> None:
     """What may be taken away, each with what it holds; and the provenance."""
     prepared = study.kept_apart(study.prepared)
+    unfit = _not_shared(study, found)
     forms = (
         ("analyst", ".gpkg", lambda path: write_hotspots(prepared, found, path, SAID)),
         ("leaders", ".gpkg", partial(_shared, study, found)),
@@ -44,12 +46,15 @@ def show_files(study: Study, found: Hotspots) -> None:
             words, button = st.columns([4, 1], vertical_alignment="center")
             words.markdown(f"**{text(f'incidents.file_{name}')}**")
             words.caption(text(f"incidents.file_{name}_text"))
+            if name == "leaders" and unfit:
+                words.warning(markdown_text(unfit))
             button.download_button(
                 text("download.button"),
                 data=taken("take.incidents", partial(_content, write, suffix), f"events.{name}"),
                 file_name=f"{text(f'incidents.file_{name}_name')}{suffix}",
                 mime="application/octet-stream", key=f"incident_file_{name}", on_click="ignore",
-                disabled=name == "leaders" and study.shared is None, width="stretch",
+                disabled=name == "leaders" and (study.shared is None or bool(unfit)),
+                width="stretch",
             )  # fmt: skip
     rows = "".join(
         f"<tr><td>{html_text(key)}</td><td>{html_text(value)}</td></tr>"
@@ -57,6 +62,17 @@ def show_files(study: Study, found: Hotspots) -> None:
     )
     with st.expander(text("incidents.sources")):
         st.html(f"<table class='gw-table'>{rows}</table>")
+
+
+def _not_shared(study: Study, found: Hotspots) -> str:
+    """Why the selection cannot be given to leaders, in words; "" where it can."""
+    if study.shared is None:
+        return ""
+    try:
+        picked(study.shared, found)
+    except InputError as error:
+        return error.problems[0].text(language())
+    return ""
 
 
 def _shared(study: Study, found: Hotspots, path: Path) -> None:
