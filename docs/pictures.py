@@ -2,6 +2,7 @@
 
     python -m docs.pictures REAL_DIR CITY_DIR COUNTY_DIR    the method and the plans
     python -m docs.pictures board ADDRESS                   the planner's board, in Chromium
+    python -m docs.pictures events ADDRESS                  the two pages of events, in Chromium
 
 ADDRESS is the running program with the demonstration county, or any other. REAL_DIR holds
 ``cambridge_ma`` (Cambridge's public domain data), CITY_DIR a folder with a link to it and a
@@ -351,7 +352,46 @@ def _telling(album: Album) -> None:
     board.press("Escape")
 
 
+# --- the pages of events ------------------------------------------------------------------------
+
+
+def events_album(address: str) -> None:
+    """The leader's page, on a desk and on a telephone, and the analysts'; nobody may have confirmed
+    a pile of events before."""
+    pages = (
+        ("events-leader", "leader", "zh-CN", (1366, 768)),
+        ("events-telephone", "leader", "en-GB", (390, 844)),
+        ("events-analysis", "incidents", "en-GB", (1366, 900)),
+    )
+    with chromium() as browser:
+        for name, page_name, locale, (width, height) in pages:
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, locale=locale
+            )
+            page = context.new_page()
+            page.set_default_timeout(120_000)
+            page.goto(f"{address}/{page_name}")
+            if page_name == "leader":
+                page.wait_for_selector(
+                    ".st-key-leader_html button:not([disabled])", state="attached"
+                )
+            else:
+                parts = page.locator(".st-key-analysis_part_box button")
+                parts.filter(has_text="Hot spots").first.click()
+                page.locator(".st-key-analysis_scan label").first.click()
+                page.get_by_text("Relative risk").first.wait_for(state="attached")
+            page.wait_for_function(
+                "() => Number(document.querySelector('.gw-board')?.dataset.features || 0) > 0"
+            )
+            page.wait_for_timeout(4_000)
+            page.screenshot(path=HERE / f"{name}.png")  # with all colours: few cells are coloured
+            context.close()
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "events":
+        events_album(sys.argv[2])
+        sys.exit()
     if sys.argv[1] == "board":
         board_album(*sys.argv[2:4])
         sys.exit()
