@@ -268,7 +268,8 @@ def _develop(prepared: Prepared, series: FloatArray, how: Parameters) -> Develop
         for month in series
     )
     hot = np.stack([test.hot for test in tests])
-    trend = mann_kendall(np.stack([np.where(inside, queen_sums(month), 0.0) for month in series]))
+    sums = np.stack([np.where(inside, queen_sums(month), 0.0) for month in series])
+    trend = mann_kendall(sums, slopes=False)
     return Development(tests, trend, courses(hot, trend, how.alpha), hot.sum(axis=0))
 
 

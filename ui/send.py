@@ -214,12 +214,13 @@ def _roads(board: folium.Map, report: Report) -> None:
 
 def main_roads(roads: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
     """Roads that a county's map has room for: the main ones, or the longest of those with names
-    where no class is told; None where there are none."""
+    where none is told as one; None where there are none."""
     if roads is None:
         return None
     lines = roads[roads.geometry.notna()]
-    if "road_class" in lines and (lines["road_class"].map(name_text) != "").any():
-        lines = lines[lines["road_class"].map(is_main_road)]
+    main = lines["road_class"].map(is_main_road) if "road_class" in lines else None
+    if main is not None and main.any():
+        lines = lines[main]
     elif "name" in lines:
         named = lines["name"].map(name_text)
         long = lines.length.groupby(named).sum().drop("", errors="ignore").nlargest(MOST_ROADS)

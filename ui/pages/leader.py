@@ -197,6 +197,9 @@ def _go(number: int) -> None:
 
 def _areas(made: Report) -> None:
     table = made.townships
+    if made.numbers[0][1] != DASH and len(table) > 1 and (table["shown"] == DASH).all():
+        st.info(text("incidents.areas_withheld"))
+        return
     shown = pd.DataFrame(
         {
             "name": table["name"],

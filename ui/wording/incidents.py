@@ -101,6 +101,11 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.count": ("事件数", "Events"),
     "incidents.rate": ("每千人", "Per 1,000"),
     "incidents.rate_homes": ("每千户", "Per 1,000 homes"),
+    "incidents.areas_withheld": (
+        "这个时段有些月份事件太少，各区域的数都为保护小数而不显示；请选事件多的一个月或一年。",
+        "Some months of this period are so quiet that every area's number is withheld to protect "
+        "small counts; choose a busy month or year.",
+    ),
     "incidents.small": (
         "“<3”为 0–2 件；“—”为保护小数而不显示，或没有可比的时段；少于 10 件不算率。",
         "“<3” is 0 to 2; “—” is withheld to protect small counts, or has nothing to compare with; "
