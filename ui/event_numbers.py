@@ -121,7 +121,7 @@ def five_numbers(
     notes = [note] if note else []
     if study.events.sensitive.any():
         notes.append(word("incidents.note_no_sensitive", language))
-    persons, unknown = _persons(study)
+    persons, unknown = people_of_county(study)
     few = word("incidents.note_no_persons", language, count=unknown) if unknown else ""
     years = years_in(study, period)
     if len(period) == 4 and months_told(study, period) < 12:
@@ -145,7 +145,7 @@ def five_numbers(
     )  # fmt: skip
 
 
-def _persons(study: Study) -> tuple[float, int]:
+def people_of_county(study: Study) -> tuple[float, int]:
     """People of the county (households where no people are known), and in how many areas they are
     unknown: of a few, those are left out; of many, the number is NaN."""
     per = study.areas.per

@@ -8,6 +8,7 @@ import streamlit as st
 
 from incidents.analysis import Hotspots
 from incidents.loop import disputes, per_10000
+from ui.event_numbers import people_of_county
 from ui.findings import (
     PEACE,
     accuracy_table,
@@ -28,7 +29,8 @@ def show_loop(study: Study, found: Hotspots, years: float) -> None:
     lang = language()
     groups = {name: text(f"incidents.by_{name}") for name in ("department", "class", "category")}
     groups |= {str(k): v for k, v in level_names(study, lang).items()}
-    persons = float(study.areas.levels["county"].persons[0])
+    per_persons = study.areas.per == "persons"
+    persons = people_of_county(study)[0] if per_persons else float("nan")
     rate = per_10000(len(found.rows), persons) / years
     told = "loop_told" if found.closure.dispatched else "loop_untold"
     numbers = text(f"incidents.{told}", shown=found.closure.shown,
