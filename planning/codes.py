@@ -12,6 +12,7 @@ import math
 from collections.abc import Container
 
 import numpy as np
+import pandas as pd
 
 from geo.messages import register
 from geo.problems import InputError, Problem
@@ -85,6 +86,17 @@ def village_of_code(code: str, villages: Container[str]) -> str:
     if code[:-3] in villages and code[-3:].isdecimal():
         return code[:-3]
     return next((code[:n] for n in range(len(code) - 1, 0, -1) if code[:n] in villages), "")
+
+
+def filing_order(grids: pd.DataFrame) -> IntArray:
+    """Rows of a table of grids as they are filed: by village, then by code, shape (n,).
+
+    Shorter codes come first, so that village 2 stands before village 10.
+    """
+    code = grids["code"].fillna("").astype(str)
+    home = grids["village_code"].fillna("").astype(str) if "village_code" in grids else code.str[:0]
+    keys = (code, code.str.len(), home, home.str.len())
+    return np.lexsort(tuple(key.to_numpy() for key in keys)).astype(np.int64)
 
 
 def grid_names(village_name: str, comprehensive: int, dedicated: list[str]) -> list[str]:

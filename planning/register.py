@@ -20,6 +20,7 @@ from pyproj import CRS
 
 from geo.crs import to_lonlat
 from planning.bounds import side_in_english, side_points, sides_of, unnamed
+from planning.codes import filing_order
 from planning.export import (
     NOTICE_EN,
     NOTICE_ZH,
@@ -147,6 +148,8 @@ def write_list(
         line(sheet, number, row, forms, language=language)
         fit_height(sheet, number, row, room)
     widths(sheet, room)
+    if not len(frame):
+        banner(sheet, 3, ("无。", "None.")[index], len(shown), language=language)
     if shown:
         last = cell_of(sheet, 2, len(shown)).column_letter
         sheet.auto_filter.ref = f"A2:{last}{2 + len(frame)}"
@@ -208,17 +211,17 @@ def _heads(filing: Filing, language: Language) -> list[_Head]:
         _Head(grid, ("网格编码", "Grid code"), 20),
         _Head(grid, ("网格名称", "Grid name"), 22),
         _Head(grid, ("类型", "Kind"), 9.5 if chinese else 14.5),
-        _Head(grid, ("村(社区)", "Village"), 13),
+        _Head(grid, ("村(社区)", "Village"), 13 if chinese else 17),
         _Head(size, ("户数", "House-holds"), 7.5, "0"),
-        _Head(size, ("人口", "Persons"), 8, "0"),
+        _Head(size, ("人口", "Persons"), 8 if chinese else 11, "0"),
         _Head(size, ("微网格数", "Micro-grids"), 7, "0"),
         _Head(bounds, ("东至", "East"), 15),
         _Head(bounds, ("南至", "South"), 15),
         _Head(bounds, ("西至", "West"), 15),
         _Head(bounds, ("北至", "North"), 15),
     ]
-    heads += [_Head(staff, pair, 6 if chinese else 9.5, "0") for pair in POST_KINDS.values()]
-    heads += [_Head(staff, ("缺岗", "Lacks"), 5.5, "0")]
+    heads += [_Head(staff, pair, 6 if chinese else 12.5, "0") for pair in POST_KINDS.values()]
+    heads += [_Head(staff, ("缺岗", "Lacks"), 5.5 if chinese else 8.5, "0")]
     if filing.services is not None:
         near = ("最近服务设施(米)", "Nearest services (m)")
         heads += [
@@ -229,7 +232,7 @@ def _heads(filing: Filing, language: Language) -> list[_Head]:
     heads += [
         _Head(remark, ("例外情况", "Exceptions"), 12),
         _Head(remark, ("原因", "Reason"), 20),
-        _Head(remark, ("备注", "Remarks"), 8),
+        _Head(remark, ("备注", "Remarks"), 8 if chinese else 11.5),
     ]
     return heads
 
@@ -240,9 +243,7 @@ def _register_rows(plan: Plan, filing: Filing, language: Language) -> pd.DataFra
     table = levels(plan)
     table = table[table["level"] == "grid"].set_index("code")
     grids = pd.DataFrame(plan.grids).assign(code=plan.grids["code"].astype(str))
-    grids = grids.sort_values(
-        ["village_code", "code"] if "village_code" in grids else ["code"], kind="stable"
-    )
+    grids = grids.iloc[filing_order(grids)]
     reasons = _reasons(plan, language)
     staff = None if filing.staff is None else filing.staff.set_index("code")
     services = filing.services
@@ -319,7 +320,9 @@ def _township(
         values = [number, *cells]
         line(sheet, last, values, forms, language=language)
         fit_height(sheet, last, values, room)
-    line(sheet, last + 1, _sums(rows, heads, index), forms, language=language, total=True)
+    sums = _sums(rows, heads, index)
+    line(sheet, last + 1, sums, forms, language=language, total=True)
+    fit_height(sheet, last + 1, sums, room)
     banner(sheet, last + 2, NOTICE_ZH if index == 0 else NOTICE_EN, n, language=language)
     banner(sheet, last + 3, SIGNED[language], n, language=language)
     sheet.row_dimensions[last + 3].height = 30

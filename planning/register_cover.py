@@ -16,9 +16,10 @@ def cover(sheet: Worksheet, plan: Plan, filing: Filing, language: Language) -> N
     index = 0 if language == "zh" else 1
     heads = [
         ("乡镇(街道)", "Township", 24), ("村(社区)", "Villages", 11), ("网格", "Grids", 11),
-        ("其中综合", "Comprehensive", 14), ("其中专属", "Dedicated", 11),
-        ("专属占比", "Dedicated share", 11), ("微网格", "Micro-grids", 11),
-        ("户数", "Households", 12), ("人口", "Persons", 12), ("例外网格", "With exceptions", 12),
+        ("其中综合", "Comprehensive", 14 + 4 * index), ("其中专属", "Dedicated", 11 + 2 * index),
+        ("专属占比", "Dedicated share", 11 + 2 * index), ("微网格", "Micro-grids", 11),
+        ("户数", "Households", 12 + 3 * index), ("人口", "Persons", 12),
+        ("例外网格", "With exceptions", 12 + 2 * index),
     ]  # fmt: skip
     forms = ["", *["#,##0"] * 4, "0.0%", *["#,##0"] * 4]
     title, n = TITLES["register"][index], len(heads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from planning.export import Column, Language, Plan
@@ -100,6 +101,10 @@ def upper_levels(plan: Plan, place: str, language: Language) -> pd.DataFrame:
     }
     if top == "county":
         words["city"] = ("所属市(仅计本县)", "Its city (this county only)")
+    # top down, and village 2 before village 10
+    rank = table["level"].map(["city", "county", "township", "village"].index)
+    long = table["code"].str.len()
+    table = table.iloc[np.lexsort((table["code"], long, rank))]
     named = [
         name or words.get(level, (f"代码 {code}", f"Code {code}"))[index]
         for name, level, code in zip(table["name"], table["level"], table["code"], strict=True)

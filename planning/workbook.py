@@ -6,7 +6,6 @@ Every text cell is stored as text and carries Excel's quote prefix, so that a vi
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Sequence
 from typing import Literal
@@ -122,6 +121,20 @@ def columns_between(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text)
 
 
+def _wrapped(text: str, room: float) -> int:
+    """Lines that a text takes: words stay whole, Chinese breaks anywhere, long words are cut."""
+    lines, used = 1, 0.0
+    for word in text.replace("-", "- ").split(" "):
+        wide = columns_between(word)
+        if wide != len(word) and used + wide > room:  # Chinese: fills the line and goes on
+            lines, used = lines + int((used + wide - 1) // room), (used + wide) % room + 1
+        elif used and used + wide > room:
+            lines, used = lines + 1 + int((wide - 1) // room), wide % room + 1
+        else:
+            lines, used = lines + int(max(0, wide - 1) // room), used + wide + 1
+    return lines
+
+
 def fit_height(
     sheet: Worksheet, row: int, values: Sequence[object], widths: Sequence[float], least: float = 18
 ) -> None:
@@ -132,7 +145,7 @@ def fit_height(
             room = max(1.0, width - 1.0)
             lines = max(
                 lines,
-                sum(math.ceil(max(1, columns_between(part)) / room) for part in value.split("\n")),
+                sum(_wrapped(part, room) for part in value.split("\n")),
             )
     sheet.row_dimensions[row].height = max(least, min(409.0, lines * _LINE_POINTS + 4))
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from planning.export import in_language, rule_names
+from planning.naming import name_in
 from ui.format import name_text
 from ui.map.layers import exception_count, judged
 from ui.words import Language, known, word
@@ -101,9 +102,16 @@ def grid_table(grids: pd.DataFrame, language: Language) -> pd.DataFrame:
         elif name == "kind":
             kinds = grids[name] if name in grids.columns else pd.Series("", index=grids.index)
             table[name] = kinds.map(lambda value: kind_word(value, language))
+        elif name == "name" and name in grids.columns:
+            table[name] = [spoken(value, language) for value in grids[name]]
         elif name in grids.columns:
             table[name] = grids[name].map(name_text)
     return table
+
+
+def spoken(name: object, language: Language) -> str:
+    """A grid's name as a page of a language writes it: 幸福村 Grid 1."""
+    return name_in(name_text(name), "zh" if language == "zh" else "en")
 
 
 class GridIndex:
@@ -151,7 +159,7 @@ def exception_table(
     codes = exceptions["grid_code"].map(name_text)
     return pd.DataFrame(
         {
-            "grid_name": codes.map(lambda code: name_text(names.get(code, code))),
+            "grid_name": codes.map(lambda code: spoken(names.get(code, code), language)),
             "rule": exceptions["rule"].map(lambda rule: rule_names(name_text(rule), language)),
             "value": _numbers(exceptions, "value"),
             "limit": _numbers(exceptions, "limit"),

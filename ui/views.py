@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from planning.codes import filing_order
 from planning.naming import short_number
 from planning.planfile import LatePlan, PlanFile
 from ui.figures import Headline, headline, inner_lengths
@@ -67,7 +68,7 @@ def complete(plan: PlanFile) -> PlanFile:
     A grid without a code is numbered, a code that occurs twice gets ``#2``: on the screen they
     must be two. A plan without villages gets those its grids name.
     """
-    grids = plan.grids.sort_values("code", kind="stable") if "code" in plan.grids else plan.grids
+    grids = plan.grids.iloc[filing_order(plan.grids)] if "code" in plan.grids else plan.grids
     grids = grids[~(grids.geometry.isna() | grids.geometry.is_empty)].reset_index(drop=True)
     for column, value in _GRID_DEFAULTS.items():
         if column not in grids.columns:

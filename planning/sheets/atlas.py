@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from planning.beats.beatfile import BeatFile
+from planning.codes import filing_order
 from planning.naming import name_in
 from planning.planfile import PlanFile
 from planning.sheets.fonts import Font, find_font, load_font
@@ -59,8 +60,8 @@ class Atlas:
 
     @cached_property
     def grids(self) -> gpd.GeoDataFrame:
-        """The grids by code."""
-        return self.plan.grids.sort_values("code", kind="stable").reset_index(drop=True)
+        """The grids as they are filed: by village and code."""
+        return self.plan.grids.iloc[filing_order(self.plan.grids)].reset_index(drop=True)
 
     @cached_property
     def font(self) -> Font:

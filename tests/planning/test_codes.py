@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from planning.codes import (
     chinese_number,
+    filing_order,
     grid_codes,
     grid_names,
     reading_order,
@@ -91,6 +93,15 @@ def test_a_code_belongs_to_the_village_it_was_given_in() -> None:
     villages = {"1", "10", "11", "110"}
     given = {"1001": "1", "10001": "10", "11001": "11", "110001": "110", "11-01": "11", "9001": ""}
     assert {code: village_of_code(code, villages) for code in given} == given
+
+
+def test_grids_are_filed_village_by_village() -> None:
+    rows = [("10", "10001"), ("2", "2001"), ("10", "10010"), ("1", "1010"), ("10", "9001"),
+            ("1", "1002"), (None, "x")]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["village_code", "code"])
+    filed = table["code"].iloc[filing_order(table)].tolist()
+    assert filed == ["x", "1002", "1010", "2001", "9001", "10001", "10010"]
+    assert filing_order(table[["code"]]).tolist()[0] == 6
 
 
 def test_a_grid_of_a_village_that_is_gone_is_told_by_that_village() -> None:

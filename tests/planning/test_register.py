@@ -28,7 +28,7 @@ from planning.provenance_words import provenance_in
 from planning.register import write_register
 from planning.register_form import Filing, service_list
 from planning.staff import Posts, staffing
-from planning.workbook import columns_between, page, sheet_name, widths
+from planning.workbook import columns_between, fit_height, page, sheet_name, widths
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ui"))
 from synthetic import plan as synthetic_plan
@@ -291,6 +291,17 @@ def test_the_provenance_is_told_in_the_reader_s_language() -> None:
     }  # fmt: skip
     en = dict(provenance_in(table, "en").itertuples(index=False))
     assert (en["Input roads: rows"], en["Note 1"]) == ("12", "roads were repaired.")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [("a railway, Binney and Bent", 3), ("Huron", 1), ("Neighborhood Nine", 2), ("House-holds", 1),
+     ("庆林社区第一网格庆林社区", 2), ("329901002003010; 329901002003009", 4)],
+)  # fmt: skip
+def test_a_row_is_as_high_as_its_words_need(text: str, lines: int) -> None:
+    sheet = Workbook().create_sheet()
+    fit_height(sheet, 1, [text], [15.0], least=0)
+    assert sheet.row_dimensions[1].height == lines * 14 + 4
 
 
 def test_services_are_listed_one_row_a_grid(plan: PlanFile) -> None:

@@ -72,7 +72,8 @@ def show() -> None:
         st.html(f"<h2 class='gw-h2'>{html_text(text('page.download'))} · {name}</h2>")
         st.caption(text("download.lead"))
         st.html(f"<h3 class='gw-h3'>{html_text(text('download.documents'))}</h3>")
-        filing, scheme = _filing(project_name(opened))
+        named = bool(opened.name) or opened.kind == "demo"
+        filing, scheme = _filing(project_name(opened) if named else "")
         own = own_files(opened)
         filing = _attached(view.plan, filing, [path.name for _, path in own])
         complete = partial(with_own_files, opened, view.plan)
@@ -145,8 +146,7 @@ def _sheets(
         with st.container(horizontal=True, gap="small"):
             if st.button(text("sheets.draw"), key="draw_sheets", disabled=not what):
                 beats = divisions[division]() if division in divisions else None
-                place = project_name(opened)
-                imprint = Imprint(place, filing.unit, filing.date, filing.version)
+                imprint = Imprint(filing.place, filing.unit, filing.date, filing.version)
                 lang = language()
 
                 def work(job: Job) -> str:
@@ -186,9 +186,11 @@ def _sheets_done(now: Snapshot) -> None:
 def _filing(place: str) -> tuple[Filing, Scheme]:
     """What the office puts on the papers (empty fields are left to fill in), and its codes."""
     with st.expander(text("download.filing")):
-        unit, day, version, paper = st.columns([3, 2, 1, 1])
+        county, unit, day, version, paper = st.columns([2, 3, 2, 1, 1])
         filing = Filing(
-            place=place,
+            place=county.text_input(
+                text("download.place"), value=place, key="filing_place", max_chars=60
+            ).strip(),
             unit=unit.text_input(text("download.unit"), key="filing_unit", max_chars=60).strip(),
             date=day.text_input(
                 text("download.date"), value=date.today().isoformat(), key="filing_date",

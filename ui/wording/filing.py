@@ -14,6 +14,7 @@ FILING: dict[str, tuple[str, str]] = {
     "download.level_micro_grids": ("微网格", "Micro-grids"),
     "download.in_system": ("坐标系：{system}", "Coordinates: {system}"),
     "download.filing": ("登记表和报批材料的填报信息", "Who files it, when, which version"),
+    "download.place": ("县（区）名称", "County"),
     "download.unit": ("填报单位", "Filed by"),
     "download.date": ("填报日期", "Date"),
     "download.version": ("版本", "Version"),
