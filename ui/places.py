@@ -131,8 +131,12 @@ def _why(
     found: Hotspots,
     language: Language,
 ) -> str:
-    against = "households" if study.open.households is not None else "ground"
-    parts = [word(f"incidents.why_{against}", language, band=band(ratio, language))]
+    homes = study.open.households
+    against = "households" if homes is not None else "ground"
+    if homes is not None and not homes[held].any():  # times nobody would say nothing
+        parts = [word("incidents.why_nobody", language)]
+    else:
+        parts = [word(f"incidents.why_{against}", language, band=band(ratio, language))]
     if courses is not None and courses.months:
         told = courses.course[held]
         told = told[told > 0]

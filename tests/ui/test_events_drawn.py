@@ -82,6 +82,16 @@ def test_what_lies_around_a_few_events_is_nobodys_hot_spot(study: Study) -> None
     assert not len(shared_layers(alone, few)["density"])
 
 
+def test_a_place_where_nobody_lives_says_so(study: Study) -> None:
+    found = analysed(study, study.open, Selection(), trend=True)
+    assert "households would explain" in ten_places(study, study.open, found, "en")[0].why
+    empty = np.zeros_like(study.open.households)
+    alone = changed(study, open=replace(study.open, households=empty))
+    told = ten_places(alone, study.open, found, "zh")[0].why
+    assert told.startswith("这里没有住户")
+    assert "倍" not in told
+
+
 def test_grids_have_english_names_on_english_pages() -> None:
     assert spoken("幸福村第三网格", "1", "en") == "幸福村 Grid 3"
     assert spoken("幸福村第三网格", "1", "zh") == "幸福村第三网格"

@@ -81,6 +81,9 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.why_households": (
         "是按户数应有的 {band}", "{band} what its households would explain",
     ),
+    "incidents.why_nobody": (
+        "这里没有住户，事件远多于偶然", "nobody lives right here; far more than chance",
+    ),
     "incidents.why_ground": ("是平均分布的 {band}", "{band} what an even spread would give"),
     "incidents.why_months": (
         "{all} 个月中有 {hot} 个月偏高", "high in {hot} of {all} months",
