@@ -56,17 +56,22 @@ def prepare() -> None:
                     view = kept.view(kept.scenario(None))
         if view.large:
             view.overview.make_ready()
-        _read_events(PROJECTS.get(named), view)
+        _ready_for_many(PROJECTS.get(named), view)
     except Exception as error:
         log.warning("the project was not made ready: %s", type(error).__name__)
 
 
-def _read_events(project: Project, view: PlanView) -> None:
-    """Where leaders share a server, their county's events are read before the first one comes."""
+def _ready_for_many(project: Project, view: PlanView) -> None:
+    """Where many share a server, what the first of them would wait for is there before they come:
+    the compiled search, and the county's events."""
+    from planning.warm import warm
     from ui import ahead
     from ui.event_files import has_events
 
-    if not ahead.is_wanted() or not has_events(project):
+    if not ahead.is_wanted():
+        return
+    warm()  # loading the compiled search takes a second, which is the first planner's else
+    if not has_events(project):
         return
     from ui.acting import SERVER, acting_as
     from ui.event_memory import events_file

@@ -1,14 +1,27 @@
-"""The child process's side of :mod:`geo.read.isolate`; run as ``python -m geo.read.child``."""
+"""The child process's side of :mod:`geo.read.isolate`.
+
+``python -m geo.read.child`` reads one request from standard input and does it;
+``python -m geo.read.child nursery`` loads what reads files and then forks a process for each
+request (:mod:`geo.read.nursery`).
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import selectors
+import signal
 import sys
+import tempfile
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from geo.read.limits import LIMITS
+
+IDLE_SECONDS = 600.0
+"""A nursery that was asked for nothing for so long ends; the next file starts another."""
 
 
 def _bind() -> None:
@@ -75,13 +88,105 @@ def _plain(params: Any) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    """Read one request from standard input and leave the answer in its folder."""
-    request = json.loads(sys.stdin.buffer.read())
+def _do(request: dict[str, Any]) -> None:
+    """One request, under limits; the answer is left in its folder."""
     _bind()
     answer = _work(request)
     text = json.dumps(answer, ensure_ascii=True)
     (Path(request["folder"]) / "answer.json").write_text(text, "utf-8")
+
+
+def _be_born(request: dict[str, Any]) -> NoReturn:
+    """The forked process: alone, without the nursery's pipes, in its private folder."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nothing, standard)
+        os.closerange(3, 256)
+        os.chdir(request["folder"])
+        os.environ["HOME"] = os.environ["TMPDIR"] = request["folder"]
+        tempfile.tempdir = None
+        _do(request)
+        code = 0
+    finally:
+        os._exit(code)  # nothing of the nursery is run down a second time
+
+
+class _Nursery:
+    """The nursery's loop: lines of requests in, lines of exit codes out."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[int, int] = {}  # process -> request
+        self.rest = b""
+
+    def run(self) -> None:
+        """Until standard input ends, or nothing was asked for long."""
+        wake, woken = os.pipe()
+        os.set_blocking(wake, False)
+        os.set_blocking(woken, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        with selectors.DefaultSelector() as ready:
+            ready.register(0, selectors.EVENT_READ)
+            ready.register(wake, selectors.EVENT_READ)
+            while True:
+                events = ready.select(IDLE_SECONDS)
+                if not events and not self.numbers:
+                    return
+                for key, _ in events:
+                    if key.fd == wake:
+                        os.read(wake, 4096)
+                    elif not self._hear():
+                        self._end()
+                        return
+                self._collect()
+
+    def _hear(self) -> bool:
+        block = os.read(0, 1 << 16)
+        *lines, self.rest = (self.rest + block).split(b"\n")
+        for line in lines:
+            said = json.loads(line)
+            if "kill" in said:
+                self._kill([p for p, number in self.numbers.items() if number == said["kill"]])
+                continue
+            process = os.fork()
+            if not process:
+                _be_born(said["request"])
+            self.numbers[process] = said["number"]
+        return bool(block)
+
+    def _collect(self) -> None:
+        while self.numbers:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if not process:
+                return
+            told = {"number": self.numbers.pop(process),
+                    "code": os.waitstatus_to_exitcode(status)}  # fmt: skip
+            os.write(1, json.dumps(told).encode() + b"\n")
+
+    def _kill(self, processes: list[int]) -> None:
+        for process in processes:
+            try:
+                os.killpg(process, signal.SIGKILL)
+            except ProcessLookupError:  # it has not made its group yet
+                os.kill(process, signal.SIGKILL)
+
+    def _end(self) -> None:
+        self._kill(list(self.numbers))
+
+
+def main() -> None:
+    """One request, or a nursery."""
+    if sys.argv[1:] != ["nursery"]:
+        _do(json.loads(sys.stdin.buffer.read()))
+        return
+    for name in ("pyarrow.parquet", "geo.read.isolate", "geo.read.source"):
+        import_module(name)  # all that reads files, before the first fork
+    _Nursery().run()
 
 
 if __name__ == "__main__":

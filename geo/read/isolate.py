@@ -4,7 +4,8 @@ The child has GDAL's drivers cut down to the few needed (``GDAL_SKIP`` works onl
 environment, before GDAL is loaded), a dead-end proxy, no network where the system allows to take
 it away, limits on memory, processor time, file size and open files, an empty home, and a private
 folder that is removed afterwards. It answers with Parquet and JSON, never with pickles. Whatever
-happens to it becomes one sentence here. Costs about half a second.
+happens to it becomes one sentence here. Where the system can fork, it comes from a process that has
+loaded what reads files and has never seen one (:mod:`geo.read.nursery`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from geo.personal import Dropped
 from geo.problems import Problem
 from geo.read.layer import Raw, Shapes
 from geo.read.limits import LIMITS
+from geo.read.nursery import NurseryError, nursery
 from geo.read.report import Report
 from geo.read.source import Source
 
@@ -83,9 +85,29 @@ def _ask(source: Source, request: dict[str, Any], folder: Path, report: Report) 
     """Run the child on one request; failures end as a problem of the file."""
     request |= {"path": str(source.path.resolve()), "layer": source.layer}
     request |= {"file": report.file, "folder": str(folder)}
+    code = _read(request, folder)
+    if code is None:
+        report.fail("too_slow", seconds=round(LIMITS.seconds))
+    answer = folder / "answer.json"
+    if code != 0 or not answer.exists():
+        report.fail("reader_died")
+    loaded: dict[str, Any] = json.loads(answer.read_text("utf-8"))
+    return loaded
+
+
+def _read(request: dict[str, Any], folder: Path) -> int | None:
+    """The exit code of the process that did a request; None where it took too long."""
+    command = [*_without_network(), sys.executable, "-P", "-m", "geo.read.child"]
+    if hasattr(os, "fork"):
+        environment = _environment(Path("/nonexistent"))
+        for _ in range(2):  # a nursery may go, being idle, in the moment it is asked
+            try:
+                return nursery([*command, "nursery"], environment).read(request, LIMITS.seconds)
+            except NurseryError:
+                continue
     try:
         done = subprocess.run(
-            [*_without_network(), sys.executable, "-P", "-m", "geo.read.child"],
+            command,
             input=json.dumps(request).encode(),
             env=_environment(folder),
             cwd=folder,
@@ -94,12 +116,8 @@ def _ask(source: Source, request: dict[str, Any], folder: Path, report: Report) 
             check=False,
         )
     except subprocess.TimeoutExpired:
-        report.fail("too_slow", seconds=round(LIMITS.seconds))
-    answer = folder / "answer.json"
-    if done.returncode != 0 or not answer.exists():
-        report.fail("reader_died")
-    loaded: dict[str, Any] = json.loads(answer.read_text("utf-8"))
-    return loaded
+        return None
+    return done.returncode
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from cases import collection, geojson, geopackage, kml, village, zipped
 from geo.problems import InputError
 from geo.read import list_layers, read_layer
 from geo.read.isolate import _environment
+from geo.read.nursery import end
 
 
 @pytest.fixture
@@ -144,8 +145,8 @@ def test_the_child_knows_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_child_that_dies_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-
     path = geopackage(tmp_path)
+    end()
     monkeypatch.setattr("geo.read.isolate._without_network", lambda: ("false",))
     with pytest.raises(InputError) as caught:
         read_layer(path, "villages", trusted=False)

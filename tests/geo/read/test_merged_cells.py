@@ -20,7 +20,7 @@ def workbook(folder: Path, rows: list[list[object]], *ranges: str) -> Path:
     for row in rows:
         book.active.append(row)
     for cells in ranges:
-        book.active.merge_cells(cells)
+        book.active.merged_cells.add(cells)  # merge_cells makes an object for every cell of them
     book.save(folder / "villages.xlsx")
     return folder / "villages.xlsx"
 
