@@ -23,6 +23,7 @@ from incidents.cells import BoolArray, Cells, FloatArray, IntArray
 Kernel = Literal["quartic", "gaussian"]
 BANDWIDTH_M = 300.0
 LEAST_MASS = 0.02  # a cell with less of its kernel in the area would be divided by next to nothing
+_NOISE = 1e-13  # of all events: less is what the transform rounds, where there is no event at all
 _FINE = 8  # samples per cell side when the quartic kernel is averaged over squares
 
 
@@ -76,7 +77,9 @@ def _filter(values: FloatArray, size: float, bandwidth: float, kernel: Kernel) -
     if kernel != "quartic":
         raise ValueError(f"the kernel is 'quartic' or 'gaussian', not {kernel!r}")
     disc = _quartic_disc(bandwidth / size)
-    return np.asarray(fftconvolve(values, disc, mode="same"))
+    smooth = np.asarray(fftconvolve(values, disc, mode="same"))
+    smooth[np.abs(smooth) < _NOISE * np.abs(values).sum()] = 0.0
+    return smooth
 
 
 def _gaussian_line(sigma: float) -> FloatArray:

@@ -16,7 +16,7 @@ open to a reader may be narrow; the rule asks for more than one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import combinations, product
@@ -104,19 +104,22 @@ def protect(
     threshold: int = THRESHOLD,
     hidden: Mapping[tuple[int, str], NDArray[np.bool_]] | None = None,
     most_hidden: float = MOST_HIDDEN,
+    always: Collection[Table] = (),
     before: Before | None = None,
 ) -> Protected:
     """Marks for every number of every table, each hidden one proved open.
 
     ``hidden`` says, by (axis number, level), which groups show nothing whatever their count. Tables
-    that would show too little are dropped first. The marks of ``before`` stay as they are: what is
-    hidden in it is proved open again beside the new tables, and a new table that cannot be proved
-    beside it is dropped. The result depends on nothing but the arguments.
+    that would show too little are dropped first, but not those of ``always``. The marks of
+    ``before`` stay as they are: what is hidden in it is proved open again beside the new tables,
+    and a new table that cannot be proved beside it is dropped. The result depends on nothing but
+    the arguments.
     """
     values = {table: cube.table(table) for table in tables}
     first = {table: _first_marks(cube, table, values[table], threshold, hidden or {})
              for table in tables}  # fmt: skip
-    kept = [t for t in tables if set(t) == {ALL} or (first[t] > 0).mean() <= most_hidden]
+    kept = [t for t in tables
+            if t in always or set(t) == {ALL} or (first[t] > 0).mean() <= most_hidden]  # fmt: skip
     old = Before({}, ()) if before is None else before
     if not kept and not old.marks:
         return Protected(cube, threshold, {}, tuple(tables))

@@ -161,6 +161,7 @@ class _Maker:
             tables or year_tables(self.levels),
             threshold=self.threshold, hidden=few_households_in(self.prepared, axes[_AREA]),
             most_hidden=self.most_hidden,
+            always=[("county", "year", ALL, ALL)],  # one or two events outside must not take it
             before=_before(axes, {i: months[m] for i, m in enumerate(of) if m in months}),
         )  # fmt: skip
 

@@ -119,6 +119,8 @@ def five_numbers(
     if np.isfinite(count):
         value = whole(count)
     notes = [note] if note else []
+    if value == DASH and study.shared is not None:
+        notes.append(word("incidents.note_withheld", language))
     if study.events.sensitive.any():
         notes.append(word("incidents.note_no_sensitive", language))
     persons, unknown = people_of_county(study)

@@ -196,6 +196,19 @@ def test_many_small_areas_are_told_by_the_year_and_in_time(county) -> None:
     assert not _published(made, "village") or made.rows("village", "2024")["count"].notna().any()
 
 
+@pytest.mark.parametrize("outside", [1, 2])
+def test_a_few_events_outside_do_not_take_the_countys_year(county, outside: int) -> None:
+    at = {name: where.copy() for name, where in county.at.items()}
+    for where in at.values():
+        where[: len(where) - outside] = np.maximum(where[: len(where) - outside], 0)
+        where[-outside:] = -2
+    whole = replace(county, at=at, events=replace(
+        county.events, source=np.zeros_like(county.events.source)))  # fmt: skip
+    rows = share(whole).rows("county", "2024").set_index("code")
+    assert rows.loc["county", "count"] > 100
+    assert rows["shown"].get("elsewhere", "<3") == "<3"
+
+
 def test_a_quiet_month_tells_the_countys_number() -> None:
     """Seven events in ten townships: all of these are "<3", and nothing else need be."""
     towns = grids(20, 200.0).assign(township_name=[f"T{i // 40}" for i in range(400)])

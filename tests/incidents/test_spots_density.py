@@ -89,3 +89,12 @@ def test_only_hot_ground_is_drawn() -> None:
 def test_a_bandwidth_is_a_positive_number(bandwidth: float) -> None:
     with pytest.raises(ValueError, match="bandwidth"):
         density(rectangle(3, 3), np.zeros((3, 3)), bandwidth=bandwidth)
+
+
+def test_where_no_event_is_near_density_is_nothing_at_all() -> None:
+    cells = rectangle(120, 90, 200.0)
+    counts = np.zeros(cells.shape)
+    counts[10, 10] = counts[100, 80] = 7.0
+    surface = density(cells, counts)
+    assert (surface[40:70] == 0.0).all()
+    assert fixed_breaks(surface).min() > 0.01

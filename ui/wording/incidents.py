@@ -47,6 +47,9 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.note_elsewhere": (
         "含无位置或区外 {count}", "{count} without a place or outside",
     ),
+    "incidents.note_withheld": (
+        "有部分为保护小数而不显示", "a part is withheld to protect small counts",
+    ),
     "incidents.note_all_kinds": ("全部类别", "all classes"),
     # --- the map
     "incidents.density": ("每平方公里每年事件", "Events per km² a year"),
