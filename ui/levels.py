@@ -17,7 +17,7 @@ import shapely
 
 from planning.export import Language as Printed
 from planning.levels import disagreements, levels
-from planning.naming import name_in
+from planning.naming import name_in, short_number
 from ui.format import name_text
 from ui.map import layers
 from ui.map.encode import bounds_lonlat, to_lonlat
@@ -155,35 +155,30 @@ class LevelBook:
                 (self.table["level"] == place.level) & (self.table["code"] == place.code)
             ]
         frame = self.frame(rows)
-        texts = [
-            self.name(Place(str(level), str(code)), language)
-            for level, code in zip(frame["level"], frame["code"], strict=True)
-        ]
-        return self._scene(f"{place.level}/{place.code}", frame, texts, language)
+        return self._scene(f"{place.level}/{place.code}", frame, language)
 
     def followed(self, post: str, codes: Sequence[str], language: Language) -> Scene:
         """The map of the grids that a post follows."""
         grids = self.view.grids
         own = grids[grids["code"].astype(str).isin(set(codes))].reset_index(drop=True)
-        texts = [name_in(name_text(name), "zh" if language == "zh" else "en")
-                 for name in own["name"]]  # fmt: skip
         frame = gpd.GeoDataFrame(own.assign(level="grid"), crs=grids.crs)
-        return self._scene(f"post/{post}", frame, texts, language)
+        return self._scene(f"post/{post}", frame, language)
 
-    def _scene(
-        self, place: str, frame: gpd.GeoDataFrame, texts: list[str], language: Language
-    ) -> Scene:
+    def _scene(self, place: str, frame: gpd.GeoDataFrame, language: Language) -> Scene:
         is_grid = len(frame) > 0 and frame["level"].iloc[0] == "grid"
         if is_grid:
             grids = self.view.grids
             frame = grids[grids["code"].astype(str).isin(set(frame["code"]))]
-            order = dict(zip(frame["code"].astype(str), texts, strict=False))
             features, style = layers.grid_features(frame), "grid"
             names: tuple[str, ...] = layers.GRID_ROWS
-            texts = [order[str(code)] for code in frame["code"]]
+            texts = numbers(frame)
         else:
             features, names = layers.village_areas(frame), layers.VILLAGE_ROWS
             style = "villageArea"
+            texts = [
+                self.name(Place(str(level), str(code)), language)
+                for level, code in zip(frame["level"], frame["code"], strict=True)
+            ]
         box = bounds_lonlat(np.asarray(to_lonlat(frame.envelope.to_frame("geometry"))))
         return Scene(
             place=f"{self.view.key}/levels/{place}",
@@ -197,6 +192,19 @@ class LevelBook:
             legend=deviation_legend(language) if is_grid else {},
             words=board_words(language),
         )  # fmt: skip
+
+
+def numbers(grids: pd.DataFrame) -> list[str]:
+    """What grids are called on a map, where their names would lie on each other: the number, as on
+    the plan's map, with the village where they are of several; the table beside has the names."""
+    several = grids["village_code"].nunique() > 1
+    found = []
+    rows = zip(grids["code"], grids["village_code"], grids["name"], grids["village_name"],
+               strict=True)  # fmt: skip
+    for code, home, name, village in (map(name_text, row) for row in rows):
+        number = short_number(code, home, name)
+        found.append(f"{village} {number}" if several and village and " " not in number else number)
+    return found
 
 
 @lru_cache(maxsize=3)

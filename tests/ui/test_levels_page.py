@@ -17,7 +17,7 @@ from planning.settings import Settings
 from planning.sheets.fonts import find_font
 from planning.tables import to_planfile
 from ui.leaders import read_upload, sheets_of
-from ui.levels import AREAS, CHAIN, LevelBook, Place, sums
+from ui.levels import AREAS, CHAIN, LevelBook, Place, numbers, sums
 from ui.views import PlanView
 
 
@@ -134,3 +134,16 @@ def test_a_sum_of_which_a_part_is_unknown_is_unknown() -> None:
     rows = pd.DataFrame({"households": [1, 2], "persons": pd.array([1, None], dtype="Int64")})
     assert sums(rows)["households"] == 3
     assert sums(rows)["persons"] is None
+
+
+def test_maps_of_grids_say_numbers_and_villages_where_they_are_several() -> None:
+    grids = pd.DataFrame(
+        [("320116001201001", "320116001201", "柳塘村第一网格", "柳塘村"),
+         ("320116001201901", "320116001201", "柳塘小学专属网格", "柳塘村"),
+         ("320116001203002", "320116001201", "石桥村第二网格", "柳塘村")],
+        columns=["code", "village_code", "name", "village_name"],
+    )  # fmt: skip
+    assert numbers(grids) == ["001", "901", "石桥村 002"]
+    grids.loc[1, ["code", "village_code", "village_name"]] = ["320116001202001", "320116001202",
+                                                             "石桥村"]  # fmt: skip
+    assert numbers(grids) == ["柳塘村 001", "石桥村 001", "石桥村 002"]

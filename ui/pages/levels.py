@@ -36,7 +36,7 @@ from ui.views import PlanView
 
 _PLACE, _POST = "levels_place", "levels_post"
 HALVES = [54, 46]
-WIDTHS = {"name": 116, "code": 150}  # pixels
+WIDTHS = {"name": 138, "code": 124}  # pixels
 ORDER = ("households", "persons", "grids", "micro_grids", "dedicated")
 
 
@@ -157,7 +157,7 @@ def _table(rows: pd.DataFrame, counts: Sequence[str], key: str, chosen: partial[
              "persons": text("grid.persons"), "code": text("levels.code")}  # fmt: skip
     heads |= {n: text(f"levels.{n}") for n in ("grids", "dedicated", "micro_grids")}
     shown = pd.DataFrame(rows[["name", *counts, "code"]])
-    width = 66 if language() == "zh" else 84  # of the numbers: English heads are longer
+    width = 57 if language() == "zh" else 84  # of the numbers: English heads are longer
     st.dataframe(
         shown, hide_index=True, height=min(38 + 35 * len(shown), 470), key=key,
         column_config={
