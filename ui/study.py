@@ -215,19 +215,24 @@ def with_table(job: Job, study: Study, table: CategoryTable) -> Study:
     return made
 
 
-def pile_told(study: Study, number: int) -> None:
-    """Somebody said that a pile is a real place, or took it back; every map follows."""
+def pile_told(study: Study, number: int, *, real: bool) -> None:
+    """Somebody said that a pile is a real place, or took it back; every map follows.
+
+    What is so already changes nothing: a page calls this, too, for a box that has just left it.
+    """
     with study.lock:
+        if (number in study.piles_real) == real:
+            return
         study.piles_real ^= frozenset({number})
         study.courses.clear()
         study.found.clear()
         study.drawn.clear()
         if study.memory is None:
             return
-        county, real = county_key(study.areas), _pile_keys(study)
-        here = frozenset(real.values())  # of piles that this file does not hold nothing was said
+        county, keys = county_key(study.areas), _pile_keys(study)
+        here = frozenset(keys.values())  # of piles that this file does not hold nothing was said
         kept = kept_piles(study.memory, county) - here
-        kept |= {key for pile, key in real.items() if pile in study.piles_real}
+        kept |= {key for pile, key in keys.items() if pile in study.piles_real}
         keep_piles(study.memory, county, kept)
 
 

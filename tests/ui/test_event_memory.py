@@ -59,13 +59,15 @@ def test_a_confirmed_pile_stays_confirmed_after_a_restart(folder: Path, tmp_path
     memory = tmp_path / "home" / "events.json"
     first = read(folder, memory)
     assert off_the_map(first) == 60
-    pile_told(first, the_pile(first))
+    pile_told(first, the_pile(first), real=True)
+    pile_told(first, the_pile(first), real=True)  # a box that left the page says it again
+    assert first.piles_real == {the_pile(first)}
     again = read(folder, memory)
     assert again.piles_real == {the_pile(again)}
     assert off_the_map(again) == 0
     piled(folder / "incidents.csv", 90)  # next month's file: more events at the same place
     assert off_the_map(read(folder, memory)) == 0
-    pile_told(again, the_pile(again))  # taken back
+    pile_told(again, the_pile(again), real=False)  # taken back
     assert off_the_map(read(folder, memory)) == 90
 
 
@@ -74,7 +76,7 @@ def test_what_was_said_of_a_pile_stays_while_another_file_is_read(
 ) -> None:
     memory = tmp_path / "events.json"
     first = read(folder, memory)
-    pile_told(first, the_pile(first))
+    pile_told(first, the_pile(first), real=True)
     before = kept_piles(memory, next(iter(json.loads(memory.read_text()))))
     other = county.write_events(folder)  # without the pile
     assert other.exists()
@@ -99,7 +101,7 @@ def test_an_edited_table_of_classes_is_used_after_a_restart(folder: Path, tmp_pa
 
 def test_nothing_is_kept_without_a_file_to_keep_it_in(folder: Path) -> None:
     first = read(folder, None)
-    pile_told(first, the_pile(first))
+    pile_told(first, the_pile(first), real=True)
     assert off_the_map(first) == 0
     assert off_the_map(read(folder, None)) == 60
 
@@ -107,7 +109,7 @@ def test_nothing_is_kept_without_a_file_to_keep_it_in(folder: Path) -> None:
 def test_no_place_and_nothing_personal_is_written_down(folder: Path, tmp_path: Path) -> None:
     memory = tmp_path / "events.json"
     first = read(folder, memory)
-    pile_told(first, the_pile(first))
+    pile_told(first, the_pile(first), real=True)
     table = default_table(SIX).changed("13800138000", "environment").changed("噪声", "environment")
     keep_table(memory, "x", table)
     text = memory.read_text("utf-8")

@@ -184,8 +184,14 @@ def _pile(study: Study, number: int, sentence: str) -> None:
     words.warning(markdown_text(sentence))
     tick.checkbox(
         text("incidents.pile_real"), value=number in study.piles_real, key=f"pile_{number}",
-        on_change=callback(partial(pile_told, study, number)),
+        on_change=callback(partial(_pile_ticked, study, number)),
     )  # fmt: skip
+
+
+def _pile_ticked(study: Study, number: int) -> None:
+    """Take what the box says, never its opposite: Streamlit calls this again for a box that left
+    the page while another was clicked."""
+    pile_told(study, number, real=bool(st.session_state[f"pile_{number}"]))
 
 
 # --- the table of classes -----------------------------------------------------------------------
