@@ -269,7 +269,7 @@ def _develop(prepared: Prepared, series: FloatArray, how: Parameters) -> Develop
     )
     hot = np.stack([test.hot for test in tests])
     sums = np.stack([np.where(inside, queen_sums(month), 0.0) for month in series])
-    trend = mann_kendall(sums, slopes=False)
+    trend = mann_kendall(sums, slopes_to=how.alpha)
     return Development(tests, trend, courses(hot, trend, how.alpha), hot.sum(axis=0))
 
 

@@ -66,10 +66,11 @@ class Trend:
     slope: FloatArray
 
 
-def mann_kendall(series: ArrayLike, *, slopes: bool = True) -> Trend:
+def mann_kendall(series: ArrayLike, *, slopes_to: float = 1.0) -> Trend:
     """Trend of each column of (periods, ...), evenly spaced, oldest first, without gaps.
 
-    Without ``slopes`` these are nan: they take nine tenths of the time, and no word needs them.
+    Slopes are worked out where p is at most ``slopes_to``, nan elsewhere: they take nine tenths of
+    the time, and the words need those of significant trends only.
 
     Formula: Mann (1945), Kendall (1975): Var = (n(n-1)(2n+5) - sum t(t-1)(2t+5)) / 18 over groups
     of t equal values; z = (s - sign s) / sqrt Var. Checked with pyMannKendall.
@@ -94,7 +95,8 @@ def mann_kendall(series: ArrayLike, *, slopes: bool = True) -> Trend:
     p = 2.0 * ndtr(-np.abs(z))
     q = benjamini_hochberg(np.where(spread > 0, p, np.nan))
     tau = s / (n * (n - 1) / 2.0)
-    slope = _sen(flat) if slopes else np.full_like(s, np.nan)
+    slope, told = np.full_like(s, np.nan), p <= slopes_to
+    slope[told] = _sen(flat[:, told])
     return Trend(*(each.reshape(shape) for each in (s, variance, z, p, q, tau, slope)))
 
 
@@ -184,5 +186,5 @@ def develop(
     )
     hot: BoolArray = np.stack([test.hot for test in tests])
     sums = np.stack([np.where(inside, queen_sums(period * inside), 0.0) for period in values])
-    trend = mann_kendall(sums, slopes=False)
+    trend = mann_kendall(sums, slopes_to=alpha)
     return Development(tests, trend, courses(hot, trend, alpha), hot.sum(axis=0))

@@ -104,3 +104,14 @@ def test_noise_has_no_trend() -> None:
     rng = np.random.default_rng(5)
     false = [(mann_kendall(rng.poisson(2, (12, 400))).q <= 0.05).any() for _ in range(100)]
     assert np.mean(false) <= 0.05
+
+
+def test_slopes_of_significant_trends_alone_give_the_same_words() -> None:
+    rng = np.random.default_rng(3)
+    series = rng.poisson(np.linspace(1, 12, 24)[:, None] * np.array([1.0, 0.0, 0.2]) + 3.0, (24, 3))
+    series = np.hstack([series, series[::-1]])
+    hot = np.ones(series.shape, dtype=bool)
+    whole, part = mann_kendall(series), mann_kendall(series, slopes_to=0.05)
+    assert (courses(hot, part) == courses(hot, whole)).all()
+    assert {Course.GROWING, Course.FADING} <= set(courses(hot, part).tolist())
+    assert np.isnan(part.slope[whole.p > 0.05]).all()
