@@ -78,7 +78,7 @@ def _show_person() -> None:
     except SignedOutError:
         _show_way_in()
     note_session()
-    told, out = st.columns([7, 3], vertical_alignment="center", gap="small")
+    told, out = st.columns([11, 9], vertical_alignment="center", gap="small")  # "Sign out" whole
     told.caption(markdown_text(text("access.who", name=who.name, roles=roles_text(who))))
     if out.button(text("access.sign_out"), key="sign_out", width="stretch"):
         sign_out()
