@@ -33,8 +33,10 @@ def run(name: str, instance: Instance, *, seed: int = 1, deadline: float = DEADL
     households has compiled what is compiled on first use.
     """
     context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=answer, args=(name, instance, seed, sender), daemon=True)
+    receiver, sender = context.Pipe()
+    # The instance goes over the pipe, not with the arguments: those are written before the child
+    # runs, and whoever writes more than a pipe holds to a child that died waits for ever.
+    child = context.Process(target=answer, args=(name, seed, sender), daemon=True)
     # before the child imports the engine: an edit while it runs must not pass for what ran
     row = {"engine": name, "seed": seed, "date": today(), "machine": machine(name)}
     child.start()
@@ -42,10 +44,11 @@ def run(name: str, instance: Instance, *, seed: int = 1, deadline: float = DEADL
     try:
         if receiver.recv() != "ready":
             return row | {"status": receiver.recv()}
+        receiver.send(instance)
         if not receiver.poll(deadline):
             return row | {"status": f"over {deadline:.0f} s"}
         result = receiver.recv()
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         return row | {"status": "failed: the process ended without an answer"}
     finally:
         child.kill()
@@ -60,8 +63,9 @@ def run(name: str, instance: Instance, *, seed: int = 1, deadline: float = DEADL
     )
 
 
-def answer(name: str, instance: Instance, seed: int, sender: Connection) -> None:
-    """The child: send "ready", then (labels, split, seconds, cpu seconds); or what went wrong."""
+def answer(name: str, seed: int, sender: Connection) -> None:
+    """The child: send "ready", take the instance, send (labels, split, seconds, cpu seconds); or
+    what went wrong."""
     engine = ENGINES[name]
     try:
         engine(village(_WARM_UP_HOUSEHOLDS), seed)
@@ -70,6 +74,7 @@ def answer(name: str, instance: Instance, seed: int, sender: Connection) -> None
         sender.send(f"not installed: {error.name or error}")
         return
     sender.send("ready")
+    instance = sender.recv()
     wall, cpu = time.perf_counter(), time.process_time()
     try:
         found = engine(instance, seed)

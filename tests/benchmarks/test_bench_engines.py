@@ -72,7 +72,7 @@ def test_a_missing_library_costs_only_its_row(
 
     monkeypatch.setitem(run.ENGINES, "absent", absent)
     pipe = Pipe()
-    run.answer("absent", small, 1, pipe)  # type: ignore[arg-type]
+    run.answer("absent", 1, pipe)  # type: ignore[arg-type]
     assert pipe == ["stopped", "not installed: absent"]
 
 
@@ -84,7 +84,8 @@ def test_a_peer_that_gives_up_says_why(monkeypatch: pytest.MonkeyPatch, small: I
 
     monkeypatch.setitem(run.ENGINES, "gives-up", gives_up)
     pipe = Pipe()
-    run.answer("gives-up", small, 1, pipe)  # type: ignore[arg-type]
+    pipe.recv = lambda: small  # type: ignore[attr-defined]
+    run.answer("gives-up", 1, pipe)  # type: ignore[arg-type]
     assert pipe == ["ready", "failed: RuntimeError: no cut found"]
 
 
