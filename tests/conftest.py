@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +55,15 @@ CHROMIUM_ARGUMENTS = [
     f"--proxy-server={DEAD_END}",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 ]
+
+
+@pytest.fixture(autouse=True)
+def _main_stays() -> Iterator[None]:
+    """Streamlit runs a page as ``__main__`` and leaves it there; a process that is spawned later
+    would run that page's file, which may be gone, before its own work."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session")

@@ -241,7 +241,8 @@ def test_an_earlier_version_that_was_uploaded_is_read_apart(tmp_path: Path) -> N
     book = openpyxl.load_workbook(
         io.BytesIO(changes_content(find_changes(before, plan()), "zh", Filing(version="2")))
     )
-    assert book.worksheets[0].max_row == 2  # nothing changed: title and header
+    changed = [row[0].value for row in book.worksheets[0].iter_rows()]
+    assert changed[2:] == ["无。"]  # under title and header: nothing changed
     assert book.worksheets[1].max_row == 2 + len(plan().grids)
 
 

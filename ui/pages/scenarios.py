@@ -40,6 +40,7 @@ from ui.tables import village_choices
 PAIRS: Shelf[Pair] = Shelf(room=8)
 OPENED = 0  # in the boxes: the plan as it was opened, before any step
 COUNTY = ""
+TOLD = "scenario_told"
 
 
 def show() -> None:
@@ -47,6 +48,7 @@ def show() -> None:
     with guarded():
         if on_other_page("scenarios"):
             forget_what_was_sent()
+            st.session_state.pop(TOLD, None)
         show_failures()
         opened = project()
         view = plan_view() if opened is not None else None
@@ -133,16 +135,18 @@ def _buttons(kept: Kept, chosen: ScenarioInfo, current: int, given: str) -> None
                 text(f"scenarios.{do}"), key=f"scenario_{do}", disabled=not possible,
                 on_click=callback(partial(act, kept, chosen.id, do, given)),
             )  # fmt: skip
-    told = st.session_state.pop("scenario_told", None)
+    # Stays until the next act: a page may be run again before anybody has read it.
+    told = st.session_state.get(TOLD)
     if told:
         st.caption(text(told))
 
 
 def act(kept: Kept, scenario: int, do: str, given: str) -> None:
     """Carry out one of the buttons."""
+    st.session_state.pop(TOLD, None)
     store, name = kept.store, name_text(given).strip()[:60]
     if do in ("branch", "rename") and not name:
-        st.session_state["scenario_told"] = "scenarios.told_name"
+        st.session_state[TOLD] = "scenarios.told_name"
         return
     if do == "open":
         open_scenario(scenario)
@@ -158,7 +162,7 @@ def act(kept: Kept, scenario: int, do: str, given: str) -> None:
         store.delete(scenario)
     else:
         store.restore(scenario)
-    st.session_state["scenario_told"] = "scenarios.told_done"
+    st.session_state[TOLD] = "scenarios.told_done"
 
 
 # --- the record ---------------------------------------------------------------------------------
