@@ -44,13 +44,14 @@ def running(kind: str) -> bool:
 
 def show_job(when_done: Callable[[Snapshot], None], jobs: Jobs = JOBS) -> None:
     """Progress and cancel of the visitor's job; ``when_done`` runs before the page is redrawn."""
-    _watch(when_done, jobs)
+    _watch(st.session_state.get("job"), when_done, jobs)
 
 
 @st.fragment(run_every=EVERY)
-def _watch(when_done: Callable[[Snapshot], None], jobs: Jobs) -> None:
-    job_id = st.session_state.get("job")
-    if job_id is None:
+def _watch(job_id: str | None, when_done: Callable[[Snapshot], None], jobs: Jobs) -> None:
+    # The browser may ask once more for the watch of a job that is over when the next has begun:
+    # that one's end is not this one's to tell.
+    if job_id is None or st.session_state.get("job") != job_id:
         return
     try:
         now = jobs.look(job_id)

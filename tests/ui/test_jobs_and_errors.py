@@ -8,6 +8,7 @@ import zipfile
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from geo.problems import InputError, Problem
 from planning.export import GRID_COLUMNS  # noqa: F401 -- registers the sentences
@@ -164,3 +165,23 @@ def test_the_unforeseen_is_found_again_in_the_log(caplog: pytest.LogCaptureFixtu
     number = caplog.records[-1].args
     assert isinstance(number, tuple)
     assert str(number[0]) in sentence
+
+
+def test_the_watch_of_one_job_does_not_end_the_next() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from ui.jobs import Jobs
+        from ui.watch import _watch, start
+
+        jobs = Jobs(at_once=1)
+        first, second = (jobs.start(name, lambda job: "made") for name in ("look", "accept"))
+        while not (jobs.look(first).over and jobs.look(second).over):
+            pass
+        start("accept", second)
+        _watch(first, lambda now: st.session_state.update(told="first"), jobs)
+
+    run = AppTest.from_function(page, default_timeout=30).run()
+    assert not run.exception
+    assert "told" not in run.session_state
+    assert run.session_state["job"] is not None
