@@ -40,7 +40,7 @@ from ui.tables import village_choices
 PAIRS: Shelf[Pair] = Shelf(room=8)
 OPENED = 0  # in the boxes: the plan as it was opened, before any step
 COUNTY = ""
-TOLD = "scenario_told"
+TOLD, NAME = "scenario_told", "scenario_name"
 
 
 def show() -> None:
@@ -115,11 +115,11 @@ def _manage(kept: Kept, held: list[ScenarioInfo]) -> None:
     chosen = chosen_box.selectbox(
         text("scenarios.chosen"), list(by_id), format_func=names.__getitem__, key=key
     )
-    given = name_box.text_input(text("scenarios.new_name"), key="scenario_name", max_chars=60)
-    _buttons(kept, by_id[chosen], current, given)
+    name_box.text_input(text("scenarios.new_name"), key=NAME, max_chars=60)
+    _buttons(kept, by_id[chosen], current)
 
 
-def _buttons(kept: Kept, chosen: ScenarioInfo, current: int, given: str) -> None:
+def _buttons(kept: Kept, chosen: ScenarioInfo, current: int) -> None:
     usable = not chosen.deleted
     actions = [
         ("open", usable and chosen.id != current),
@@ -133,7 +133,7 @@ def _buttons(kept: Kept, chosen: ScenarioInfo, current: int, given: str) -> None
         for do, possible in actions:
             st.button(
                 text(f"scenarios.{do}"), key=f"scenario_{do}", disabled=not possible,
-                on_click=callback(partial(act, kept, chosen.id, do, given)),
+                on_click=callback(partial(act, kept, chosen.id, do)),
             )  # fmt: skip
     # Stays until the next act: a page may be run again before anybody has read it.
     told = st.session_state.get(TOLD)
@@ -141,10 +141,11 @@ def _buttons(kept: Kept, chosen: ScenarioInfo, current: int, given: str) -> None
         st.caption(text(told))
 
 
-def act(kept: Kept, scenario: int, do: str, given: str) -> None:
-    """Carry out one of the buttons."""
+def act(kept: Kept, scenario: int, do: str) -> None:
+    """Carry out one of the buttons, with the name as it stands in its box at this moment: the page
+    that drew the button may have been drawn before the name was typed."""
     st.session_state.pop(TOLD, None)
-    store, name = kept.store, name_text(given).strip()[:60]
+    store, name = kept.store, name_text(st.session_state.get(NAME, "")).strip()[:60]
     if do in ("branch", "rename") and not name:
         st.session_state[TOLD] = "scenarios.told_name"
         return
