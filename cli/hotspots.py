@@ -144,7 +144,7 @@ def _run(arguments: argparse.Namespace, language: Language) -> None:
     events = load_events(
         layers, crs=places.crs, table=table, datum=arguments.datum, known=places.layers
     )
-    for note in (*events.notes, *places.areas.notes):
+    for note in (*table.notes, *events.notes, *places.areas.notes):
         _told(note, note.severity == "warning", language)
     prepared = prepare(
         events, places.areas, cell=arguments.cell, known=places.known, homes=places.homes
@@ -161,7 +161,8 @@ def _run(arguments: argparse.Namespace, language: Language) -> None:
     )  # fmt: skip
     for note in found.notes:
         _told(note, note.severity == "warning", language)
-    said = {**_program(), **places.said}
+    kept = {f"categories.{i}": note.text("en") for i, note in enumerate(table.notes)}
+    said = {**_program(), **places.said, **kept}
     # the shared file first: where it cannot be made, nothing is written
     if arguments.shared:
         write_shared(share(prepared), found, arguments.shared, said)

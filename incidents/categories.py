@@ -1,15 +1,20 @@
 """Local kinds of events onto a short list of classes, by a table that people can edit.
 
 The table is a CSV of three columns: ``local`` (the words of the file, or ``large/small``),
-``class`` (a key of the list, or empty) and ``sensitive`` (1: never shown below the beat). A row
-fits where it equals the event's kind; else the longest row whose words stand in it.
+``class`` (a key of the list, or empty) and ``sensitive`` (1: never shown below the beat; 0: not).
+A row fits where it equals the event's kind; else the longest row whose words stand in it.
+
+A kind is sensitive where the row that equals it says so, whatever words stand in it; where no row
+equals it, wherever a sensitive row's words do. Of a table from a file the built-in sensitive words
+stay in force unless the file's own row of such a word says 0: whoever only maps kinds onto classes
+must not make public, without a word, what was not.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +38,17 @@ register(
         "categories-twice": (
             "“{value}”出现两次且类别不同;请只保留一行。",
             "{value!r} stands twice with different classes; keep one row.",
+        ),
+        "categories-mark": (
+            "sensitive 列中的“{value}”无法识别;请填 1(敏感)或 0(不敏感),或留空。",
+            "{value!r} in the column sensitive is neither; write 1 (sensitive) or 0 (not), or "
+            "leave it empty.",
+        ),
+        "categories-default-marks": (
+            "有 {count} 个内置敏感词表中没有注明是否敏感,仍按敏感处理(如“{name}”);"
+            "不应敏感的,请加一行并在 sensitive 列填 0。",
+            "says nothing of {count} built-in sensitive words (such as {name!r}): they stay "
+            "sensitive. Where one is not, give it a row with 0 in the column sensitive.",
         ),
     }
 )
@@ -129,20 +145,33 @@ _SENSITIVE = (
     "强奸 猥亵 性侵 家暴 家庭暴力 虐待 未成年 儿童 拐卖 自杀 精神障碍 艾滋 卖淫 嫖娼 "
     "sexual rape domestic child minor abuse suicide prostitution trafficking"
 )
+#: "minor" is a person nearly everywhere but before these; a children's playground is no child
+_NO_PERSON = re.compile(
+    r"\bminor(?= (?:injur|damage|crash|accident|collision|fire|offen[cs]|dispute|repair|issue|"
+    r"incident|theft|fault|violation|complaint|nuisance|disturbance|leak|spill|defect|road|"
+    r"traffic|property|vehicle|public|noise|works?\b))|儿童(?=游乐|乐园|公园|滑梯)"
+)
+_YES = frozenset({"1", "1.0", "yes", "y", "true", "是", "敏感", "√", "✓"})
+_NO = frozenset({"0", "0.0", "no", "n", "false", "否", "不敏感", "×"})
 
 
 @dataclass(frozen=True)
 class CategoryTable:
-    """Words of the files → classes of one list. ``rows``: words → (class key or "", sensitive)."""
+    """Words of the files → classes of one list. ``rows``: words → (class key or "", sensitive).
+
+    ``notes`` are what its reading has to tell.
+    """
 
     classes: ClassList
     rows: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def changed(self, local: str, key: str, *, sensitive: bool = False) -> CategoryTable:
         """The table with one row set. Raises ValueError for a class that the list lacks."""
         if key and key not in self.classes.classes:
             raise ValueError(f"{key!r} is no class of the list {self.classes.key}")
-        return CategoryTable(self.classes, {**self.rows, plain(local): (key, sensitive)})
+        rows = {**self.rows, plain(local): (key, sensitive)}
+        return CategoryTable(self.classes, rows, self.notes)
 
     def classify(self, categories: Sequence[str], subtypes: Sequence[str]) -> Classified:
         """Class number (-1 unmapped) and sensitivity of each pair of kind and sub-kind, (n,)."""
@@ -159,7 +188,11 @@ class CategoryTable:
         """The class of one kind: whole words before parts, the large kind before the small."""
         both = f"{category}/{subtype}"
         texts = [text for text in (both, category, subtype) if text and text != "/"]
-        sensitive = any(self.rows[word][1] and _holds(both, word) for word in words)
+        whole = both if category and subtype else category or subtype
+        if whole in self.rows:  # somebody decided about this very kind
+            sensitive = self.rows[whole][1]
+        else:
+            sensitive = _names_any(both, [word for word in words if self.rows[word][1]])
         for text in texts:
             if text in self.rows and self.rows[text][0]:
                 return self.rows[text][0], sensitive
@@ -175,6 +208,12 @@ def _holds(text: str, word: str) -> bool:
     if not word.isascii():
         return word in text
     return re.search(rf"(?<![a-z0-9]){re.escape(word)}(?:s|es)?(?![a-z0-9])", text) is not None
+
+
+def _names_any(text: str, sensitive: Iterable[str]) -> bool:
+    """Whether a kind's words hold one of the sensitive words, as a word of that meaning."""
+    told = _NO_PERSON.sub(" ", text)
+    return any(_holds(told, word) for word in sensitive)
 
 
 @dataclass(frozen=True)
@@ -214,28 +253,54 @@ def write_table(table: CategoryTable, path: str | Path) -> None:
 
 
 def read_table(path: str | Path, classes: ClassList = SIX) -> CategoryTable:
-    """Read an edited table; classes by key or by name. Raises InputError with every wrong row."""
+    """Read an edited table; classes by key or by name. Raises InputError with every wrong row.
+
+    A word without a mark of its own is sensitive where it holds a word that is. The built-in
+    sensitive words of which the file says nothing stay, and the table's notes tell it.
+    """
     path = Path(path)
     frame = _csv(path)
     names = {plain(name): key for key, both in classes.classes.items() for name in (key, *both)}
-    rows: dict[str, tuple[str, bool]] = {}
+    keys: dict[str, str] = {}
+    said: dict[str, bool] = {}
     problems = []
     marks = frame["sensitive"] if "sensitive" in frame else pd.Series("", index=frame.index)
     cells = zip(frame["local"], frame["class"], marks, strict=True)
-    for number, (local, given, mark) in enumerate(cells, start=2):
-        words, key = plain(local), names.get(plain(given), "")
+    for number, (local, given, told) in enumerate(cells, start=2):
+        words, key, mark = plain(local), names.get(plain(given), ""), plain(told)
         if not words:
             continue
+        params: dict[str, object] = {"value": given[:40], "known": ", ".join(classes.keys)}
         if given.strip() and not key:
-            params = {"value": given[:40], "known": ", ".join(classes.keys)}
             problems.append(Problem("categories-class", path.name, f"row {number}", params))
-        elif rows.get(words, (key, False))[0] != key:
+        elif keys.get(words, key) != key:
             params = {"value": words[:40]}
             problems.append(Problem("categories-twice", path.name, f"row {number}", params))
-        rows[words] = (key, mark.strip().casefold() in ("1", "yes", "true", "是"))
+        if mark and mark not in _YES | _NO:
+            params = {"value": mark[:40]}
+            problems.append(Problem("categories-mark", path.name, f"row {number}", params))
+        keys[words] = key
+        if mark:
+            said[words] = mark in _YES or said.get(words, False)
     if problems:
         raise InputError(problems)
-    return CategoryTable(classes, rows)
+    return _with_default_marks(classes, keys, said, path.name)
+
+
+def _with_default_marks(
+    classes: ClassList, keys: Mapping[str, str], said: Mapping[str, bool], name: str
+) -> CategoryTable:
+    """A file's rows, what it ``said`` of being sensitive, and the built-in words for the rest."""
+    built_in = [word for word, (_, mark) in default_table(classes).rows.items() if mark]
+    unsaid = [word for word in built_in if word not in said]
+    secret = [*unsaid, *(word for word, mark in said.items() if mark)]
+    rows = {word: (key, said.get(word, _names_any(word, secret))) for word, key in keys.items()}
+    rows |= {word: ("", True) for word in unsaid if word not in rows}
+    notes: tuple[Problem, ...] = ()
+    if unsaid:
+        params: dict[str, object] = {"count": len(unsaid), "name": unsaid[0]}
+        notes = (Problem("categories-default-marks", name, "", params, "note"),)
+    return CategoryTable(classes, rows, notes)
 
 
 def _csv(path: Path) -> pd.DataFrame:

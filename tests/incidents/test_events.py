@@ -137,6 +137,57 @@ def test_the_table_goes_out_edited_and_in(tmp_path) -> None:
     assert whole.sensitive.all()
 
 
+def test_a_table_without_marks_makes_nothing_public(tmp_path) -> None:
+    """Whoever maps kinds onto classes and says nothing of sensitive ones leaves them hidden."""
+    path = tmp_path / "own.csv"
+    path.write_text("local,class\n家庭暴力,社会治安\n打架,社会治安\n", "utf-8")
+    own = read_table(path)
+    kinds = ["家庭暴力", "邻里打架", "社会治安/强奸", "Domestic dispute"]
+    assert own.classify(kinds, [""] * 4).sensitive.tolist() == [True, False, True, True]
+    assert own.classify(["家庭暴力"], [""]).number[0] == SIX.keys.index("public_order")
+    (note,) = own.notes
+    assert note.severity == "note"
+    assert "stay sensitive" in note.text("en")
+    assert "仍按敏感处理" in note.text("zh")
+    rows = "local,class,sensitive\n家庭暴力,社会治安,0\n打架,社会治安,是\n盗窃,,\n"
+    path.write_text(rows, "utf-8")
+    said = read_table(path)
+    kinds = ["家庭暴力", "邻里打架", "家暴", "盗窃"]
+    assert said.classify(kinds, [""] * 4).sensitive.tolist() == [False, True, True, False]
+    path.write_text("local,class,sensitive\n家庭暴力,社会治安,maybe\n", "utf-8")
+    with pytest.raises(InputError, match="'maybe' in the column sensitive"):
+        read_table(path)
+
+
+def test_a_table_that_says_everything_has_no_note(tmp_path) -> None:
+    write_table(default_table(), tmp_path / "all.csv")
+    assert read_table(tmp_path / "all.csv").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("category", "subtype", "sensitive"),
+    [
+        ("Minor injury crash", "", False), ("Traffic", "Minor damage", False),
+        ("Assault on a minor", "", True), ("Missing minors", "", True),
+        ("Minor victim", "", True), ("市容", "儿童游乐设施损坏", False), ("走失", "儿童走失", True),
+    ],
+)  # fmt: skip
+def test_a_sensitive_word_is_meant_as_one(category: str, subtype: str, sensitive: bool) -> None:
+    assert default_table().classify([category], [subtype]).sensitive[0] == sensitive
+
+
+def test_a_row_of_the_whole_kind_decides_about_it() -> None:
+    """Unticked is unticked, whatever words stand in the kind; its neighbours stay as they were."""
+    table = default_table().changed("儿童/儿童座椅损坏", "city_components")
+    table = table.changed("minor child found", "special_tasks")
+    found = table.classify(["儿童", "儿童", "Minor child found", "Minor child lost"],
+                           ["儿童座椅损坏", "儿童座椅被盗", "", ""])  # fmt: skip
+    assert found.sensitive.tolist() == [False, True, False, True]
+    marked = default_table().changed("公示牌/倾斜", "city_components", sensitive=True)
+    found = marked.classify(["公示牌", "公示牌"], ["倾斜", "破损"])
+    assert found.sensitive.tolist() == [True, False]
+
+
 def test_every_wrong_row_of_a_table_is_told(tmp_path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("local,class\n井盖,城市部件\n井盖,环境保护\n路灯,nothing\n", "utf-8")
