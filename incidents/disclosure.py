@@ -9,6 +9,10 @@ areas between events (a move), so that all sums over them stay. Where only the t
 to withhold, one event goes to another place and kind at once. The moves certify; nothing is
 estimated. Several moves may rest on one withheld number; none is ever taken back.
 
+Where a table has rows only for what occurs, a row that is there tells of one event at least. The
+other set of events must then have one too: what is so told is held as sums that are one less than
+they are, never shown, and never below none.
+
 What it does not do: it knows the tables given to :func:`protect` and no others. Two publications
 from different states of the data can be subtracted: publish closed months only. A range of numbers
 open to a reader may be narrow; the rule asks for more than one.
@@ -106,11 +110,15 @@ def protect(
     most_hidden: float = MOST_HIDDEN,
     always: Collection[Table] = (),
     before: Before | None = None,
+    there: Collection[Table] = (),
+    aside: Mapping[tuple[int, str], NDArray[np.bool_]] | None = None,
 ) -> Protected:
     """Marks for every number of every table, each hidden one proved open.
 
     ``hidden`` says, by (axis number, level), which groups show nothing whatever their count. Tables
-    that would show too little are dropped first, but not those of ``always``. The marks of
+    that would show too little are dropped first, but not those of ``always``; groups of ``aside``
+    do not count in this. Of each sum of the tables ``there`` that is not none everybody knows that
+    it is one at least; they are not published, and none may be one of ``tables``. The marks of
     ``before`` stay as they are: what is hidden in it is proved open again beside the new tables,
     and a new table that cannot be proved beside it is dropped. The result depends on nothing but
     the arguments.
@@ -119,13 +127,18 @@ def protect(
     first = {table: _first_marks(cube, table, values[table], threshold, hidden or {})
              for table in tables}  # fmt: skip
     kept = [t for t in tables
-            if t in always or set(t) == {ALL} or (first[t] > 0).mean() <= most_hidden]  # fmt: skip
+            if t in always or set(t) == {ALL}
+            or _share_hidden(t, first[t], aside or {}) <= most_hidden]  # fmt: skip
     old = Before({}, ()) if before is None else before
     if not kept and not old.marks:
         return Protected(cube, threshold, {}, tuple(tables))
     every = {t: values[t] for t in kept} | {t: cube.table(t) for t in old.marks}
     marks = {t: first[t] for t in kept} | {t: m.copy() for t, m in old.marks.items()}
-    work = _Work(cube, every, marks, threshold, old)
+    known = {t: np.maximum(cube.table(t) - 1, 0) for t in there}
+    if known.keys() & every.keys():
+        raise ValueError("what everybody knows to be there is no table of its own")
+    hidden_sums = {t: np.full(v.shape, Mark.HIDDEN, dtype=np.int8) for t, v in known.items()}
+    work = _Work(cube, every | known, marks | hidden_sums, threshold, old, known)
     # coarse tables first: what they need is dearest, and serves the finer ones
     for table in sorted(every, key=lambda t: every[t].size):
         for node in np.argwhere((work.marks[table] == 1) | (work.marks[table] == 3)):
@@ -136,9 +149,22 @@ def protect(
                 raise ValueError(f"what was published of {table} is not proved by its own moves")
             work.drop(table)
             break
-    told = {t: m for t, m in work.marks.items() if t not in work.dropped}
+    told = {t: work.marks[t] for t in every if t not in work.dropped}
     dropped = tuple(t for t in tables if t not in told)
     return Protected(cube, threshold, told, dropped, tuple(work.moves))
+
+
+def _share_hidden(
+    table: Table, marks: NDArray[np.int8],
+    aside: Mapping[tuple[int, str], NDArray[np.bool_]],
+) -> float:  # fmt: skip
+    """Share of a table's numbers that are small or somebody's, groups set aside left out."""
+    held = marks
+    for axis, level in enumerate(table):
+        out = aside.get((axis, level))
+        if out is not None and not out.all():
+            held = np.compress(~out, held, axis=axis)
+    return float((held > 0).mean())
 
 
 def _first_marks(
@@ -167,6 +193,7 @@ class _Work:
         marks: dict[Table, NDArray[np.int8]],
         threshold: int,
         before: Before | None = None,
+        known: Collection[Table] = (),
     ) -> None:
         from incidents.exchange import sums_of  # here: its compiler takes half a second to load
 
@@ -179,7 +206,7 @@ class _Work:
             table: [axis.groups(level) for axis, level in zip(cube.axes, table, strict=True)]
             for table in values
         }
-        self.sums = sums_of(cube, values, marks, threshold, old.marks)
+        self.sums = sums_of(cube, values, marks, threshold, {*old.marks, *known})
         self.old = old
         # the kernel and this class settle the same marks
         ends = np.cumsum([0, *(v.size for v in values.values())])

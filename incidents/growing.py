@@ -7,6 +7,10 @@ stand (:class:`incidents.disclosure.Before`). No table reaches over two years, a
 that is not over: such sums are added up from the numbers that are shown
 (:mod:`incidents.sharing`). So every publication holds the earlier ones, number by number, as long
 as the events of a month that was published stay as they were.
+
+A class or step of the loop that nobody reported in a month is no row of it. So a row tells that
+somebody did, and the proofs count with that (:data:`_THERE`). What lies elsewhere has a row
+always.
 """
 
 from __future__ import annotations
@@ -22,16 +26,25 @@ from incidents.areas import LevelName
 from incidents.cube import ALL, Axis, IntArray, Table, count_cube
 from incidents.disclosure import MOST_HIDDEN, Before, Mark, Move, Protected, protect
 from incidents.loop import closed, dispatched
-from incidents.share_axes import area_axis, combinations_on_ground, few_households_in, plain_axis
+from incidents.share_axes import (
+    area_axis,
+    combinations_on_ground,
+    elsewhere_in,
+    few_households_in,
+    plain_axis,
+)
 
 #: by month, the first of these that there is, of at most so many areas: of smaller ones most months
-#: would be "<3", and one hidden month takes the year's number with it
-MONTHLY: tuple[LevelName, ...] = ("township", "beat", "village", "grid")
+#: would be "<3", and one hidden month takes the year's number with it. No grids, nor beats that are
+#: made of grids: they are redrawn, and months stay as they were told
+MONTHLY: tuple[LevelName, ...] = ("township", "beat", "village")
 MOST_MONTHLY = 40
 SENSITIVE: tuple[LevelName, ...] = ("beat", "township", "county")
 STATES = ("closed", "sent", "unsent")  # closed; dispatched and open; not dispatched, or not told
 UNDATED = "undated"  # the only period of events none of which tells a time
 _AREA, _TIME = 0, 1  # numbers of axes
+#: of what has a row in a month there is an event at least
+_THERE: tuple[Table, ...] = ((ALL, "month", "kind", ALL), (ALL, "month", ALL, "state"))
 
 
 def month_tables(large: Sequence[LevelName]) -> list[Table]:
@@ -91,11 +104,12 @@ def grow(
     first, last = int(told.min()), int(told.max())
     span = np.datetime_as_string(np.arange(first, last + 1).astype("datetime64[M]"))
     of = {str(m): np.flatnonzero(number == first + i) for i, m in enumerate(span)}
-    months = {m: maker.month(m, held) for m, held in of.items() if len(held) and not years_only}
+    full = {m for m, held in of.items() if maker.counted[held].any()}
+    months = {m: maker.month(m, of[m]) for m in of if m in full and not years_only}
     years: dict[str, Protected] = {}
     for year in sorted({m[:4] for m in of}):
         inside = {m: held for m, held in of.items() if m[:4] == year}
-        if f"{year}-12" in inside and any(len(held) for held in inside.values()):
+        if f"{year}-12" in inside and (years_only or full & inside.keys()):
             years[year] = maker.year(year, inside, months, years_only)
     return Grown(months, years, tuple(of))
 
@@ -110,6 +124,9 @@ class _Maker:
         self.prepared, self.threshold, self.most_hidden = prepared, threshold, most_hidden
         self.levels = list(prepared.areas.levels)
         many = {name: len(level) for name, level in prepared.areas.levels.items()}
+        beat = prepared.areas.levels.get("beat")
+        if "grid" in many and beat is not None and beat.own is None:
+            many.pop("beat")
         self.large = [name for name in MONTHLY if 1 < many.get(name, 0) <= MOST_MONTHLY][:1]
         self.ground = combinations_on_ground(prepared)
         self.counted = np.zeros(len(events), dtype=bool)
@@ -122,16 +139,20 @@ class _Maker:
         self, rows: IntArray, time: Axis, month: IntArray
     ) -> tuple[tuple[Axis, ...], list[IntArray]]:
         """The axes of some events and the leaves of those that count. A kind or step that none of
-        them has is no row: its noughts would have to be hidden at the expense of others."""
+        these has is no row: its noughts would have to be hidden at the expense of others, and of
+        a source that knows one class only not one number by class would be left."""
         area, leaf = area_axis(self.prepared, self.ground, rows)
-        kinds, kind = np.unique(self.group[rows], return_inverse=True)
-        steps, step = np.unique(self.step[rows], return_inverse=True)
+        counts = self.counted[rows]
+        held = rows[counts]
+        kinds = np.unique(self.group[held]) if len(held) else np.array([len(self.keys) - 1])
+        steps = np.unique(self.step[held]) if len(held) else np.array([len(STATES) - 1])
         axes = (
             area, time, plain_axis("kind", [self.keys[i] for i in kinds]),
             plain_axis("state", [STATES[i] for i in steps]),
         )  # fmt: skip
-        counts = self.counted[rows]
-        return axes, [each[counts] for each in (leaf, month, kind, step)]
+        kind, step = (np.searchsorted(own, each[held]).astype(np.int64)
+                      for own, each in ((kinds, self.group), (steps, self.step)))  # fmt: skip
+        return axes, [leaf[counts], month[counts], kind, step]
 
     def month(self, name: str, rows: IntArray) -> Protected:
         """The tables of one month, of its events alone."""
@@ -140,7 +161,7 @@ class _Maker:
         return protect(
             count_cube(axes, leaves), month_tables(self.large),
             threshold=self.threshold, hidden=few_households_in(self.prepared, axes[_AREA]),
-            most_hidden=1.0,
+            most_hidden=1.0, there=_THERE,
         )  # fmt: skip
 
     def year(
@@ -163,6 +184,8 @@ class _Maker:
             most_hidden=self.most_hidden,
             always=[("county", "year", ALL, ALL)],  # one or two events outside must not take it
             before=_before(axes, {i: months[m] for i, m in enumerate(of) if m in months}),
+            there=() if tables else _THERE,  # tables of one kind only tell of no other
+            aside=elsewhere_in(axes[_AREA]),
         )  # fmt: skip
 
 

@@ -23,20 +23,20 @@ def plain_axis(name: str, labels: Sequence[str]) -> Axis:
 
 def area_axis(prepared: Prepared, ground: IntArray, rows: IntArray) -> tuple[Axis, IntArray]:
     """Leaves are the combinations of areas that exist on the ground or hold one of the ``rows``;
-    with the leaf of each. A level's groups have the same numbers whatever the rows."""
+    with the leaf of each. A level's groups are the same whatever the rows: its areas, and what
+    lies elsewhere, if nothing does."""
     levels = prepared.areas.levels
     # few lie outside: by themselves they would be hidden, and the totals with them
     seen = np.maximum(np.column_stack([prepared.at[name][rows] for name in levels]), -1)
-    combos, number = np.unique(np.vstack([ground, seen]), axis=0, return_inverse=True)
+    nowhere = np.full((1, len(levels)), -1)
+    combos, number = np.unique(np.vstack([ground, nowhere, seen]), axis=0, return_inverse=True)
     of: dict[str, IntArray] = {}
     labels: dict[str, list[str]] = {}
     for column, (name, level) in enumerate(levels.items()):
         at, names = combos[:, column], [*map(str, level.codes)]
-        if (at < 0).any():
-            at = np.where(at < 0, len(names), at)
-            names.append(ELSEWHERE)
-        of[name], labels[name] = at.astype(np.int64), names
-    return Axis("area", len(combos), of, labels), number.ravel()[len(ground) :]
+        of[name] = np.where(at < 0, len(names), at).astype(np.int64)
+        labels[name] = [*names, ELSEWHERE]
+    return Axis("area", len(combos), of, labels), number.ravel()[len(ground) + 1 :]
 
 
 def combinations_on_ground(prepared: Prepared) -> IntArray:
@@ -63,3 +63,11 @@ def few_households_in(prepared: Prepared, area: Axis) -> dict[tuple[int, str], N
         few[: len(held)] = (held > 0) & (held < LEAST_HOUSEHOLDS)
         hidden[AREA, str(name)] = few
     return hidden
+
+
+def elsewhere_in(area: Axis) -> dict[tuple[int, str], NDArray[np.bool_]]:
+    """The row of what lies elsewhere: where nothing does it is hidden, and no area's loss."""
+    return {
+        (AREA, level): np.array([name == ELSEWHERE for name in names])
+        for level, names in area.labels.items()
+    }

@@ -8,6 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geo.geopackage import write_whole
 from geo.messages import register
@@ -71,16 +72,15 @@ def shared_layers(
     drawn = found
     if open_to_all is not shared.prepared:
         drawn = analyse(open_to_all, found.selection, found.parameters)
-    few = few_households(open_to_all) | few_events(drawn)
+    few = few_households(open_to_all) | few_events(drawn) | shared.beyond(drawn.cells)
     layers: dict[str, pd.DataFrame] = {
-        "cells": _cells(open_to_all, drawn),
+        "cells": _cells(open_to_all, drawn, few),
         "density": density_layer(open_to_all, drawn, hot_only=True, hidden=few),
     }
-    for name in shared.prepared.areas.levels:
+    for name in shared.areas.levels:
         layers[f"by_{name}"] = _areas(shared, name, period, kind)
-    layers["tables"] = _long(shared.common)
-    if shared.sensitive is not None:
-        layers["sensitive"] = _long(shared.sensitive)
+    layers["tables"] = shared.listed(_long(shared.common))
+    layers["sensitive"] = shared.listed(_long(shared.sensitive))
     told = published_counts(shared, period, kind)
     layers["provenance"] = open_provenance(shared.prepared, found, {**(said or {}), **told})
     return layers
@@ -118,7 +118,7 @@ def published_counts(shared: Shared | None, period: str, kind: str) -> dict[str,
     except (KeyError, ValueError):
         rows = None
     shown = {} if rows is None else dict(zip(rows["code"], rows["shown"], strict=True))
-    other = shown.pop(ELSEWHERE, "0" if shown else "—")
+    other = shown.pop(ELSEWHERE, "—")
     return {"count.in_county": next(iter(shown.values()), "—"), "count.not_on_map": other}
 
 
@@ -161,7 +161,8 @@ def picked(shared: Shared, found: Hotspots) -> tuple[str, str]:
 def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDataFrame:
     """One row an area: count, rate, closure and changes only where each number they are made of is
     shown."""
-    level = shared.prepared.areas.levels[name]
+    areas = shared.areas
+    level = areas.levels[name]
     try:
         table = shared.rows(name, period, kind)
     except (KeyError, ValueError):  # that table was left out, or has no such month
@@ -169,7 +170,7 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
     without = len(table) - len(level)  # rows for what lies outside or has no place
     table.insert(1, "name", [*level.names, *[""] * without])
     table["suppressed"] = table["count"].isna().astype(np.int64)
-    people = np.append(getattr(level, shared.prepared.areas.per), [np.nan] * without)
+    people = np.append(getattr(level, areas.per), [np.nan] * without)
     enough = table["count"] >= ENOUGH
     table["rate_per_1000"] = (table["count"] / people * 1000).where(enough & (people > 0))
     table["closed"] = table["dispatched"] = np.nan
@@ -193,8 +194,8 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
                 continue
             past = before.reindex(table["code"], fill_value=0.0)
             table[column] = change(table["count"].to_numpy(), past.to_numpy())
-    shapes = np.array([*shared.prepared.areas.shapes(name), *[None] * without], dtype=object)
-    return gpd.GeoDataFrame(table, geometry=shapes, crs=shared.prepared.areas.crs)
+    shapes = np.array([*areas.shapes(name), *[None] * without], dtype=object)
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=areas.crs)
 
 
 def _alike(shared: Shared, period: str, earlier: str) -> bool:
@@ -212,17 +213,16 @@ def _earlier(period: str, months: int) -> str:
     return str(np.datetime64(period, "M") - months) if period else ""
 
 
-def _cells(prepared: Prepared, found: Hotspots) -> gpd.GeoDataFrame:
-    """Significant cells and their words; no count, no test value that gives one back. Cells with
-    a few households, or of unknown ones where some are known, are left out, and those with few
-    events around."""
+def _cells(prepared: Prepared, found: Hotspots, hidden: NDArray[np.bool_]) -> gpd.GeoDataFrame:
+    """Significant cells and their words but for ``hidden`` ones, (ny, nx); no count, no test value
+    that gives one back."""
     inside = found.cells.inside
     keep = found.significance.significant.copy()
     course = np.zeros(inside.shape, dtype=np.int8)
     if found.development is not None:
         course = found.development.course
         keep |= course > 0
-    keep &= ~few_households(prepared) & ~few_events(found)
+    keep &= ~hidden
     pick = keep[inside]
     direction = np.where(found.significance.hot, "hot", "")
     direction = np.where(found.significance.cold, "cold", direction)

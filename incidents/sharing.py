@@ -18,7 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from incidents.analysis import Hotspots, Prepared
-from incidents.areas import LevelName
+from incidents.areas import Areas, LevelName
+from incidents.cells import Cells
 from incidents.cube import ALL, Table
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD, Protected
 from incidents.growing import SENSITIVE, STATES, Grown, grow
@@ -31,12 +32,17 @@ _TIME, _KIND, _STATE = 1, 2, 3  # numbers of axes
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """Everything that may be shown to others: ``common`` and, where there are any, ``sensitive``
-    events, each with its tables' marks."""
+    """Everything that may be shown to others: ``common`` and ``sensitive`` events, each with its
+    tables' marks."""
 
     prepared: Prepared
     common: Grown
-    sensitive: Grown | None
+    sensitive: Grown
+
+    @property
+    def areas(self) -> Areas:
+        """The areas that rows are told of."""
+        return self.prepared.areas
 
     def rows(self, level: LevelName, period: str = "", kind: str = "") -> pd.DataFrame:
         """Code, count (NaN unless shown), shown ("12", "<3", "—") of each area.
@@ -51,6 +57,22 @@ class Shared:
         whole = _added(parts)
         whole["shown"] = ["—" if np.isnan(n) else str(int(n)) for n in whole["count"]]
         return whole
+
+    def nobody(self, period: str = "", kind: str = "") -> bool:
+        """Did nobody in the county report such an event? A class that has a row was reported."""
+        try:
+            parts = self.common.parts(period)
+        except ValueError:
+            return True
+        return bool(kind) and all(kind not in _kinds(held) for held, _ in parts)
+
+    def listed(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a long table (level, code, ...) that may be read: all of them."""
+        return table
+
+    def beyond(self, cells: Cells) -> NDArray[np.bool_]:
+        """(ny, nx) cells that are not shown because they lie elsewhere: none."""
+        return np.zeros(cells.shape, dtype=bool)
 
     def loop(self, level: LevelName, period: str = "") -> pd.DataFrame:
         """Code, closed, dispatched of each township or of the county, NaN where either is not
@@ -77,11 +99,15 @@ def _closure(held: Protected, time: str, level: LevelName) -> pd.DataFrame | Non
     )
 
 
+def _kinds(held: Protected) -> list[str]:
+    return list(held.cube.axes[_KIND].labels["kind"])
+
+
 def _tables(grown: Grown, level: LevelName, period: str, kind: str) -> Iterator[pd.DataFrame]:
     """The parts of a period in which a kind occurs, each as code, count, shown."""
     found = False
     for held, time in grown.parts(period):
-        labels = list(held.cube.axes[_KIND].labels["kind"])
+        labels = _kinds(held)
         if kind and kind not in labels:
             continue
         found = True
@@ -101,8 +127,7 @@ def _codes(held: Protected, level: LevelName) -> list[str]:
 
 
 def _added(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Numbers of several periods added by code; NaN where one of them is not shown. Only the row
-    of what lies elsewhere may be missing from a part: then it holds nothing."""
+    """Numbers of several periods added by code; NaN where one of them is not shown."""
     numbers = [part.set_index("code").select_dtypes("number") for part in parts]
     codes = max(numbers, key=len).index
     whole = sum((n.reindex(codes, fill_value=0.0) for n in numbers[1:]),
@@ -111,13 +136,12 @@ def _added(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def share(prepared: Prepared) -> Shared:
-    """Protect every table of the events. Takes seconds for a county; keep the result."""
+    """Protect every table of the events. Takes seconds for a county; keep the result. Sensitive
+    kinds have their tables where there are none, too: that these were made would tell of one."""
     events = prepared.events
     reported = events.source != SOURCES.index("discovered")
     common = grow(prepared, np.flatnonzero(reported & ~events.sensitive), threshold=THRESHOLD)
     kept_back = np.flatnonzero(reported & events.sensitive)
-    if not len(kept_back):
-        return Shared(prepared, common, None)
     tables: list[Table] = [
         (level, "year", ALL, ALL) for level in SENSITIVE if level in prepared.areas.levels
     ]

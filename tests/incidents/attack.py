@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from incidents.cube import Cube, Table
 from incidents.disclosure import Mark, Protected
+
+BY_ROWS = ("kind", "state")  # axes of what is shared whose rows are there only where events are
 
 
 def member_rows(cube: Cube, table: Table) -> csr_array:
@@ -35,9 +39,27 @@ def limits(protected: Protected, table: Table) -> tuple[np.ndarray, np.ndarray]:
     return low.astype(float), high.astype(float)
 
 
-def possible(protected: Protected, table: Table, number: int) -> tuple[int, int]:
-    """Least and most that a number can be, given every table (integer programmes)."""
-    constraints = []
+def presence(cube: Cube, visible: Collection[str]) -> list[LinearConstraint]:
+    """What rows tell by being there: of a kind or state that a month's tables have a row of there
+    was an event at least."""
+    found = []
+    for axis in cube.axes:
+        if axis.name in visible:
+            table = tuple(
+                each.name if each is axis else "month" if each.name == "time" else "all"
+                for each in cube.axes
+            )
+            there = cube.table(table).ravel() > 0
+            found.append(LinearConstraint(member_rows(cube, table), there.astype(float), np.inf))
+    return found
+
+
+def possible(
+    protected: Protected, table: Table, number: int, visible: Collection[str] = ()
+) -> tuple[int, int]:
+    """Least and most that a number can be, given every table (integer programmes). ``visible``
+    names the axes whose rows are there only where an event is."""
+    constraints = presence(protected.cube, visible)
     for other in protected.marks:
         low, high = limits(protected, other)
         constraints.append(LinearConstraint(member_rows(protected.cube, other), low, high))
@@ -54,12 +76,12 @@ def possible(protected: Protected, table: Table, number: int) -> tuple[int, int]
     return found[0], found[1]
 
 
-def worked_out(protected: Protected) -> list[tuple[Table, int]]:
+def worked_out(protected: Protected, visible: Collection[str] = ()) -> list[tuple[Table, int]]:
     """Hidden numbers that only one value fits."""
     found = []
     for table, marks in protected.marks.items():
         for number in np.flatnonzero(np.isin(marks.ravel(), (Mark.SMALL, Mark.HIDDEN))):
-            low, high = possible(protected, table, int(number))
+            low, high = possible(protected, table, int(number), visible)
             if low == high:
                 found.append((table, int(number)))
     return found

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from attack import worked_out
+from attack import BY_ROWS, worked_out
 from making import METRIC, X0, Y0, events, grids, layer
 
 from geo.crs import metric_crs
@@ -133,7 +133,7 @@ def test_what_is_shared_cannot_be_worked_out() -> None:
     hidden = 0
     for held in made.common.months.values():
         hidden += sum(int((m != Mark.SHOWN).sum()) for m in held.marks.values())
-        assert worked_out(held) == []
+        assert worked_out(held, BY_ROWS) == []
     assert hidden
 
 

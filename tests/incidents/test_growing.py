@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from attack import worked_out
+from attack import BY_ROWS, worked_out
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import METRIC, events, grids
@@ -129,7 +129,7 @@ def test_all_files_of_a_year_together_give_nothing_back(seed: int, many: int) ->
     made = share(prepare(inside, areas_of(METRIC, grids=few)))
     assert list(made.common.years) == ["2023"]
     for held in [*made.common.months.values(), *made.common.years.values()]:
-        assert worked_out(held) == []
+        assert worked_out(held, BY_ROWS) == []
 
 
 def test_the_attack_sees_what_two_files_give(county) -> None:
@@ -184,7 +184,7 @@ def test_the_file_of_a_year_that_is_not_over_has_dashes_for_grids(files, county)
     half = told_until(county, 5)
     layers = shared_layers(files[5], analyse(half, trend=False))
     assert set(layers["by_grid"]["shown"]) == {"—"}
-    assert layers["by_county"]["count"].notna().all()
+    assert layers["by_county"]["count"].notna().iloc[0]
     assert set(layers["tables"]["period"]) == set(files[5].common.months)
 
 
@@ -215,5 +215,30 @@ def test_a_quiet_month_tells_the_countys_number() -> None:
     month = np.datetime64("2023-03-01", "s") + np.arange(7).astype("timedelta64[h]")
     quiet = events(7, 4, time=month, category=["城市管理"] * 7, source=["12345热线"] * 7)
     held = share(prepare(quiet, areas_of(METRIC, grids=towns))).common.months["2023-03"]
-    assert held.shown(("county", "month", "all", "all")).item() == 7
+    assert held.shown(("county", "month", "all", "all")).item(0) == 7
     assert (held.marks["township", "month", "all", "all"] == Mark.SMALL).all()
+
+
+def test_a_row_that_is_there_tells_of_one_event_and_no_more() -> None:
+    """Thirty, three and one of three kinds: that the last has a row says it is not none, and with
+    the total only three and one would be left."""
+    kinds = ["社会治安"] * 30 + ["环境保护"] * 3 + ["专项重点工作"]
+    month = np.datetime64("2023-03-01", "s") + np.arange(34).astype("timedelta64[h]")
+    few = grids(2, 2000.0).assign(village_code=["V1", "V1", "V2", "V2"], township_name="T")
+    told = events(34, 4, time=month, category=kinds, source=["12345热线"] * 34)
+    held = share(prepare(told, areas_of(METRIC, grids=few))).common.months["2023-03"]
+    assert held.shown(("county", "month", "all", "all"))[0].item() == 34
+    assert worked_out(held, BY_ROWS) == []
+    shown = held.text(("county", "month", "kind", "all"))[0, 0, :, 0]
+    texts = dict(zip(held.cube.axes[2].labels["kind"], shown, strict=True))
+    assert texts["special_tasks"] in ("<3", "—")
+    assert "—" in texts.values()
+
+
+def test_what_lies_elsewhere_has_a_row_whether_anything_does_or_not(county) -> None:
+    """A row that came and went with the first event outside told of that event."""
+    inside = replace(county, at={k: np.maximum(v, 0) for k, v in county.at.items()})
+    for held in share(inside).common.months.values():
+        shown = held.text(("county", "month", "all", "all"))
+        assert shown.shape[0] == 2
+        assert shown[1].item() == "<3"
