@@ -38,7 +38,7 @@ def months_of(study: Study) -> list[str]:
 
 
 def _months_of(study: Study) -> list[str]:
-    told = study.open.events.months
+    told = study.county.open.events.months
     told = told[told >= 0]
     if not len(told):
         return []
@@ -56,7 +56,7 @@ def _first_period(study: Study) -> str:
     months = months_of(study)
     if not months:
         return ""
-    times = study.open.events.months
+    times = study.county.open.events.months
     last = np.datetime64(months[-1], "M").astype(np.int64)
     if int((times == last).sum()) >= ENOUGH_TO_MAP:
         return months[-1]
@@ -65,14 +65,14 @@ def _first_period(study: Study) -> str:
 
 
 def category_choices(study: Study, language: Language) -> dict[str, str]:
-    """Class key -> name, "" for all; only classes that occur."""
+    """Class key -> name, "" for all; only classes that occur, somewhere in the county."""
     return study.once(f"kinds/{language}", lambda: _category_choices(study, language))
 
 
 def _category_choices(study: Study, language: Language) -> dict[str, str]:
     number = 0 if language == "zh" else 1
     found = {"": word("incidents.all_kinds", language)}
-    events = study.open.events
+    events = study.county.open.events
     for i, (key, names) in enumerate(events.classes.classes.items()):
         if (events.group == i).any():
             found[key] = names[number]
@@ -120,4 +120,4 @@ def compared_with(study: Study, key: str, months: int) -> list[str]:
 
 def years_in(study: Study, key: str) -> float:
     """Length of a choice in years."""
-    return years_of(study.open.events) if not key else 1.0 if len(key) == 4 else 1 / 12
+    return years_of(study.county.open.events) if not key else 1.0 if len(key) == 4 else 1 / 12

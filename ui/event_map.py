@@ -33,12 +33,15 @@ def class_labels(breaks: np.ndarray) -> tuple[str, ...]:
 
 
 def hot_cells(
-    study: Study, found: Hotspots, breaks: np.ndarray, years: float
+    study: Study, found: Hotspots, breaks: np.ndarray, years: float, own: np.ndarray | None = None
 ) -> gpd.GeoDataFrame:
-    """Cells significantly high that others may see: class of yearly density and course."""
+    """Cells significantly high that others may see, of a part only its ``own`` (ny, nx): class of
+    yearly density and course."""
     from incidents.density import classify
 
     shown = shown_hot(study.open, found)
+    if own is not None:
+        shown &= own
     inside = found.cells.inside
     pick = shown[inside]
     squares = study.kept.get("squares")

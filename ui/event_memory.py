@@ -1,10 +1,11 @@
 """What people decided about a county's events, for the next reading; no Streamlit here.
 
-Two things last: the table of classes as it was edited, and the piles that somebody confirmed as
-real places. They are kept in one small JSON file in the program's home, by the county (a digest of
-its areas' codes), so that next month's file finds them. Of a pile a digest of its place is kept and
-no coordinate; of the table the rows that differ from the one that comes with the program, and no
-words that look like something personal.
+Three things last: the table of classes as it was edited, the piles that somebody confirmed as
+real places, and which numbers of a year leaders were told, by which grids
+(:mod:`incidents.told`). They are kept in one small JSON file in the program's home, by the county
+(a digest of its areas' codes), so that next month's file finds them. Of a pile a digest of its
+place is kept and no coordinate; of the table the rows that differ from the one that comes with the
+program, and no words that look like something personal; of what was told no count and no outline.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ log = logging.getLogger("gridwright.ui")
 
 MOST = 200  # counties
 _LONGEST = 100  # signs of a kind's words; longer is no kind
+_TOLD = {"events", "shapes", "labels", "marks"}
 
 
 def events_file(environment: Mapping[str, str]) -> Path:
@@ -79,6 +81,21 @@ def kept_piles(file: Path, county: str) -> frozenset[str]:
 def keep_piles(file: Path, county: str, piles: Iterable[str]) -> None:
     """Keep which piles are real places."""
     _put(file, county, "piles", sorted(piles))
+
+
+def kept_told(file: Path, county: str) -> dict[str, Any]:
+    """Year -> what was noted of its being told (:data:`incidents.told.Note`)."""
+    held = _county(read_kept(file), county).get("told")
+    return {
+        str(year): note for year, note in (held if isinstance(held, dict) else {}).items()
+        if isinstance(note, dict) and note.keys() == _TOLD
+    }  # fmt: skip
+
+
+def keep_told(file: Path, county: str, notes: Mapping[str, Any]) -> None:
+    """Keep what was told of years."""
+    if kept_told(file, county) != notes:
+        _put(file, county, "told", dict(notes))
 
 
 def _put(file: Path, county: str, name: str, value: object) -> None:

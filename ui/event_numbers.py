@@ -113,14 +113,15 @@ def five_numbers(
     count = float(row["count"])
     if now is not None and "elsewhere" in now.index:
         other = float(now.loc["elsewhere", "count"])
-        count += other
         if np.isfinite(other):
+            count += other
             note = word("incidents.note_elsewhere", language, count=whole(other))
     if np.isfinite(count):
         value = whole(count)
     notes = [note] if note else []
     if value == DASH and study.shared is not None:
-        notes.append(word("incidents.note_withheld", language))
+        none = study.shared.nobody(period, kind)
+        notes.append(word(f"incidents.note_{'none' if none else 'withheld'}", language))
     if study.events.sensitive.any():
         notes.append(word("incidents.note_no_sensitive", language))
     persons, unknown = people_of_county(study)

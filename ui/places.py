@@ -59,17 +59,22 @@ def shown_hot(prepared: Prepared, found: Hotspots) -> np.ndarray:
 
 
 def ten_places(
-    study: Study, prepared: Prepared, found: Hotspots, language: Language, most: int = MOST
+    study: Study, prepared: Prepared, found: Hotspots, language: Language, most: int = MOST,
+    *, within: np.ndarray | None = None,
 ) -> list[Place]:
-    """The places with the most events beyond chance, the worst first."""
+    """The places with the most events beyond chance, the worst first. Of a part (``within``,
+    (ny, nx) cells) those that lie in it for the most, in the words of the whole and cut to it."""
     shown = shown_hot(prepared, found)
     groups, many = label(shown, structure=np.ones((3, 3)))
     if not many:
         return []
+    here = np.ones(shown.shape, dtype=bool) if within is None else within
+    inner = np.bincount(groups.ravel(), weights=here.ravel(), minlength=many + 1)[1:]
+    theirs = inner > np.bincount(groups.ravel(), minlength=many + 1)[1:] / 2
     tested = found.significance
     beyond = np.where(shown, tested.count - tested.expected, 0.0)
     excess = np.bincount(groups.ravel(), weights=beyond.ravel(), minlength=many + 1)[1:]
-    order = np.argsort(-excess, kind="stable")[:most]
+    order = [i for i in np.argsort(-excess, kind="stable") if theirs[i]][:most]
     names = study.kept.get("names")
     if names is None:
         names = study.kept["names"] = _Names(study)
@@ -79,12 +84,12 @@ def ten_places(
     places = []
     for number, group in enumerate(order, start=1):
         held = groups == group + 1
-        rows, columns = np.nonzero(held)
+        rows, columns = np.nonzero(held & here)
         size, cells = found.cells.size, found.cells
         x, y = cells.x0 + columns * size, cells.y0 + rows * size
-        top = int(np.argmax(found.counts[held]))
+        top = int(np.argmax(found.counts[held & here]))
         middle = (float(x[top] + size / 2), float(y[top] + size / 2))
-        inner = np.column_stack([x, y]) + size / 2
+        middles = np.column_stack([x, y]) + size / 2
         ratio = float(tested.count[held].sum() / max(tested.expected[held].sum(), 1e-9))
         inside = kinds[held.ravel()[np.maximum(at, 0)] & (at >= 0)]
         places.append(
@@ -92,7 +97,7 @@ def ten_places(
                 number,
                 shapely.union_all(shapely.box(x, y, x + size, y + size)),
                 middle,
-                names.of(inner, middle, language),
+                names.of(middles, middle, language),
                 _why(study, ratio, held, courses, inside, found, language),
             )
         )

@@ -56,6 +56,12 @@ class Shelf(Generic[T]):
             self._things.move_to_end(key)
             return self._things[key]
 
+    def drop(self, key: str) -> None:
+        """Forget one; nothing happens where it is not here."""
+        with self._lock:
+            self._things.pop(key, None)
+            self._pinned.discard(key)
+
     def all(self) -> list[T]:
         """Everything on the shelf, the one unused for longest first."""
         with self._lock:

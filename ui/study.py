@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
-import shapely
 
 from geo.problems import InputError
 from geo.read import Layer, read_layer
@@ -30,7 +29,16 @@ from ui.event_files import (
     more_sources,
     read_uploads,
 )
-from ui.event_memory import county_key, keep_piles, keep_table, kept_piles, kept_table, pile_key
+from ui.event_memory import (
+    county_key,
+    keep_piles,
+    keep_table,
+    keep_told,
+    kept_piles,
+    kept_table,
+    kept_told,
+    pile_key,
+)
 from ui.jobs import Job, Jobs, Step
 from ui.shelf import Answers, Shelf
 from ui.sources import MORE_ROLES
@@ -74,6 +82,9 @@ class Study:
     ``shared`` is None until the tables for others are proved. ``piles_real`` are piles somebody
     confirmed, as numbers of findings. ``memory`` is the file that keeps what was decided, None for
     nothing to be kept. ``found``, ``drawn``, ``courses`` and ``kept`` remember answers.
+
+    ``whole`` is the county's study of which this is a part (:mod:`ui.study_part`): what leaders
+    see of a part, they see of the county's maps and tables.
     """
 
     key: str
@@ -95,7 +106,13 @@ class Study:
     kept: dict[str, Any] = field(default_factory=dict)
     shared_failed: BaseException | None = None
     memory: Path | None = None
+    whole: Study | None = None
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def county(self) -> Study:
+        """The study of the whole county: this one, or the one it is a part of."""
+        return self if self.whole is None else self.whole
 
     def once(self, key: str, make: Callable[[], T]) -> T:
         """What depends on the events as they are and nothing else, made once."""
@@ -121,12 +138,15 @@ def study_key(project: Project | None, view: PlanView | None) -> str:
 
     Redrawing makes no other study: whoever looks would wait half a minute for each county's first
     edit. Who wants the events by the grids of today reads them again (the analysts' page).
+    Nor does who looks, but for whoever sees a part: a county has one publication.
     """
     plan = "" if view is None else view.key
     if view is not None and view.kept is not None:
         redrawn, mark, part = view.kept.view_key(None), *plan.partition("~")[1:]
         if plan == redrawn + mark + part:
             plan = view.kept.key + mark + part
+    if view is not None and view.scopes is None and view.whole is not view:
+        plan = plan.partition("~")[0]
     return f"{project.id if project else ''}/{plan}"
 
 
@@ -139,7 +159,7 @@ def start_study(key: str, work: Callable[[Job], Study]) -> str:
 
         def put(job: Job) -> str:
             made = work(job)
-            STUDIES.put(key, made)
+            shelve(made)
             from ui import ahead  # which needs this module
 
             if ahead.is_wanted():
@@ -148,6 +168,15 @@ def start_study(key: str, work: Callable[[Job], Study]) -> str:
 
         _RUNNING[key] = SURVEYS.start("survey", put)
         return _RUNNING[key]
+
+
+def shelve(study: Study) -> None:
+    """Let visitors find a study. Parts take nobody's room, and go with their county's study."""
+    STUDIES.put(study.key, study, keep=lambda held: held.whole is not None)
+    held = STUDIES.all()
+    for part in held:
+        if part.whole is not None and not any(part.whole is other for other in held):
+            STUDIES.drop(part.key)
 
 
 # --- making a study -----------------------------------------------------------------------------
@@ -165,7 +194,13 @@ def make_study(
     """Read the events, place them, protect the shared tables. Raises InputError.
 
     ``memory`` is the file of :mod:`ui.event_memory`, for what was decided about the county before.
+    For a part of a plan the county's events are read, unless they are there.
     """
+    if view is not None and view.scopes is not None:
+        from ui.study_part import part_study  # which needs this module
+
+        county = _county_of(job, key, project, view, files, table, memory)
+        return part_study(job, key, view, county, memory)
     job.report(Step("reading"))
     layers: dict[str, list[Layer]] = {role: [] for role in MORE_ROLES}
     if project.id in LAYERS:
@@ -186,21 +221,32 @@ def make_study(
         table = kept_table(memory, county_key(areas))
     table = table or default_table(SIX)
     events = load_events(layers["incidents"], crs=crs, table=table, known=known)
-    if view is not None and view.scopes is not None:
-        events = _within(events, view)
     context = dict(view.context if view else project.context)
     roads = context.get("roads")
     named = named_places(layers["stations"], crs, areas)
     return _made(job, key, events, areas, homes, named, table, roads, view, context, memory)
 
 
-def _within(events: Events, view: PlanView) -> Events:
-    """Events on the villages of a part of a plan; what lies elsewhere, or nowhere, is not its."""
-    areas = view.plan.villages.to_crs(events.crs).geometry.to_numpy()
-    placed = np.flatnonzero(events.placed)
-    points = shapely.points(events.x[placed], events.y[placed])
-    inside = shapely.STRtree(points).query(areas, predicate="covers")[1]
-    return events.take(placed[np.unique(inside)])
+def _county_of(
+    job: Job,
+    key: str,
+    project: Project,
+    view: PlanView,
+    files: Sequence[tuple[str, bytes]],
+    table: CategoryTable | None,
+    memory: Path | None,
+) -> Study:
+    """The county's study for a part of its plan: the one there is, read anew where somebody who
+    has a part wants the grids of today, or where it is not there (any longer)."""
+    name = study_key(project, view.whole)
+    if name in STUDIES and not files:
+        held = STUDIES.get(name)
+        # somebody who looks for the first time makes no other study, as study_key says
+        if (held.view and held.view.whole) is view.whole or key not in STUDIES:
+            return held
+    made = make_study(job, name, project, view.whole, files, table, memory)
+    shelve(made)
+    return made
 
 
 def with_table(job: Job, study: Study, table: CategoryTable) -> Study:
@@ -229,14 +275,14 @@ def pile_told(study: Study, number: int, *, real: bool) -> None:
         study.drawn.clear()
         if study.memory is None:
             return
-        county, keys = county_key(study.areas), _pile_keys(study)
+        county, keys = county_key(study.areas), pile_keys(study)
         here = frozenset(keys.values())  # of piles that this file does not hold nothing was said
         kept = kept_piles(study.memory, county) - here
         kept |= {key for pile, key in keys.items() if pile in study.piles_real}
         keep_piles(study.memory, county, kept)
 
 
-def _pile_keys(study: Study) -> dict[int, str]:
+def pile_keys(study: Study) -> dict[int, str]:
     """Number of each pile among the findings -> a digest of its place."""
     return {
         number: pile_key(study.events, finding)
@@ -270,7 +316,7 @@ def _made(
     )  # fmt: skip
     if piles is None and memory is not None:
         before = kept_piles(memory, county_key(areas))
-        piles = frozenset(n for n, pile in _pile_keys(study).items() if pile in before)
+        piles = frozenset(n for n, pile in pile_keys(study).items() if pile in before)
     study.piles_real = piles or frozenset()
     kinds = [None, *(k for i, k in enumerate(events.classes.keys) if (events.group == i).any())]
     for kind in kinds:
@@ -284,10 +330,22 @@ def _protect(study: Study) -> None:
     from incidents.sharing import share
 
     try:
-        study.shared = share(study.prepared)
-    except (InputError, ValueError, MemoryError) as error:
+        study.shared = _as_told(study, share(study.prepared))
+    except (InputError, KeyError, ValueError, MemoryError) as error:
         log.warning("the shared tables cannot be made: %s", type(error).__name__)
         study.shared_failed = error
+
+
+def _as_told(study: Study, made: Shared) -> Shared:
+    """The tables with years as leaders were told them before, by the grids of then."""
+    from incidents.told import as_told
+
+    if study.memory is None:
+        return made
+    county = county_key(study.areas)
+    made, notes = as_told(made, kept_told(study.memory, county))
+    keep_told(study.memory, county, notes)
+    return made
 
 
 def course_of(study: Study, kind: str | None) -> Courses | None:
@@ -298,6 +356,8 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
     from incidents.analysis import analyse
     from incidents.density import fixed_breaks
     from incidents.selection import Selection
+    from incidents.sharing import few_events
+    from ui.places import may_be_shown, shown_hot
 
     if kind not in study.courses:
         chosen = Selection(category=kind, without_piles=True)
@@ -305,15 +365,19 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
             found = analyse(study.kept_apart(study.open), chosen)
         except InputError:
             return None
-        grown, hot = found.development, found.significance.hot
+        grown = found.development
         times = found.months
         empty = np.zeros(found.cells.shape, dtype=np.int64)
         yearly = found.surface / years_of(study.open.events)
+        # limits stand in every legend: those of cells that are not shown would tell their density
+        seen = shown_hot(study.open, found)
+        if not seen.any():
+            seen = may_be_shown(study.open) & ~few_events(found)
         study.courses[kind] = Courses(
             empty if grown is None else grown.course,
             empty if grown is None else grown.hot_periods,
             0 if grown is None else len(times),
-            fixed_breaks(yearly[hot] if hot.any() else yearly, 5),
+            fixed_breaks(yearly[seen], 5),
             fixed_breaks(yearly, 5),
             int(np.diff(times[:2]).astype(np.int64).sum()) or 1,
         )

@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.problems import InputError
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD
 from incidents.events import unknown_sources
 from incidents.sharedfile import open_provenance, published_counts
@@ -25,6 +26,7 @@ from ui.event_numbers import area_rows, by_month, five_numbers
 from ui.format import share, whole
 from ui.places import Place, shown_hot, ten_places
 from ui.study import county_only
+from ui.study_part import own_cells
 from ui.words import Language, word
 
 if TYPE_CHECKING:
@@ -90,47 +92,66 @@ def analysed(
 
 
 def report(study: Study, period: str, kind: str, language: Language, place: str = "") -> Report:
-    """Everything a leader may see of one period and class; raises InputError for no event.
+    """Everything a leader may see of one period and class.
 
     Made once and shared by all who choose the same: nothing of it is anybody's own. ``place`` is
-    what a file or a sheet calls the county.
+    what a file or a sheet calls the county. Raises InputError where there is no event at all.
     """
-    key = ("report", period, kind, language, study.piles_real, id(study.shared))
+    key = ("report", period, kind, language, study.county.piles_real, id(study.shared))
     made = study.drawn.get(key, lambda: _report(study, period, kind, language))
     return replace(made, place=place) if place else made
 
 
 def _report(study: Study, period: str, kind: str, language: Language) -> Report:
+    """Maps are the county's, cut to the part that is looked at; numbers the part's own rows."""
     from incidents.selection import Selection
     from ui.study import course_of
 
     category = kind or None
     chosen = Selection(period_of(period), category, "reported", without_piles=True)
-    lean = study.kept.get("lean")
+    county = study.county
+    lean = county.kept.get("lean")
     if lean is None:
-        lean = study.kept["lean"] = county_only(study.open)
-    found = analysed(study, lean, chosen, trend=False)
-    courses = course_of(study, category)
+        lean = county.kept["lean"] = county_only(county.open)
+    found = _found(county, lean, chosen)
+    courses = course_of(county, category)
     breaks = np.empty(0) if courses is None else courses.breaks
+    own = own_cells(study)
     return Report(
         language,
         "",
         period_choices(study, language).get(period, period),
         category_choices(study, language).get(kind, kind),
         five_numbers(study, period, kind, language),
-        hot_cells(study, found, breaks, years_in(study, period)),
+        hot_cells(county, found, breaks, years_in(study, period), own),
         outlines(study),
         study.roads,
         class_labels(breaks),
-        tuple(ten_places(study, study.open, found, language)),
+        tuple(ten_places(county, county.open, found, language, within=own)),
         area_rows(study, coarse_level(study), period, kind),
         by_month(study, kind),
-        warnings(study, language),
-        _notes(study, found, language),
-        meaning(study, language),
+        warnings(county, language),
+        _notes(county, found, language, own),
+        meaning(county, language),
         _lines(study, found, period, kind),
         "rate_homes" if study.areas.per == "households" else "rate",
     )
+
+
+def _found(study: Study, prepared: Prepared, chosen: Selection) -> Hotspots:
+    """The answer to a selection, of nothing too: then an empty map. Raises InputError where
+    nobody ever reported anything."""
+    from incidents.selection import Selection
+
+    try:
+        return analysed(study, prepared, chosen, trend=False)
+    except InputError:
+        whole = analysed(study, prepared, Selection(without_piles=True), trend=False)
+        none = np.zeros(whole.cells.shape)
+        quiet = replace(whole.significance, count=none, significant=none > 0)
+        return replace(
+            whole, selection=chosen, rows=whole.rows[:0], mapped=0, counts=none, significance=quiet
+        )
 
 
 def warnings(study: Study, language: Language) -> tuple[str, ...]:
@@ -149,7 +170,9 @@ def meaning(study: Study, language: Language) -> str:
     return word("incidents.meaning", language, homes=LEAST_HOUSEHOLDS, least=LEAST_AROUND)
 
 
-def _notes(study: Study, found: Hotspots, language: Language) -> tuple[str, ...]:
+def _notes(
+    study: Study, found: Hotspots, language: Language, own: np.ndarray | None
+) -> tuple[str, ...]:
     """What else to know: grave findings, piles left off, sensitive kinds."""
     quality = study.kept_apart(study.open).quality
     # in brief: a count would be of all events, and less the published ones tell of sensitive ones
@@ -166,7 +189,8 @@ def _notes(study: Study, found: Hotspots, language: Language) -> tuple[str, ...]
         told.append(word("incidents.note_source", language, share=part))
     if study.events.sensitive.any():
         told.append(word("incidents.note_sensitive", language, least=SENSITIVE_THRESHOLD))
-    if not shown_hot(study.open, found).any():
+    hot = shown_hot(study.open, found)
+    if not (hot if own is None else hot & own).any():
         told.append(word("incidents.note_no_hot", language))
     return tuple(told)
 
@@ -178,10 +202,10 @@ def _lines(
         "notice.zh": NOTICE_ZH,
         "notice.en": NOTICE_EN,
         **published_counts(study.shared, period, kind),
-        "count.left_off_piles": len(study.kept_apart(study.open).quality.piled),
+        "count.left_off_piles": len(study.county.kept_apart(study.county.open).quality.piled),
     }
-    table = open_provenance(study.prepared, found, said)
+    table = open_provenance(study.county.prepared, found, said)
     told = dict(zip(table["key"].astype(str), table["value"].astype(str), strict=True))
-    if study.open.households is None:
+    if study.county.open.households is None:
         told["sharing.least_households"] = "unknown"
     return tuple(told.items())

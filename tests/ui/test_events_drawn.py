@@ -9,8 +9,7 @@ from typing import Any
 import county_events as county
 import numpy as np
 import pytest
-from shapely.geometry import LineString, Point, box
-from synthetic import plan
+from shapely.geometry import LineString, box
 
 from incidents.homes import homes_of_plan, spread
 from incidents.quality import Finding
@@ -23,9 +22,8 @@ from ui.labels import fitting
 from ui.places import _Names, shown_hot, spoken, ten_places
 from ui.send import MOST_ROADS, main_roads
 from ui.shelf import Answers
-from ui.study import Study, _within
+from ui.study import Study
 from ui.survey import analysed, meaning, report
-from ui.views import PlanView
 
 
 @pytest.fixture(scope="module")
@@ -230,21 +228,3 @@ def test_files_are_where_they_were(tmp_path: Path) -> None:
     county.write_events(tmp_path)
     opened = Project("x", "x", "folder", {"villages": str(tmp_path / "villages.gpkg")})
     assert more_sources(opened) == {"incidents": (str(tmp_path / "incidents.csv"),)}
-
-
-def test_a_townships_part_of_a_plan_takes_its_own_events_and_no_other(study: Study) -> None:
-    events = study.events
-    x, y = events.x[events.placed], events.y[events.placed]
-    ground = box(x.min() - 1, y.min() - 1, float(np.median(x)), y.max() + 1)
-    whole = plan()
-    village = whole.villages.iloc[:1].set_geometry([ground])
-    village = village.set_crs(events.crs, allow_override=True)
-    part = PlanView("part", replace(whole, villages=village), {})
-    own = [
-        placed and ground.covers(Point(x, y))
-        for placed, x, y in zip(study.events.placed, study.events.x, study.events.y, strict=True)
-    ]
-    kept = _within(study.events, part)
-    assert 0 < sum(own) < len(own)
-    assert kept.x.tolist() == study.events.x[own].tolist()
-    assert kept.placed.all()

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo.problems import InputError
 from incidents.analysis import Parameters
 from incidents.categories import default_table
 from incidents.loop import closure
@@ -223,9 +222,12 @@ def test_the_leaders_map_holds_what_the_report_does(study: Study, year: Report) 
     assert place_focus(study, year, 99, 4).bounds is None
 
 
-def test_a_period_without_events_says_so(study: Study) -> None:
-    with pytest.raises(InputError, match=r"no event|hotspots-nothing"):
-        report(study, "1999", "", "en")
+def test_a_period_without_events_has_an_empty_map(study: Study) -> None:
+    made = report(study, "1999", "", "en")
+    assert len(made.cells) == 0
+    assert made.numbers[0][1] == "—"
+    assert "nobody reported" in made.numbers[0][2]
+    assert dict(made.lines)["filter.period"] == "1999-01-01/1999-12-31"
 
 
 def test_confirming_a_pile_puts_it_back(study: Study) -> None:

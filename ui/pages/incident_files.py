@@ -76,8 +76,9 @@ def _not_shared(study: Study, found: Hotspots) -> str:
 
 
 def _shared(study: Study, found: Hotspots, path: Path) -> None:
-    """The leaders' file never holds a sensitive kind's cells."""
+    """The leaders' file never holds a sensitive kind's cells; a part's holds the county's map."""
     if study.shared is None:
         return
-    same = analysed(study, study.open, found.selection, trend=True)
+    county = study.county
+    same = analysed(county, county.open, found.selection, trend=True)
     write_shared(study.shared, same, path, SAID)

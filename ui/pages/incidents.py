@@ -174,7 +174,7 @@ def _quality(study: Study) -> None:
     for note in study.events.notes:
         st.caption(markdown_text("· " + note.text(language())))
     opened = project()
-    if opened is not None:
+    if opened is not None and study.whole is None:
         with st.expander(text("incidents.other_files")):
             uploader(opened, plan_now())
 
@@ -235,8 +235,11 @@ def _kinds(study: Study) -> None:
         },
     )  # fmt: skip
     st.caption(text("incidents.kinds_text"))
+    if study.whole is not None:
+        st.caption(text("incidents.part_only"))
     st.button(
         text("incidents.kinds_use"), key="kinds_use", type="primary",
+        disabled=study.whole is not None,
         on_click=callback(partial(_use_kinds, study, base, table, edited, names)),
     )  # fmt: skip
 
@@ -258,6 +261,8 @@ def _use_kinds(
     study: Study, base: CategoryTable, before: pd.DataFrame, edited: pd.DataFrame,
     names: dict[str, str],
 ) -> None:  # fmt: skip
+    if study.whole is not None:  # one county has one table, or its numbers could be subtracted
+        return
     columns = ["words", "count", "class", "sensitive"]
     table = edited_table(base, before[columns], edited[columns], names)
 

@@ -50,8 +50,9 @@ def study_now(*, upload: bool) -> Study | None:
         return None
     if key in STUDIES:
         study = STUDIES.get(key)
-        if upload and study.view is not view:
-            st.button(text("incidents.renew"), on_click=callback(partial(read, opened, view)))
+        if upload and redrawn(study, view):
+            st.button(text("incidents.renew"), on_click=callback(partial(read, opened, view)),
+                      help=text("incidents.renew_help"))  # fmt: skip
         return study
     if has_events(opened) and not st.session_state.get(SAID):
         read(opened, view)
@@ -64,9 +65,17 @@ def study_now(*, upload: bool) -> Study | None:
     return None
 
 
+def redrawn(study: Study, view: PlanView | None) -> bool:
+    """Was the plan redrawn since the events were read by its grids?"""
+    then = study.county.view
+    return (then and then.whole) is not (view and view.whole)
+
+
 def read(opened: Project, view: PlanView | None, files: tuple[tuple[str, bytes], ...] = ()) -> None:
     """Start reading; the page then watches."""
     key = study_key(opened, view)
+    if files and key in STUDIES and STUDIES.get(key).whole is not None:
+        files = ()  # who sees a part brings no events in the place of the county's
 
     def work(job: Job) -> Study:
         return make_study(job, key, opened, view, files, memory=events_file(os.environ))

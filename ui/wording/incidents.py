@@ -27,6 +27,15 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.read": ("读取", "Read"),
     "incidents.other_files": ("换一批事件文件", "Use other files of events"),
     "incidents.renew": ("方案已改动：按现在的网格重新统计", "The plan has changed: count anew"),
+    "incidents.renew_help": (
+        "领导可见的往年网格数字只给没有改动过的网格；不做前后两套网格相减。",
+        "Of years that were told before, leaders then see only grids that were not redrawn: the "
+        "two drawings are not to be subtracted.",
+    ),
+    "incidents.part_only": (
+        "您看到的是本县的一部分；事件文件和这张对照表由全县统一设定。",
+        "You see a part of the county; its events and this table are set for all of it.",
+    ),
     # --- choices
     "incidents.period": ("时段", "Period"),
     "incidents.category": ("类别", "Class"),
@@ -50,6 +59,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.note_withheld": (
         "有部分为保护小数而不显示", "a part is withheld to protect small counts",
     ),
+    "incidents.note_none": ("没有这类上报事件", "nobody reported such an event"),
     "incidents.note_all_kinds": ("全部类别", "all classes"),
     # --- the map
     "incidents.density": ("每平方公里每年事件", "Events per km² a year"),
