@@ -7,9 +7,9 @@ SHELL := bash
 
 VENV ?= .venv
 DEMO ?= .demo
-# Tests share the machine's cores with Chromium and the program's own workers; a file's tests stay
-# together, so that a server or a county they share is made once.
-TEST_WORKERS ?= 2
+# A file's tests stay together, so that a server or a county they share is made once. Three, because
+# a test that drives a browser waits for a third of its time.
+TEST_WORKERS ?= 3
 # The first Python that is new enough. make setup PYTHON=/path/to/python3 overrides it.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -75,7 +75,7 @@ lint: setup-dev ## style, types, the dependency rule, and known faults of what i
 	$(BIN)/python .ci/audit
 
 test: lint ## everything that must pass before a change lands
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup-dev $(VENV)/.installed-bench ## measure against other programs (benchmarks/README.md)
 	$(BIN)/python -m benchmarks

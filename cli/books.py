@@ -48,6 +48,13 @@ class Book:
     kind: Kind
     subjects: tuple[str, ...]
 
+    @property
+    def piece(self) -> str:
+        """What it is kept under: a book of the same name may show other subjects."""
+        found = Digest()
+        found.add(self.subjects)
+        return f"{self.name}-{found.text()[:16]}"
+
 
 def books_of(atlas: Atlas, codes: set[str] | None) -> list[Book]:
     """Grids by township, then villages, townships, the overview, beats and leaders.
@@ -174,7 +181,7 @@ def _kept_and_drawn(
     """Numbers and PDFs of the books: first those of an earlier run, then as they are drawn."""
     todo = []
     for number, book in enumerate(books):
-        held = None if kept is None else kept.read(book.name)
+        held = None if kept is None else kept.read(book.piece)
         if kept is None or held is None:
             todo.append(number)
         else:
@@ -194,5 +201,5 @@ def _kept_and_drawn(
     largest = sorted(todo, key=lambda number: -len(books[number].subjects))
     for number, body in each(Job(int, draw), largest, workers=workers):
         if kept is not None and not isinstance(body, Lost):
-            kept.write(books[number].name, body)
+            kept.write(books[number].piece, body)
         yield number, body

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.tasks import add_task
 from geo.problems import InputError, Problem
 from store.address import VARIABLE, configured
 
@@ -28,26 +29,26 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "  gridwright store verify --store monday.gridwright",
     )
     own = sub.add_subparsers(dest="task", required=True, metavar="TASK")
-    _add(own, "migrate", run_migrate, "bring a store of an earlier format to the present one")
-    backup = _add(own, "backup", run_backup, "write all of it, in use or not, as one file")
+    add_task(own, "migrate", run_migrate, "bring a store of an earlier format to the present one")
+    backup = add_task(own, "backup", run_backup, "write all of it, in use or not, as one file")
     backup.add_argument("-o", "--output", required=True, metavar="FILE", help="the backup")
-    restore = _add(own, "restore", run_restore, "put a backup's content in place")
+    restore = add_task(own, "restore", run_restore, "put a backup's content in place")
     restore.add_argument("file", metavar="FILE", help="a file that backup wrote")
     restore.add_argument(
         "--force", action="store_true",
         help="replace what the store holds, after saving it beside the backup",
     )  # fmt: skip
-    verify = _add(own, "verify", run_verify, "replay every plan, check the audit trail")
+    verify = add_task(own, "verify", run_verify, "replay every plan, check the audit trail")
     verify.add_argument(
         "--head", default="", metavar="N:HASH",
         help="an end of the audit trail, as verify printed it before, to be looked for",
     )  # fmt: skip
-    audit = _add(own, "audit", run_audit, "write the audit trail as .csv or .jsonl")
+    audit = add_task(own, "audit", run_audit, "write the audit trail as .csv or .jsonl")
     audit.add_argument("-o", "--output", required=True, metavar="FILE", help=".csv or .jsonl")
     audit.add_argument("--since", default="", metavar="TIME", help="e.g. 2026-01-31 (UTC)")
-    expire = _add(own, "expire", run_expire, "delete entries of the audit trail by their age")
+    expire = add_task(own, "expire", run_expire, "delete entries of the audit trail by their age")
     expire.add_argument("--days", type=_days, required=True, metavar="N", help="what is kept")
-    forget = _add(own, "forget", run_forget, "take the households out of a plan; counts stay")
+    forget = add_task(own, "forget", run_forget, "take the households out of a plan; counts stay")
     forget.add_argument("plan", metavar="PLAN", help="a plan.gpkg")
     forget.add_argument(
         "--inputs", action="store_true",
@@ -60,18 +61,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     seal.add_argument("plan", metavar="PLAN", help="a plan.gpkg")
     seal.add_argument("--open", action="store_true", help="write them open again")
     seal.set_defaults(run=run_seal)
-
-
-def _add(
-    own: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, does: str
-) -> argparse.ArgumentParser:
-    sub = own.add_parser(name, help=does, description=does)
-    sub.add_argument(
-        "--store", metavar="PLACE",
-        help=f"its file, or postgresql+psycopg://… (default: {VARIABLE}, else the user's own)",
-    )  # fmt: skip
-    sub.set_defaults(run=run)
-    return sub
 
 
 def _days(text: str) -> int:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.tasks import add_task
 from store.address import VARIABLE, configured
 from store.policy import ROLES, Grant
 
@@ -30,7 +31,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "  gridwright user add lu.town.1 --role planner@玉泉镇 --role viewer",
     )
     own = sub.add_subparsers(dest="task", required=True, metavar="TASK")
-    add = _add(own, "add", run_add, "a new account, with a password to be changed at first use")
+    add = add_task(
+        own, "add", run_add, "a new account, with a password to be changed at first use"
+    )
+    _name(add)
     add.add_argument(
         "--role", action="append", default=[], type=_grant, metavar="ROLE[@TOWNSHIP]",
         help=f"{', '.join(ROLES)}; in the county, or in a township (its name or nine digits)",
@@ -44,32 +48,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("enable", run_enable, "open it again, and unlock it"),
         ("sign-out", run_sign_out, "end all its sign-ins"),
     ):
-        _add(own, name, run, does)
+        _name(add_task(own, name, run, does))
     for name, run, does in (
         ("grant", run_grant, "give a role"), ("revoke", run_revoke, "take a role"),
     ):  # fmt: skip
-        task = _add(own, name, run, does)
+        task = add_task(own, name, run, does)
+        _name(task)
         task.add_argument("role", type=_grant, metavar="ROLE[@TOWNSHIP]")
-    _add(own, "list", run_list, "all accounts", named=False)
+    add_task(own, "list", run_list, "all accounts")
 
 
-def _add(
-    own: argparse._SubParsersAction[argparse.ArgumentParser],
-    task: str,
-    run: object,
-    does: str,
-    *,
-    named: bool = True,
-) -> argparse.ArgumentParser:
-    sub = own.add_parser(task, help=does, description=does)
-    if named:
-        sub.add_argument("name", metavar="NAME", help="the account")
-    sub.add_argument(
-        "--store", metavar="PLACE",
-        help=f"its file, or postgresql+psycopg://… (default: {VARIABLE}, else the user's own)",
-    )  # fmt: skip
-    sub.set_defaults(run=run)
-    return sub
+def _name(task: argparse.ArgumentParser) -> None:
+    task.add_argument("name", metavar="NAME", help="the account")
 
 
 def _grant(text: str) -> Grant:

@@ -100,7 +100,7 @@ def metric(layer: Layer, crs: CRS) -> Shapes:
 
 @lru_cache(maxsize=32)
 def _change(source: CRS, target: CRS) -> Transformer:
-    """Making one takes a tenth of a second; it may be used by several threads at once."""
+    """Making one takes a tenth of a second, once in each thread that uses it."""
     return Transformer.from_crs(source, target, always_xy=True)
 
 

@@ -47,6 +47,11 @@ def digest_of(
     if today is not None:
         found.add_frame(today.grids)
         found.add(sorted(today.used))
+        found.add([today.micro is None])
+        if today.micro is not None:
+            for names in (today.micro.code, today.micro.grid):
+                found.add(names)
+            found.add_shapes(today.micro.shape)
     return found.text()
 
 

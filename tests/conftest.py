@@ -57,6 +57,12 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that drive a browser first: they wait most, and one begun last would run alone."""
+    browsing = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in browsing)
+
+
 @pytest.fixture(autouse=True)
 def _main_stays() -> Iterator[None]:
     """Streamlit runs a page as ``__main__`` and leaves it there; a process that is spawned later

@@ -24,6 +24,11 @@ def focus() -> Focus:
     return Focus(number, "grids", (grid,) if grid else ())
 
 
+def chosen_now() -> tuple[object, ...]:
+    """What is chosen and where the map was told to go: what a page shows of both."""
+    return (st.session_state.get("grid"), *st.session_state.get("focus", (0, "")))
+
+
 def choose(grid: str | None, *, move: bool) -> None:
     """Choose a grid; with ``move`` the map goes there."""
     st.session_state["grid"] = grid

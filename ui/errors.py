@@ -36,6 +36,10 @@ class JobGoneError(LookupError):
     """A project or job that this server no longer holds, after a restart for example."""
 
 
+class BusyError(RuntimeError):
+    """The county's events are being read by somebody; what was asked for has to wait for it."""
+
+
 # The first row that fits decides, so narrow classes stand before wide ones.
 SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (MapLibraryMissingError, "error.map_library"),
@@ -43,6 +47,7 @@ SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (SignedOutError, "error.signed_out"),
     (DeniedError, "error.denied"),
     (JobGoneError, "error.gone"),
+    (BusyError, "error.events_busy"),
     (MemoryError, "error.memory"),
     (BrokenProcessPool, "error.worker_died"),
     (zipfile.BadZipFile, "error.zip"),

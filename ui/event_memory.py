@@ -4,8 +4,9 @@ Three things last: the table of classes as it was edited, the piles that somebod
 real places, and which numbers of a year leaders were told, by which grids
 (:mod:`incidents.told`). They are kept in one small JSON file in the program's home, by the county
 (a digest of its areas' codes), so that next month's file finds them. Of a pile a digest of its
-place is kept and no coordinate; of the table the rows that differ from the one that comes with the
-program, and no words that look like something personal; of what was told no count and no outline.
+place is kept: nobody reads it there, though whoever tries each metre of the county would find it.
+Of the table the rows are kept that differ from the one that comes with the program, and no words
+that look like something personal; of what was told no count and no outline.
 """
 
 from __future__ import annotations

@@ -114,7 +114,10 @@ class Intake:
     names: dict[str, str] = field(default_factory=dict)  # name on the disk -> the owner's
     folder: Path | None = None
     entries: list[Entry] = field(default_factory=list)
-    _evidence: dict[tuple[int, int], DatumEvidence | None] = field(default_factory=dict)
+    forgotten: bool = False
+    _evidence: dict[tuple[int, int, str], tuple[DatumEvidence | None, Layer, Layer]] = field(
+        default_factory=dict
+    )
 
     @property
     def trusted(self) -> bool:
@@ -133,7 +136,7 @@ class Intake:
         stem = only.rpartition(".")[0].lower()
         directory = Path(tempfile.mkdtemp(prefix="gridwright-upload-"))
         try:
-            for name, content in self.uploads.items():
+            for name, content in list(self.uploads.items()):
                 if not only or name.rpartition(".")[0].lower() == stem:
                     (directory / name).write_bytes(content)
             yield directory
@@ -141,7 +144,8 @@ class Intake:
             shutil.rmtree(directory, ignore_errors=True)
 
     def forget(self) -> None:
-        """Let go of the files' content."""
+        """Let go of the files' content; a look into them that still runs keeps nothing."""
+        self.forgotten = True
         self.uploads.clear()
         self.entries.clear()
         self._evidence.clear()
@@ -160,11 +164,13 @@ class Intake:
             return None
         if villages.layer is None or villages is entry:
             return None
-        key = (id(entry.layer), id(villages.layer))
+        key = (id(entry.layer), id(villages.layer), villages.choice.datum)
         if key not in self._evidence:
             outlines = restated(villages.layer, villages.choice.datum)
-            self._evidence[key] = evidence(entry.layer, outlines)
-        return self._evidence[key]
+            # the layers are held with it: another one cannot have their numbers meanwhile
+            told = evidence(entry.layer, outlines)
+            self._evidence[key] = (told, entry.layer, villages.layer)
+        return self._evidence[key][0]
 
 
 INTAKES: Shelf[Intake] = Shelf(room=8)
@@ -231,6 +237,8 @@ def look_into(job: Job, intake: Intake) -> str:
         except CancelledError:
             pool.shutdown(cancel_futures=True)
             raise
+    if intake.forgotten:
+        raise CancelledError
     entries = before + entries
     _use_first_of_each(entries)
     intake.entries = sorted(entries, key=_place_in_list)

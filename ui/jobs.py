@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ui.errors import JobGoneError
+from ui.logs import without_calls
 from ui.metrics import METRICS
 
 log = logging.getLogger("gridwright.ui")
@@ -148,7 +149,7 @@ class Jobs:
         except BaseException as error:
             # Whatever it was, the page must hear of it: a thread's exception reaches nobody.
             log.info("job %s failed: %s", job.kind, type(error).__name__)
-            job.settle("failed", error=error)
+            job.settle("failed", error=without_calls(error))
         finally:
             self._turn.release()
 

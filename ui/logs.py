@@ -86,7 +86,7 @@ class Formatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             event["error"] = _kinds(error)
-            event["where"] = _calls(error.__traceback__)
+            event["where"] = calls_of(error)
             if self.words:
                 event["words"] = self.clean(str(error))
         if self.as_json:
@@ -95,7 +95,7 @@ class Formatter(logging.Formatter):
         if error is None:
             return line
         told = f" ({event['words']})" if self.words else ""
-        return "\n  ".join([f"{line}: {event['error']}{told}", *_calls(error.__traceback__)])
+        return "\n  ".join([f"{line}: {event['error']}{told}", *calls_of(error)])
 
 
 def _without_words(message: str, record: logging.LogRecord) -> str:
@@ -120,10 +120,33 @@ def _kinds(error: BaseException) -> str:
     return " < ".join(names)
 
 
-def _calls(trace: TracebackType | None) -> list[str]:
-    """``file:line function`` of each call, without lines of code and values."""
-    calls = traceback.extract_tb(trace)[-DEEPEST:]
+def calls_of(error: BaseException) -> list[str]:
+    """``file:line function`` of each call an error came through, without lines of code and values.
+
+    Of an error whose calls were let go (:func:`without_calls`) those that it had.
+    """
+    told: list[str] | None = getattr(error, "came_through", None)
+    if told is not None:
+        return told
+    calls = traceback.extract_tb(error.__traceback__)[-DEEPEST:]
     return [f"{'/'.join(Path(c.filename).parts[-3:])}:{c.lineno} {c.name}" for c in calls]
+
+
+def without_calls(error: BaseException) -> BaseException:
+    """The same error without what its calls held, and with their names: for one that is kept.
+
+    With a trace would be kept the files that were being read.
+    """
+    chain, seen = [error], set[int]()
+    while chain:
+        one = chain.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        vars(one)["came_through"] = calls_of(one)
+        one.__traceback__ = None
+        chain += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
+    return error
 
 
 def set_up(environment: Mapping[str, str]) -> logging.Handler:

@@ -39,6 +39,8 @@ def prepare() -> None:
 
         named = default_project(os.environ)
         plan = PROJECTS.get(named).plan_id if named else None
+        if named and plan is None:
+            _ready_for_many(PROJECTS.get(named), None)
         if plan is None:
             return
         view = PLANS.get(plan)
@@ -61,7 +63,7 @@ def prepare() -> None:
         log.warning("the project was not made ready: %s", type(error).__name__)
 
 
-def _ready_for_many(project: Project, view: PlanView) -> None:
+def _ready_for_many(project: Project, view: PlanView | None) -> None:
     """Where many share a server, what the first of them would wait for is there before they come:
     the compiled search, and the county's events."""
     from planning.warm import warm

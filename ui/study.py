@@ -23,6 +23,7 @@ from incidents.areas import Areas, Homes
 from incidents.categories import SIX, CategoryTable, default_table
 from incidents.events import Events, load_events
 from incidents.quality import Named
+from ui.errors import BusyError, JobGoneError
 from ui.event_files import (
     FILES,
     LAYERS,
@@ -150,12 +151,19 @@ def study_key(project: Project | None, view: PlanView | None) -> str:
     return f"{project.id if project else ''}/{plan}"
 
 
-def start_study(key: str, work: Callable[[Job], Study]) -> str:
-    """Start the reading unless it runs already; returns the job's id."""
+def start_study(key: str, work: Callable[[Job], Study], *, joins: bool = True) -> str:
+    """Start the reading unless one runs already; returns the id of the job that runs.
+
+    Whoever wants more than the county's events as they are (files of their own, another table) does
+    not join: raises :class:`ui.errors.BusyError` while one runs.
+    """
     with _STARTING:
-        running = _RUNNING.get(key)
-        if running is not None and not SURVEYS.look(running).over:
-            return running
+        for over in [held for held, job in _RUNNING.items() if not _goes_on(job)]:
+            del _RUNNING[over]
+        if key in _RUNNING:
+            if not joins:
+                raise BusyError
+            return _RUNNING[key]
 
         def put(job: Job) -> str:
             made = work(job)
@@ -177,6 +185,14 @@ def shelve(study: Study) -> None:
     for part in held:
         if part.whole is not None and not any(part.whole is other for other in held):
             STUDIES.drop(part.key)
+
+
+def _goes_on(job_id: str) -> bool:
+    """Does this job still run? Of those that are long over nothing is kept."""
+    try:
+        return not SURVEYS.look(job_id).over
+    except JobGoneError:
+        return False
 
 
 # --- making a study -----------------------------------------------------------------------------
@@ -331,7 +347,7 @@ def _protect(study: Study) -> None:
 
     try:
         study.shared = _as_told(study, share(study.prepared))
-    except (InputError, KeyError, ValueError, MemoryError) as error:
+    except Exception as error:  # whatever it is: leaders would wait for the tables for ever
         log.warning("the shared tables cannot be made: %s", type(error).__name__)
         study.shared_failed = error
 
@@ -359,7 +375,9 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
     from incidents.sharing import few_events
     from ui.places import may_be_shown, shown_hot
 
-    if kind not in study.courses:
+    with study.lock:  # a pile that is confirmed meanwhile must not find an answer of before
+        if kind in study.courses:
+            return study.courses[kind]
         chosen = Selection(category=kind, without_piles=True)
         try:
             found = analyse(study.kept_apart(study.open), chosen)
@@ -373,7 +391,7 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
         seen = shown_hot(study.open, found)
         if not seen.any():
             seen = may_be_shown(study.open) & ~few_events(found)
-        study.courses[kind] = Courses(
+        made = study.courses[kind] = Courses(
             empty if grown is None else grown.course,
             empty if grown is None else grown.hot_periods,
             0 if grown is None else len(times),
@@ -381,7 +399,7 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
             fixed_breaks(yearly, 5),
             int(np.diff(times[:2]).astype(np.int64).sum()) or 1,
         )
-    return study.courses[kind]
+        return made
 
 
 def years_of(events: Events) -> float:

@@ -10,7 +10,7 @@ from ui.errors import JobGoneError, sentences
 from ui.format import markdown_text, name_text
 from ui.jobs import Jobs, Snapshot, Step
 from ui.projects import JOBS
-from ui.session import language, tell, text
+from ui.session import guarded, language, text
 
 EVERY = 0.5  # seconds between two looks
 _KNOWN = ("reading", "plan", "making", "drawing", "counting", "beats", "sheets")
@@ -53,25 +53,43 @@ def _watch(job_id: str | None, when_done: Callable[[Snapshot], None], jobs: Jobs
     # that one's end is not this one's to tell.
     if job_id is None or st.session_state.get("job") != job_id:
         return
-    try:
-        now = jobs.look(job_id)
-    except JobGoneError as gone:
-        st.session_state["job"] = None
-        tell(gone)
-        return
-    if now.over:
-        st.session_state["job"] = None
-        if now.state == "done":
+    with guarded():
+        try:
+            now = jobs.look(job_id)
+        except JobGoneError:
+            st.session_state["job"] = None
+            raise
+        if now.over:
+            _over(job_id, now, when_done)
+        st.progress(now.step.share, text=markdown_text(step_text(now.state, now.step)))
+        st.button(
+            text("job.cancel"), key="cancel_job", on_click=jobs.cancel, args=(job_id,),
+            width="stretch",
+        )  # fmt: skip
+
+
+def _over(job_id: str, now: Snapshot, when_done: Callable[[Snapshot], None]) -> None:
+    """Take what a job made, or say why there is nothing; the page is then drawn anew.
+
+    What cannot be taken (the store is away) is told and tried again: minutes of work are in it.
+    """
+    st.session_state["job"] = None
+    if now.state == "done":
+        try:
             when_done(now)
-        elif now.error is not None:
-            st.session_state["job_sentences"] = sentences(now.error, language())
-        else:
-            st.session_state["job_cancelled"] = True
-        st.rerun()
-    st.progress(now.step.share, text=markdown_text(step_text(now.state, now.step)))
-    st.button(
-        text("job.cancel"), key="cancel_job", on_click=jobs.cancel, args=(job_id,), width="stretch"
-    )
+        except Exception:
+            st.session_state["job"] = job_id
+            st.button(text("job.cancel"), key="let_go_job", on_click=_let_go, width="stretch")
+            raise
+    elif now.error is not None:
+        st.session_state["job_sentences"] = sentences(now.error, language())
+    else:
+        st.session_state["job_cancelled"] = True
+    st.rerun()
+
+
+def _let_go() -> None:
+    st.session_state["job"] = None
 
 
 def show_outcome(cancelled: str = "job.cancelled") -> None:

@@ -694,6 +694,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "This folder may not be read. Ask the administrator to add it to GRIDWRIGHT_FOLDERS, or "
         "upload the files.",
     ),
+    "error.events_busy": (
+        "正在读取本县事件；请等读完后再试一次，刚才的操作没有执行。",
+        "The county's events are being read just now; nothing was done. Try again when they are "
+        "there.",
+    ),
     "error.gone": (
         "服务器已不再保存这个项目（可能重启过）。请重新打开。",
         "The server no longer holds this project (it may have been restarted). Please open it "

@@ -31,6 +31,7 @@ def _bind() -> None:
     except ImportError:  # no such limits on this system; the parent's deadline still holds
         return
     seconds = round(LIMITS.seconds)
+    signal.alarm(seconds + 30)  # where nobody is left to stop it
     for kind, value in (
         (resource.RLIMIT_AS, LIMITS.memory_bytes),
         (resource.RLIMIT_CPU, seconds * 2),
@@ -96,8 +97,12 @@ def _do(request: dict[str, Any]) -> None:
     (Path(request["folder"]) / "answer.json").write_text(text, "utf-8")
 
 
-def _be_born(request: dict[str, Any]) -> NoReturn:
-    """The forked process: alone, without the nursery's pipes, in its private folder."""
+def _be_born(request: dict[str, Any], pipes: tuple[int, ...]) -> NoReturn:
+    """The forked process: alone, without the nursery's ``pipes``, in its private folder.
+
+    No other descriptor is closed: the libraries that were loaded hold files of their own (PROJ its
+    database), and what they close themselves would by then be somebody else's.
+    """
     code = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -106,7 +111,8 @@ def _be_born(request: dict[str, Any]) -> NoReturn:
         nothing = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(nothing, standard)
-        os.closerange(3, 256)
+        for pipe in pipes:
+            os.close(pipe)
         os.chdir(request["folder"])
         os.environ["HOME"] = os.environ["TMPDIR"] = request["folder"]
         tempfile.tempdir = None
@@ -122,6 +128,7 @@ class _Nursery:
     def __init__(self) -> None:
         self.numbers: dict[int, int] = {}  # process -> request
         self.rest = b""
+        self.pipes: tuple[int, ...] = ()
 
     def run(self) -> None:
         """Until standard input ends, or nothing was asked for long."""
@@ -131,6 +138,8 @@ class _Nursery:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
         with selectors.DefaultSelector() as ready:
+            poll = getattr(ready, "fileno", None)  # epoll has a descriptor of its own
+            self.pipes = (wake, woken) if poll is None else (wake, woken, poll())
             ready.register(0, selectors.EVENT_READ)
             ready.register(wake, selectors.EVENT_READ)
             while True:
@@ -153,9 +162,13 @@ class _Nursery:
             if "kill" in said:
                 self._kill([p for p, number in self.numbers.items() if number == said["kill"]])
                 continue
-            process = os.fork()
+            try:
+                process = os.fork()
+            except OSError as error:  # no process or memory is left: this request fails alone
+                self._tell(said["number"], error.errno or 1)
+                continue
             if not process:
-                _be_born(said["request"])
+                _be_born(said["request"], self.pipes)
             self.numbers[process] = said["number"]
         return bool(block)
 
@@ -164,9 +177,10 @@ class _Nursery:
             process, status = os.waitpid(-1, os.WNOHANG)
             if not process:
                 return
-            told = {"number": self.numbers.pop(process),
-                    "code": os.waitstatus_to_exitcode(status)}  # fmt: skip
-            os.write(1, json.dumps(told).encode() + b"\n")
+            self._tell(self.numbers.pop(process), os.waitstatus_to_exitcode(status))
+
+    def _tell(self, number: int, code: int) -> None:
+        os.write(1, json.dumps({"number": number, "code": code}).encode() + b"\n")
 
     def _kill(self, processes: list[int]) -> None:
         for process in processes:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow as pa
 import pyogrio
 import pyogrio.raw
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from geo.columns import Role
+from geo.problems import InputError
 from geo.read.layer import Keep, Raw, Shapes
 from geo.read.limits import LIMITS
 from geo.read.report import Report, remarks_told
 from geo.read.text import arrow_column
-from geo.read.wkb import has_curves, shapes_from_wkb
+from geo.read.wkb import ROWS_AT_ONCE, Curves, shapes_from_wkb, shapes_of_pieces
 
 _VIRTUAL = ("rtree", "fts3", "fts4", "fts5")
 
@@ -104,32 +107,57 @@ def read_database(path: Path, layer: str, keep: Keep, report: Report) -> Raw:
         if len(names) > LIMITS.columns:
             report.fail("too_many_columns", columns=len(names), limit=LIMITS.columns)
         wanted = list(dict.fromkeys(keep(names)))
-        with remarks_told(report):
-            _, table = pyogrio.raw.read_arrow(
-                str(path), layer=layer, columns=wanted, max_features=LIMITS.rows + 1
-            )
+        raw = Raw(layer, names, {}, rows=0)
+        try:
+            with remarks_told(report):
+                table = _in_pieces(path, layer, wanted, info, raw, report)
+        except Curves:
+            plain = {**info, "geometry_type": None}
+            with remarks_told(report):
+                table = _in_pieces(path, layer, wanted, plain, raw, report)
+            raw.shapes = shapes_from_wkb(_straightened(path, layer, report), raw, report)
+    except InputError:
+        raise
     except Exception as error:  # pyogrio raises many kinds for damaged files
         report.stop_on_errors()
         report.fail("unreadable", layer, reason=type(error).__name__)
-    geometry_name = str(info.get("geometry_name") or "wkb_geometry")
-    geometry = next(
-        (
-            n
-            for n in (geometry_name, "wkb_geometry", "geom", "")
-            if n in table.column_names and n not in wanted
-        ),
-        None,
-    )
-    raw = Raw(layer, names, {}, rows=table.num_rows)
-    if info["geometry_type"] is not None and geometry is not None:
-        wkb = table.column(geometry).to_pandas().to_numpy(dtype=object)
-        if has_curves(wkb):
-            wkb = _straightened(path, layer, report)
-        raw.shapes = shapes_from_wkb(wkb, raw, report)
     raw.crs = read_crs(info["crs"], report)
     found = [name for name in wanted if name in table.column_names]
     raw.columns = {name: arrow_column(table.column(name)) for name in found}
     return raw
+
+
+def _in_pieces(
+    path: Path, layer: str, wanted: list[str], info: dict[str, Any], raw: Raw, report: Report
+) -> pa.Table:
+    """The wanted columns; the shapes go to ``raw``, and of their binary only a piece is held.
+
+    Raises :class:`Curves`.
+    """
+    with pyogrio.raw.open_arrow(
+        str(path), layer=layer, columns=wanted, batch_size=ROWS_AT_ONCE, use_pyarrow=True,
+        read_geometry=info["geometry_type"] is not None,
+    ) as (_, stream):  # fmt: skip
+        names = [str(info.get("geometry_name") or ""), "wkb_geometry", "geom", ""]
+        geometry = next((n for n in names if n in stream.schema.names and n not in wanted), None)
+        held: list[pa.RecordBatch] = []
+        raw.rows = 0
+
+        def shapes() -> Iterator[pa.Array]:
+            for batch in stream:
+                held.append(batch.select([n for n in batch.schema.names if n in wanted]))
+                raw.rows += batch.num_rows
+                if raw.rows > LIMITS.rows:  # more than it said that it holds
+                    report.fail("too_many_rows", layer, rows=raw.rows, limit=LIMITS.rows)
+                if geometry is not None:
+                    yield batch.column(geometry)
+
+        if geometry is None:
+            deque(shapes(), maxlen=0)
+        else:
+            raw.shapes = shapes_of_pieces(shapes(), raw, report)
+        schema = pa.schema([field for field in stream.schema if field.name in wanted])
+        return pa.Table.from_batches(held, schema)
 
 
 def _straightened(path: Path, layer: str, report: Report) -> Shapes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyproj import CRS
@@ -17,7 +17,7 @@ from geo.read.layer import Keep, Raw
 from geo.read.limits import LIMITS
 from geo.read.report import Report
 from geo.read.text import arrow_column
-from geo.read.wkb import shapes_from_wkb
+from geo.read.wkb import ROWS_AT_ONCE, Curves, shapes_of_pieces
 
 
 def read_parquet(path: Path, keep_map: Keep, keep_table: Keep, report: Report) -> Raw:
@@ -36,15 +36,25 @@ def read_parquet(path: Path, keep_map: Keep, keep_table: Keep, report: Report) -
     names = [name for name in schema.names if name != geometry and not name.startswith("__index")]
     wanted = list(dict.fromkeys((keep_table if geometry is None else keep_map)(names)))
     try:
-        table = file.read(columns=[*wanted, *([geometry] if geometry else [])])
+        table = file.read(columns=wanted)
     except (pa.ArrowException, OSError, ValueError) as error:
         report.fail("unreadable", reason=type(error).__name__)
-    raw = Raw(path.stem, names, {}, crs=crs, rows=table.num_rows)
+    raw = Raw(path.stem, names, {}, crs=crs, rows=rows)
     raw.columns = {name: arrow_column(table.column(name)) for name in wanted}
+    del table
     if geometry is not None:
-        values = np.array(table.column(geometry).to_pylist(), dtype=object)
-        raw.shapes = shapes_from_wkb(values, raw, report)
+        try:
+            raw.shapes = shapes_of_pieces(_pieces(file, geometry), raw, report)
+        except (pa.ArrowException, OSError, ValueError, Curves) as error:
+            report.stop_on_errors()
+            report.fail("unreadable", reason=type(error).__name__)
     return raw
+
+
+def _pieces(file: pq.ParquetFile, column: str) -> Iterator[pa.Array]:
+    """A column, some ten thousand rows at a time: the whole is never held beside its shapes."""
+    for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=[column]):
+        yield batch.column(0)
 
 
 def _geometry(schema: pa.Schema, report: Report) -> tuple[str | None, CRS | None]:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
 from geo.read.layer import Raw, Shapes
 from geo.read.limits import LIMITS
 from geo.read.report import Report, listed
+
+ROWS_AT_ONCE = 65_536
+"""Rows of a layer whose binary is held at a time."""
 
 _COLLECTION = re.compile("COLLECTION", re.IGNORECASE)
 
@@ -37,7 +42,7 @@ def too_deep(wkb: bytes) -> bool:
     return little + big + iso > LIMITS.nesting * 8
 
 
-def has_curves(values: NDArray[np.object_]) -> bool:
+def has_curves(values: Sequence[bytes | None]) -> bool:
     """Whether any well-known binary is a curve or surface type that shapely cannot hold."""
     for value in values:
         if isinstance(value, bytes) and len(value) >= 5 and value[0] in (0, 1):
@@ -47,22 +52,77 @@ def has_curves(values: NDArray[np.object_]) -> bool:
     return False
 
 
+class Curves(Exception):  # noqa: N818 (caught by the one reader that can straighten them)
+    """A column of well-known binary holds arcs, which shapely has no types for."""
+
+
 def shapes_from_wkb(values: NDArray[np.object_], raw: Raw, report: Report) -> Shapes:
     """Shapes of a column of well-known binary; damaged ones are listed and None."""
-    raws = [value if isinstance(value, (bytes, bytearray)) else None for value in values]
-    if any(value is not None and too_deep(bytes(value)) for value in raws):
-        report.fail("too_deep")
-    try:
-        with np.errstate(all="ignore"):  # signalling not-a-numbers in damaged files
-            shapes = shapely.from_wkb(np.array(raws, dtype=object), on_invalid="ignore")
-    except NotImplementedError:  # a curve inside a collection
-        report.fail("curves_unknown")
-    damaged = [i for i, value in enumerate(raws) if value and shapes[i] is None]
+    return shapes_of_pieces([values], raw, report)
+
+
+def shapes_of_pieces(
+    pieces: Iterable[NDArray[np.object_] | pa.Array], raw: Raw, report: Report
+) -> Shapes:
+    """The same for a column that comes in pieces, of which one at a time is held.
+
+    Raises :class:`Curves` at the first piece of an Arrow column that holds a curve.
+    """
+    made: list[Shapes] = [np.empty(0, dtype=object)]
+    damaged: list[int] = []
+    rows = 0
+    for piece in pieces:
+        shapes = _points(piece)
+        if shapes is None:
+            arrow = not isinstance(piece, np.ndarray)
+            values = piece if isinstance(piece, np.ndarray) else piece.to_pylist()
+            raws = [bytes(v) if isinstance(v, (bytes, bytearray)) else None for v in values]
+            if arrow and has_curves(raws):
+                raise Curves
+            shapes = _shapes(raws, report)
+            damaged += [rows + i for i, value in enumerate(raws) if value and shapes[i] is None]
+        made.append(shapes)
+        rows += len(shapes)
     if damaged:
         raw.displaced(np.array(damaged, dtype=np.intp), "shape-damaged")
         report.warn("shape_damaged", rows=listed(raw, damaged))
-    out: Shapes = shapes
-    return out
+    return np.concatenate(made)
+
+
+def _shapes(values: list[bytes | None], report: Report) -> Shapes:
+    if any(value is not None and too_deep(value) for value in values):
+        report.fail("too_deep")
+    try:
+        with np.errstate(all="ignore"):  # signalling not-a-numbers in damaged files
+            found: Shapes = shapely.from_wkb(np.array(values, dtype=object), on_invalid="ignore")
+    except NotImplementedError:  # a curve inside a collection
+        report.fail("curves_unknown")
+    return found
+
+
+_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
+
+
+def _points(piece: NDArray[np.object_] | pa.Array) -> Shapes | None:
+    """A piece of an Arrow column that holds plane points and nothing else; None for any other.
+
+    A city's households are millions of them, and taking each by itself costs most of reading.
+    """
+    if isinstance(piece, np.ndarray) or piece.null_count or not len(piece):
+        return None
+    wide = pa.types.is_large_binary(piece.type)
+    if not (wide or pa.types.is_binary(piece.type)):
+        return None
+    _, offsets, content = piece.buffers()
+    first, size = piece.offset, np.dtype("i8" if wide else "i4")
+    ends = np.frombuffer(offsets, dtype=size, count=len(piece) + 1, offset=first * size.itemsize)
+    if content is None or (np.diff(ends) != _POINT.itemsize).any():
+        return None
+    held = np.frombuffer(content, dtype=_POINT, count=len(piece), offset=int(ends[0]))
+    if (held["order"] != 1).any() or (held["kind"] != 1).any():
+        return None
+    xy = np.column_stack([held["x"], held["y"]])
+    return np.asarray(shapely.points(xy)) if np.isfinite(xy).all() else None
 
 
 def shapes_from_wkt(values: list[Any], raw: Raw, report: Report) -> Shapes:

@@ -139,6 +139,17 @@ def test_another_county_other_settings_and_another_program_have_other_digests(
     assert len({first, *others}) == 5
 
 
+def test_micro_grids_of_today_are_told_from_none() -> None:
+    """Villages kept without the shapes of their units are no use to a run that follows them."""
+    held = ground(1)
+    rules = replace(RULES, micro=50)
+    today = of_plan(to_planfile(propose_county(held, rules)), held.crs)
+    assert today.micro is not None
+    other = replace(today.micro, shape=today.micro.shape[::-1])
+    found = [today, replace(today, micro=None), replace(today, micro=other)]
+    assert len({digest_of(held, rules, one) for one in found}) == 3
+
+
 def test_a_kept_village_comes_back_as_it_was(tmp_path: Path) -> None:
     plan = propose_county(ground(1), replace(RULES, micro=50)).villages[0]
     kept = Unfinished(tmp_path / "plan.gpkg", "d")

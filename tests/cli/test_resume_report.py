@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import towns
+from pypdfium2 import PdfDocument
 
 from cli import books
 from cli.books import Book, books_of, digest_of, draw_books, draw_pictures
@@ -166,6 +167,23 @@ def test_a_book_that_kills_its_process_is_named_and_the_others_are_kept(
     with pytest.raises(InputError) as caught:
         draw_books(atlas, three, tmp_path, kept, 2)
     assert [problem.params["book"] for problem in caught.value.problems] == ["b.pdf"]
-    assert kept.read("a.pdf") == b"x"
-    assert kept.read("b.pdf") is None
-    assert kept.read("c.pdf") == b"y"
+    assert [kept.read(book.piece) for book in three] == [b"x", None, b"y"]
+
+
+def test_a_kept_book_of_fewer_grids_is_not_taken_for_the_whole_one(
+    plan: Path, tmp_path: Path
+) -> None:
+    atlas = Atlas(read_plan(plan), {}, None, "zh", Imprint("县"), {})
+    first = atlas.subjects("grid")[0]
+    kept = Pieces(tmp_path / "sheets", digest_of(atlas))
+    pages = {}
+    for name, codes in (("one", {first}), ("all", None)):
+        (tmp_path / name).mkdir()
+        books = [book for book in books_of(atlas, codes) if book.kind == "grid"]
+        draw_books(atlas, books, tmp_path / name, kept, 1)
+        pages[name] = PdfDocument(tmp_path / name / books[0].name)
+    assert len(pages["one"]) == 1
+    assert len(pages["all"]) == len(atlas.subjects("grid"))
+    assert kept.taken == 0
+    for document in pages.values():
+        document.close()

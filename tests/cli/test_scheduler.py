@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,10 @@ from cli.main import main
 from geo.problems import InputError
 from planning import cluster
 from planning.cluster import Certificates, connected, security_for
+from planning.county import Progress, propose_county
 from planning.running import Job, Lost, each
+from planning.saved import to_bytes
+from planning.settings import Settings
 
 PICTURE = "12.|.23\n3.1|4..\n---+---\n.31|222\n2..|1.3"
 
@@ -49,7 +52,7 @@ def command(county: dict[str, Path], output: Path, *more: str) -> list[str]:
 
 @contextmanager
 def hosts(
-    folder: Path, *tls: str, scheme: str = "tcp", workers: int = 2
+    folder: Path, *tls: str, scheme: str = "tcp", workers: int = 2, **configured: str
 ) -> Iterator[str]:
     """A scheduler and its workers as the documentation starts them; the scheduler's address."""
     file = folder / "scheduler.json"
@@ -58,6 +61,7 @@ def hosts(
         **os.environ, "PYTHONPATH": os.pathsep.join(map(str, Path(__file__).parents[:2])),
         "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
         "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",  # fewer workers have to die
+        **{f"DASK_DISTRIBUTED__SCHEDULER__{name}": value for name, value in configured.items()},
     }  # fmt: skip
     started = [
         subprocess.Popen(
@@ -143,6 +147,35 @@ def test_a_worker_killed_in_mid_run_loses_nothing(scheduler: str, tmp_path: Path
             if len(found) == 3:
                 os.kill(result[1], signal.SIGKILL)
     assert found == {i: 2 * i for i in range(12)}
+
+
+@pytest.mark.skipif(
+    not os.environ.get("GRIDWRIGHT_LONG"), reason="half a minute of silence: GRIDWRIGHT_LONG=1"
+)
+def test_real_villages_survive_a_worker_that_is_cut_off(tmp_path: Path) -> None:
+    x, y = towns.ORIGIN
+    held = towns.county([
+        towns.village(PICTURE, times=10, persons=3, code=f"3201160012{i:02d}", at=(x + i * 2e3, y))
+        for i in range(8)
+    ])  # fmt: skip
+    here = propose_county(held, Settings(target=120))
+    struck: list[int] = []
+
+    def strike(_: Progress) -> None:
+        if not struck:
+            struck.extend(workers._client.run(os.getpid).values())
+            os.kill(struck[0], signal.SIGSTOP)  # its connection stays open, and it says nothing
+
+    # silent for two seconds is gone; a machine under load may be silent, and that costs nobody
+    told = {"WORKER_TTL": "2s", "ALLOWED_FAILURES": "20"}
+    with hosts(tmp_path, **told) as address, connected(address) as workers:
+        workers._client.wait_for_workers(2, timeout=60)
+        try:
+            there = propose_county(held, Settings(target=120), elsewhere=workers, progress=strike)
+        finally:
+            with suppress(ProcessLookupError):  # its keeper has ended it
+                os.kill(struck[0], signal.SIGCONT)
+    assert [to_bytes(v) for v in there.villages] == [to_bytes(v) for v in here.villages]
 
 
 def test_a_piece_that_kills_its_workers_fails_alone(scheduler: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+import weakref
 import zipfile
 from concurrent.futures.process import BrokenProcessPool
 
@@ -21,6 +22,7 @@ from ui.errors import (
     sentences,
 )
 from ui.jobs import CancelledError, Job, Jobs, Snapshot, Step
+from ui.logs import calls_of
 from ui.words import WORDS
 
 
@@ -90,6 +92,42 @@ def test_a_failed_job_keeps_its_exception_and_frees_its_turn() -> None:
     first, second = jobs.start("a", fails), jobs.start("b", works)
     assert isinstance(wait_for(jobs, first).error, MemoryError)
     assert wait_for(jobs, second).result == 1
+
+
+class Held:
+    """What somebody brought; it can be watched going."""
+
+    def __init__(self, content: bytearray) -> None:
+        self.content = content
+
+
+def test_a_failed_job_holds_no_file_that_it_read() -> None:
+    """It is kept for a while; its places stay for the log, what they held does not."""
+    jobs, content = Jobs(), [bytearray(b"personal")]
+    held: list[weakref.ref[Held]] = []
+
+    def start() -> str:
+        brought = Held(content.pop())
+        held.append(weakref.ref(brought))
+
+        def read(what: Held) -> None:
+            rows = [what]
+            try:
+                raise OSError(len(rows))
+            except OSError as error:
+                raise ValueError("no table") from error
+
+        return jobs.start("read", lambda job: read(brought))
+
+    job_id = start()
+    error = wait_for(jobs, job_id).error
+    for _ in range(400):
+        if held[0]() is None:
+            break
+        threading.Event().wait(0.005)
+    assert held[0]() is None
+    assert isinstance(error, ValueError)
+    assert calls_of(error)[-1].endswith(" read")  # the log still says where it was
 
 
 def test_a_job_that_waits_for_its_turn_can_be_cancelled() -> None:
@@ -185,3 +223,34 @@ def test_the_watch_of_one_job_does_not_end_the_next() -> None:
     assert not run.exception
     assert "told" not in run.session_state
     assert run.session_state["job"] is not None
+
+
+def test_what_cannot_be_taken_is_told_and_tried_again() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from ui.jobs import Jobs
+        from ui.watch import _watch, start
+
+        if "jobs" not in st.session_state:
+            st.session_state["jobs"] = jobs = Jobs()
+            start("accept", jobs.start("accept", lambda job: "made"))
+            while not jobs.look(st.session_state["job"]).over:
+                pass
+
+        def when_done(now: object) -> None:
+            if not st.session_state.get("store_is_back"):
+                raise TimeoutError
+            st.session_state["taken"] = True
+
+        _watch(st.session_state["job"], when_done, st.session_state["jobs"])
+
+    run = AppTest.from_function(page, default_timeout=30).run()
+    assert not run.exception
+    assert len(run.error) == 1
+    assert run.session_state["job"] is not None
+    run.session_state["store_is_back"] = True
+    run.run()
+    assert not run.error
+    assert run.session_state["taken"]
+    assert run.session_state["job"] is None

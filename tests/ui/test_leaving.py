@@ -78,6 +78,27 @@ def test_memory_is_given_back_once_nobody_leaves_any_more(
     assert given == [0]
 
 
+def test_a_shelf_that_fails_once_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def fails_once() -> int:
+        asked.append(1)
+        if len(asked) == 1:
+            raise AttributeError("elsewhere")
+        return 0
+
+    monkeypatch.setattr(leaving, "let_go", fails_once)
+
+    async def while_it_runs() -> None:
+        task = asyncio.create_task(leaving.look_after(every=0.001))
+        while len(asked) < 3:
+            await asyncio.sleep(0.001)
+        task.cancel()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, asyncio.wait_for(while_it_runs(), 10)).result()
+
+
 def test_giving_back_works_on_this_system() -> None:
     leaving.give_back()
 

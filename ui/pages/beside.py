@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ui.choice import go_to, let_go, row_chosen
+from ui.choice import chosen_now, go_to, let_go, row_chosen
 from ui.draft import to_settings
 from ui.format import DASH, area_km2, decimal, html_text, name_text, share, signed_share, whole
 from ui.map.layers import exception_count, judged
 from ui.projects import Project, suggested_numbers
-from ui.session import callback, draft, text
+from ui.session import callback, draft, guarded, text
 from ui.tables import (
     GRID_HEADS,
     VILLAGE_HEADS,
@@ -103,8 +103,19 @@ def _numbered(head: str, form: str, width: int | None = None) -> Any:
     return st.column_config.NumberColumn(head, format=form, width=width)
 
 
+@st.fragment
 def show_grids(view: PlanView, village: str | None, lang: Language) -> None:
-    """The table of grids, searched by name or code; a chosen row moves the map."""
+    """The table of grids, searched by name or code; a chosen row moves the map.
+
+    A fragment within the page's: a search draws this table anew and nothing else.
+    """
+    with guarded():
+        if st.session_state.get("page_shows") != chosen_now():
+            st.rerun()  # a row was chosen here: the map and the card stand outside
+        _searched_grids(view, village, lang)
+
+
+def _searched_grids(view: PlanView, village: str | None, lang: Language) -> None:
     query = st.text_input(
         text("plan.search"),
         key="search",

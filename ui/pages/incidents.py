@@ -269,4 +269,4 @@ def _use_kinds(
     def work(job: Job) -> Study:
         return with_table(job, STUDIES.get(study.key), table)
 
-    follow(start_study(study.key, work))
+    follow(start_study(study.key, work, joins=False))

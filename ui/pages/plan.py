@@ -9,7 +9,7 @@ import streamlit as st
 from planning.export import Language as Printed
 from planning.export import in_language
 from ui.access import may
-from ui.choice import focus, opened_on_map, picked, selected
+from ui.choice import chosen_now, focus, opened_on_map, picked, selected
 from ui.format import html_text, markdown_text, share, whole
 from ui.map.component import forget_what_was_sent, show_map
 from ui.map.parts import answer_map
@@ -81,6 +81,7 @@ def _workspace(opened: Project, view: PlanView | None, lang: Language) -> None:
         if view is None:
             _without_plan(opened, lang)
             return
+        st.session_state["page_shows"] = chosen_now()
         village = _heading(opened, view)
         _numbers(view, village)
         left, right = st.columns(HALVES, gap="small")

@@ -265,12 +265,13 @@ def _choices(kept: Kept, held: list[ScenarioInfo]) -> tuple[int, int, str | None
 
 def _pair(kept: Kept, left: int, right: int) -> Pair:
     """The comparison of two states; kept while neither changes."""
-    views = [kept.first if one == OPENED and kept.first else kept.view(one)
-             for one in (left, right)]  # fmt: skip
     versions = [
         "0" if one == OPENED else str(sum(kept.store.versions(one).values()))
         for one in (left, right)
     ]
+    # after the versions: a save in between is then shown under too early a name, never too late
+    views = [kept.first if one == OPENED and kept.first else kept.view(one)
+             for one in (left, right)]  # fmt: skip
     key = f"{kept.project}/{left}.{versions[0]}/{right}.{versions[1]}"
     if key not in PAIRS:
         PAIRS.put(key, Pair(views[0], views[1]))

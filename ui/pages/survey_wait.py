@@ -14,7 +14,7 @@ from ui.event_memory import events_file
 from ui.format import markdown_text
 from ui.jobs import Job
 from ui.projects import Project
-from ui.session import callback, language, page_of, plan_now, project, tell, text
+from ui.session import callback, guarded, language, page_of, plan_now, project, text
 from ui.study import (
     STUDIES,
     SURVEYS,
@@ -80,7 +80,7 @@ def read(opened: Project, view: PlanView | None, files: tuple[tuple[str, bytes],
     def work(job: Job) -> Study:
         return make_study(job, key, opened, view, files, memory=events_file(os.environ))
 
-    follow(start_study(key, work))
+    follow(start_study(key, work, joins=not files))
 
 
 def watching() -> bool:
@@ -119,15 +119,15 @@ def _watch() -> None:
     job_id = st.session_state.get(JOB)
     if job_id is None:
         return
-    try:
-        now = SURVEYS.look(job_id)
-    except JobGoneError as gone:
-        st.session_state[JOB] = None
-        tell(gone)
-        return
-    if now.over:
-        st.session_state[JOB] = None
-        if now.error is not None:
-            st.session_state[SAID] = sentences(now.error, language())
-        st.rerun()
-    st.progress(now.step.share, text=markdown_text(step_text(now.state, now.step)))
+    with guarded():
+        try:
+            now = SURVEYS.look(job_id)
+        except JobGoneError:
+            st.session_state[JOB] = None
+            raise
+        if now.over:
+            st.session_state[JOB] = None
+            if now.error is not None:
+                st.session_state[SAID] = sentences(now.error, language())
+            st.rerun()
+        st.progress(now.step.share, text=markdown_text(step_text(now.state, now.step)))
