@@ -18,7 +18,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Jobs:
     jobs = Jobs(kept=2)
     monkeypatch.setattr(study, "SURVEYS", jobs)
     monkeypatch.setattr(study, "_RUNNING", {})
-    monkeypatch.setattr(study.STUDIES, "put", lambda key, made: None)
+    monkeypatch.setattr(study, "shelve", lambda made: None)
     return jobs
 
 
