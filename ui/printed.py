@@ -1,18 +1,21 @@
-"""A report as one sheet to print: a PDF of A4, lying, with the Chinese font inside."""
+"""A report as one sheet to print: a PDF of A4, lying, with the Chinese font inside.
+
+What has no room on the sheet in letters that can be read stands on a second one; nothing is cut.
+"""
 
 from __future__ import annotations
 
 import io
-import textwrap
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from ui.event_map import GREY_LIGHT, HEAT_LIGHT
 from ui.labels import fitting
+from ui.paper import A4, INK, LEAST, SOFT, Text, Writer
 from ui.places import course_word
 from ui.send import legend_rows, main_roads
 from ui.survey import Report
@@ -20,11 +23,12 @@ from ui.words import word
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-A4 = (11.69, 8.27)  # inches
-MAP_POINTS, NAME_SIZE = (0.57 * 842, 0.70 * 595), 6.5  # the map on the sheet, in points
-INK, SOFT = "#23262b", "#5b616a"
+LEFT, RIGHT, SIDE, WIDE = 0.03, 0.97, 0.625, 0.57  # parts of the sheet: edges, column, map
+BOTTOM, FOOT_MOST = 0.036, 0.30  # the last line above the notice; how far up the foot may reach
+NAME_SIZE = 6.5
+#: sizes of where, why and notes beside the map: the first that fit
+SIDE_SIZES = ((8.0, 7.0, 6.5), (7.5, 6.5, 6.5), (7.0, 6.5, 6.0), (6.5, LEAST, LEAST))
 #: files of fonts that have Chinese characters, best first; none of them is part of this program
 FONTS = (
     "NotoSansCJK-Regular", "NotoSansCJKsc-Regular", "NotoSansSC-Regular", "SourceHanSansSC-Regular",
@@ -50,98 +54,85 @@ def chinese_font() -> Path:
 
 
 def report_pdf(report: Report) -> bytes:
-    """The sheet. Raises :class:`NoFontError` where no font can write Chinese."""
+    """The sheet, and those behind it. Raises :class:`NoFontError` where no font can write
+    Chinese."""
     import matplotlib
-    from matplotlib.backends.backend_pdf import FigureCanvasPdf
-    from matplotlib.figure import Figure
-    from matplotlib.font_manager import FontProperties
+    from matplotlib.backends.backend_pdf import PdfPages
 
-    font = FontProperties(fname=str(chinese_font()))
+    out, font = io.BytesIO(), chinese_font()
+    about = {"Title": f"{word('page.leader', report.language)} {report.period}",
+             "CreationDate": None}  # fmt: skip
     # Outlines of the glyphs used go into the file; Type 3 is the kind every printer takes.
-    with matplotlib.rc_context({"pdf.fonttype": 3, "hatch.linewidth": 0.5}):
-        figure = Figure(figsize=A4)
-        FigureCanvasPdf(figure)
-        writer = _Writer(figure, font)
-        _head(writer, report)
-        _map(figure.add_axes((0.03, 0.125, 0.57, 0.70)), writer, report)
-        _side(writer, report)
-        _foot(writer, report)
-        out = io.BytesIO()
-        about = {"Title": f"{word('page.leader', report.language)} {report.period}",
-                 "CreationDate": None}  # fmt: skip
-        figure.savefig(out, format="pdf", metadata=about)
+    with (
+        matplotlib.rc_context({"pdf.fonttype": 3, "hatch.linewidth": 0.5}),
+        PdfPages(out, metadata=about) as book,
+    ):
+        writer, rest = _first(report, font)
+        book.savefig(writer.figure)
+        number = 1
+        while rest:
+            number += 1
+            writer, rest = _behind(report, font, rest, number)
+            book.savefig(writer.figure)
     return out.getvalue()
 
 
-class _Writer:
-    """Text on the sheet, in parts of its size from the lower left; ``$`` is a dollar sign."""
+def _sheet(font: Path) -> Writer:
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.figure import Figure
 
-    def __init__(self, figure: Figure, font: Any) -> None:
-        self.figure, self.font = figure, font
-
-    def put(self, x: float, y: float, text: str, size: float = 9, colour: str = INK,
-            **more: Any) -> None:  # fmt: skip
-        self.figure.text(x, y, text, size=size, color=colour, fontproperties=self.sized(size),
-                         parse_math=False, **more)  # fmt: skip
-
-    def sized(self, size: float) -> Any:
-        found = self.font.copy()
-        found.set_size(size)
-        return found
-
-    def lines(self, x: float, y: float, text: str, width: int, size: float, colour: str = INK
-              ) -> float:  # fmt: skip
-        """Put wrapped text from ``y`` down; returns where the next may begin."""
-        step = size * 1.38 / 72 / A4[1]
-        for line in wrapped(text, width):
-            self.put(x, y, line, size, colour, va="top")
-            y -= step
-        return y
+    figure = Figure(figsize=A4)
+    FigureCanvasPdf(figure)
+    return Writer(figure, font)
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most ``width`` halves of a Chinese character; Latin words stay whole."""
-    lines, line, used = [], "", 0.0
-    for part in _pieces(text):
-        size = sum(2 if ord(sign) > 0x2E7F else 1.1 for sign in part)
-        if line and used + size > width and part not in "，。；、：）)%":
-            lines.append(line.rstrip())
-            line, used = "", 0.0
-        line, used = line + part, used + size
-    return [*lines, line] if line.strip() else lines
+def _first(report: Report, font: Path) -> tuple[Writer, list[Text]]:
+    """The sheet with the map, and what had no room on it."""
+    writer = _sheet(font)
+    top = _head(writer, report)
+    bottom, below = _foot(writer, report)
+    box = (LEFT, bottom + 0.008, WIDE, top - bottom - 0.016)
+    _map(writer.figure.add_axes(box), writer, report)
+    beside = _side(writer, report, top, bottom)
+    return writer, [*beside, *below]
 
 
-def _pieces(text: str) -> list[str]:
-    """Chinese characters one by one, Latin words with the blank behind them; long words cut."""
-    found: list[str] = []
-    for word_ in text.replace(" ", " \x00").split("\x00"):
-        run = ""
-        for sign in word_:
-            if ord(sign) > 0x2E7F:
-                found += [run] if run else []
-                found.append(sign)
-                run = ""
-            else:
-                run += sign
-        found += textwrap.wrap(run, 60, drop_whitespace=False) if run else []
-    return found
+def _behind(
+    report: Report, font: Path, texts: list[Text], number: int
+) -> tuple[Writer, list[Text]]:
+    """A sheet of text, and what has no room on it either."""
+    writer = _sheet(font)
+    writer.fit(LEFT, 0.945, f"{_title(report)} · {number}", 12, RIGHT - LEFT)
+    room, y = RIGHT - LEFT, 0.92
+    if y - writer.high(texts[0], room) < BOTTOM:  # longer than a sheet
+        one, other = writer.split(texts[0], room, y - BOTTOM)
+        texts = [one, other, *texts[1:]]
+    _, rest = writer.flow(LEFT, y, texts, room, BOTTOM)
+    writer.fit(0.5, 0.014, report.notice, 8, RIGHT - LEFT, ha="center")
+    return writer, rest
 
 
 # --- the parts ----------------------------------------------------------------------------------
 
 
-def _head(writer: _Writer, report: Report) -> None:
-    title = " ".join(filter(None, (report.place, word("page.leader", report.language))))
-    writer.put(0.03, 0.945, title, 17)
-    writer.put(0.97, 0.948, f"{report.period} · {report.category}", 12, ha="right")
+def _title(report: Report) -> str:
+    return " ".join(filter(None, (report.place, word("page.leader", report.language))))
+
+
+def _head(writer: Writer, report: Report) -> float:
+    """Title, five numbers, warnings; returns where the map may begin."""
+    writer.fit(LEFT, 0.945, _title(report), 17, 0.58)
+    writer.fit(RIGHT, 0.948, f"{report.period} · {report.category}", 12, 0.34, ha="right")
+    lowest = 0.85
     for number, (label, value, note) in enumerate(report.numbers):
-        x = 0.03 + number * 0.192
+        x = LEFT + number * 0.192
         writer.put(x, 0.885, value, 15)
         writer.put(x, 0.862, label, 8, SOFT)
-        if note:
-            writer.put(x, 0.843, note, 6.5, SOFT)
+        lowest = min(lowest, writer.lines(x, 0.853, Text(note, 6.5, SOFT), 0.18))
     if report.warnings:
-        writer.put(0.03, 0.822, "\N{WARNING SIGN} " + " ".join(report.warnings), 8.5, "#8a5a00")
+        told = Text("\N{WARNING SIGN} " + " ".join(report.warnings), 8.5, "#8a5a00")
+        lowest = writer.lines(LEFT, lowest - 0.006, told, RIGHT - LEFT)
+    return lowest - 0.004
 
 
 def _rings(shape: shapely.Geometry) -> list[np.ndarray]:
@@ -149,7 +140,7 @@ def _rings(shape: shapely.Geometry) -> list[np.ndarray]:
     return [shapely.get_coordinates(part.exterior) for part in parts if part.geom_type == "Polygon"]
 
 
-def _map(axes: Axes, writer: _Writer, report: Report) -> None:
+def _map(axes: Axes, writer: Writer, report: Report) -> None:
     from matplotlib.collections import LineCollection, PolyCollection
 
     outlines = report.outlines.geometry.simplify(10)
@@ -184,10 +175,11 @@ def _map(axes: Axes, writer: _Writer, report: Report) -> None:
     _scale(axes, writer, report)
 
 
-def _names(axes: Axes, writer: _Writer, report: Report) -> None:
+def _names(axes: Axes, writer: Writer, report: Report) -> None:
     """Names of the areas, as many as have room."""
     west, south, east, north = report.outlines.total_bounds
-    point = max((east - west) / MAP_POINTS[0], (north - south) / MAP_POINTS[1])
+    box = axes.get_position()
+    point = max((east - west) / (box.width * A4[0]), (north - south) / (box.height * A4[1])) / 72
     middles = report.outlines.representative_point()
     xy = np.column_stack([middles.x, middles.y])
     texts = [str(name) for name in report.outlines["name"]]
@@ -198,7 +190,7 @@ def _names(axes: Axes, writer: _Writer, report: Report) -> None:
                       parse_math=False)  # fmt: skip
 
 
-def _scale(axes: Axes, writer: _Writer, report: Report) -> None:
+def _scale(axes: Axes, writer: Writer, report: Report) -> None:
     """A bar of a round number of kilometres, and north (the grid's, which is near enough)."""
     west, south, east, _ = report.outlines.total_bounds
     long = (east - west) / 5
@@ -228,40 +220,57 @@ def _free_corner(axes: Axes, shapes: np.ndarray) -> float:
     return 0.03
 
 
-def _side(writer: _Writer, report: Report) -> None:
+def _side(writer: Writer, report: Report, top: float, bottom: float) -> list[Text]:
+    """Legend, places and notes beside the map; returns what had no room."""
     from matplotlib.patches import Rectangle
 
-    lang, x = report.language, 0.625
-    writer.put(x, 0.80, word("incidents.density", lang), 9)
+    lang, x = report.language, SIDE
+    writer.put(x, top - 0.016, word("incidents.density", lang), 9)
     rows = legend_rows(report)
     for number, (colour, text) in enumerate(rows):
-        left, y = x + (number % 3) * 0.12, 0.775 - (number // 3) * 0.024
+        left, y = x + (number % 3) * 0.12, top - 0.041 - (number // 3) * 0.024
         writer.figure.add_artist(
             Rectangle((left, y), 0.016, 0.013, facecolor=colour, edgecolor="#6e737b", linewidth=0.4)
         )
-        writer.put(left + 0.021, y + 0.001, text, 7.5)
-    y = 0.765 - ((len(rows) + 2) // 3) * 0.024
+        writer.fit(left + 0.021, y + 0.001, text, 7.5, 0.096)
+    y = top - 0.051 - ((len(rows) + 2) // 3) * 0.024
     writer.put(x, y, word("incidents.side_places", lang), 10)
     y -= 0.012
+    room, space = RIGHT - x, y - bottom - 0.004
+    texts = next(
+        (made for made in (_beside(report, *sizes) for sizes in SIDE_SIZES)
+         if writer.height(made, room) <= space),
+        _beside(report, *SIDE_SIZES[-1]),
+    )  # fmt: skip
+    return writer.flow(x, y, texts, room, bottom + 0.004)[1]
+
+
+def _beside(report: Report, where: float, why: float, note: float) -> list[Text]:
+    """Places and notes in the sizes given."""
+    texts = []
     if not report.places:
-        y = writer.lines(x, y, word("incidents.no_places", lang), 66, 8) - 0.01
+        texts.append(Text(word("incidents.no_places", report.language), where, gap=0.01))
     for place in report.places:
-        writer.put(x, y, str(place.number), 8, va="top")
-        y = writer.lines(x + 0.022, y, place.where, 66, 8)
-        y = writer.lines(x + 0.022, y, place.why, 76, 7, SOFT) - 0.006
-    for note in report.notes:
-        y = writer.lines(x, y, note, 80, 6.5, SOFT)
+        texts.append(Text(place.where, where, mark=str(place.number), indent=0.022))
+        texts.append(Text(place.why, why, SOFT, indent=0.022, gap=0.006))
+    return [*texts, *(Text(told, note, SOFT) for told in report.notes)]
 
 
-def _foot(writer: _Writer, report: Report) -> None:
+def _foot(writer: Writer, report: Report) -> tuple[float, list[Text]]:
+    """What the colours mean, the data and parameters, the notice; returns where they begin and
+    what had no room."""
     courses = {course_word(int(c), report.language) for c in report.cells["course"] if c}
-    y = 0.118
-    y = writer.lines(0.03, y, report.meaning, 245, 6.5, SOFT)
+    texts = [Text(report.meaning, 6.5, SOFT)]
     if courses:
-        y = writer.lines(
-            0.03, y, f"{word('incidents.trend', report.language)}: {', '.join(sorted(courses))}",
-            240, 6.5, SOFT,
-        )  # fmt: skip
+        told = f"{word('incidents.trend', report.language)}: {', '.join(sorted(courses))}"
+        texts.append(Text(told, 6.5, SOFT))
     lines = [f"{key} {value}" for key, value in report.lines if not key.startswith("notice")]
-    writer.lines(0.03, y, " | ".join(lines), 330, 4.6, SOFT)
-    writer.put(0.5, 0.014, report.notice, 8, ha="center")
+    texts.append(Text(" | ".join(lines), LEAST, SOFT))
+    room = RIGHT - LEFT
+    rest: list[Text] = []
+    while writer.height(texts, room) > FOOT_MOST:
+        rest.insert(0, texts.pop())
+    top = BOTTOM + writer.height(texts, room)
+    writer.flow(LEFT, top, texts, room, 0.0)
+    writer.fit(0.5, 0.014, report.notice, 8, RIGHT - LEFT, ha="center")
+    return top, rest
