@@ -38,7 +38,7 @@ REDUCED: dict[str, tuple[str, list[str]]] = {
     "20,000 rows read, beside pandas": ("reading", ["--reduced"]),
     "stability of 8 villages": ("stability", ["--villages", "8"]),
     "police beats": ("beats", ["--quick"]),
-    "hot spots in noise": ("noise", ["--runs", "50", "--no-record"]),
+    "hot spots in noise": ("noise", ["--runs", "50", "--monte-carlo", "5", "--no-record"]),
     "100,000 events": ("hotspots", ["--no-record"]),
 }
 FILE = RECORDS / "reduced.json"

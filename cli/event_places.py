@@ -16,6 +16,7 @@ from geo.harmonise import degrees, metric, state_systems
 from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
+from geo.read.source import record
 from incidents.areas import Areas, Homes, areas_of
 from incidents.homes import homes_of_plan
 from incidents.quality import Named
@@ -65,10 +66,12 @@ def places_of(arguments: argparse.Namespace) -> Places:
         beats=frames.get("beats"), homes=homes,
     )  # fmt: skip
     said: dict[str, object] = {}
+    if plan is not None:
+        file = record(Path(arguments.plan))
+        said |= {"plan.name": file.name, "plan.sha256": file.sha256}
+        said |= plan.inputs("villages", "households")
     for role, layer in files.items():
         said |= {f"{role}.name": layer.file.name, f"{role}.sha256": layer.file.sha256}
-    if plan is not None:
-        said["plan.name"] = Path(arguments.plan).name
     return Places(crs, areas, homes, _named(frames, areas), layers, said)
 
 

@@ -29,19 +29,17 @@ from incidents.areas import (
     tally,
 )
 from incidents.cells import Cells, count, cover, locate
-from incidents.chance import queen_sums
 from incidents.density import Kernel, classify, density, fixed_breaks
 from incidents.events import Events, FloatArray
 from incidents.gistar import Method, Significance, gi_star
 from incidents.loop import Closure, closed, closure, dispatched
-from incidents.period import Period
 from incidents.quality import Named, Quality, quality_of
-from incidents.selection import Selection, kind_of
-from incidents.trend import Development, courses, develop, mann_kendall
+from incidents.selection import Selection, kind_of, told_by
+from incidents.trend import Development, develop
 from incidents.words import SOURCES
 
 Exposure = Literal["auto", "ground", "households"]
-LEAST_PERIODS = 6  # with fewer, what a cell became cannot be told
+LEAST_COURSES = 6  # periods; with fewer, what a cell became cannot be told, nor a map tried
 MOST_PERIODS = 40  # more months than this are taken by quarters, more quarters by years
 MOST_NUMBERS = 40_000_000  # cells times periods: 320 MB
 TEST_SHARE = 0.25  # of the months, the last, that the map of the others is tried on
@@ -89,7 +87,8 @@ class Parameters:
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """What no filter changes. ``at`` is the area (n,) of each event at each level, ``cell`` (n,)
-    its cell, negative for none; ``households`` (ny, nx) of each cell, None where unknown."""
+    its cell, negative for none; ``households`` (ny, nx) of each cell, None where unknown,
+    ``estimated`` where they were worked out from residents."""
 
     events: Events
     areas: Areas
@@ -98,6 +97,7 @@ class Prepared:
     cell: IntArray
     quality: Quality
     households: FloatArray | None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +159,9 @@ def prepare(
         xy, many = homes.xy, np.nan_to_num(homes.households)
         households = count(cells, xy[:, 0], xy[:, 1], many)
     return Prepared(
-        events, areas, cells, at, locate(cells, events.x, events.y), quality, households
-    )
+        events, areas, cells, at, locate(cells, events.x, events.y), quality, households,
+        households is not None and homes is not None and homes.estimated,
+    )  # fmt: skip
 
 
 def analyse(
@@ -188,10 +189,7 @@ def analyse(
         raise InputError([Problem("hotspots-nothing")])
     left_out["no-time-but-counted"] = int(np.isnat(events.time[rows]).sum())
     counts = _cell_counts(prepared, rows)
-    tested = gi_star(
-        counts, prepared.cells.inside, exposure=_exposure(prepared, how), method=how.method,
-        alpha=how.alpha, seed=how.seed,
-    )  # fmt: skip
+    tested = judge(prepared, counts, how)
     surface = density(prepared.cells, counts, bandwidth=how.bandwidth, kernel=how.kernel)
     months, development, accuracy = _through_time(prepared, rows, how) if trend else _NO_TIME
     notes = []
@@ -200,8 +198,21 @@ def analyse(
     return Hotspots(
         chosen, how, prepared.cells, rows, int(counts.sum()), counts, tested, surface,
         fixed_breaks(surface) if breaks is None else breaks,
-        _tables(prepared, rows, kind, chosen.period), development, accuracy,
+        _tables(prepared, rows, kind, chosen), development, accuracy,
         closure(events.take(rows)), left_out, months, tuple(notes),
+    )  # fmt: skip
+
+
+def judge(prepared: Prepared, counts: FloatArray, how: Parameters) -> Significance:
+    """Gi* of (ny, nx) counts against what chance follows; raises :class:`InputError` where
+    households are asked for and none are known.
+
+    Over bare ground a cell half outside the area is expected to hold half: noise would have cold
+    spots along the border otherwise.
+    """
+    return gi_star(
+        counts, prepared.cells, exposure=_exposure(prepared, how), method=how.method,
+        alpha=how.alpha, seed=how.seed,
     )  # fmt: skip
 
 
@@ -242,7 +253,7 @@ def _through_time(
     dated, month = dated[month >= first], month[month >= first]
     months = np.arange(first, last + 1, step).astype("datetime64[M]")
     size = prepared.cells.inside.size
-    if len(months) < LEAST_PERIODS or len(months) * size > MOST_NUMBERS:
+    if len(months) < LEAST_COURSES or len(months) * size > MOST_NUMBERS:
         return months, None, ()
     key = (month - first) // step * size + prepared.cell[dated]
     flat = np.bincount(key, minlength=len(months) * size).astype(np.float64)
@@ -259,31 +270,25 @@ def _through_time(
 
 def _develop(prepared: Prepared, series: FloatArray, how: Parameters) -> Development:
     """What became of each cell, each month judged as the whole period is."""
-    exposure = _exposure(prepared, how)
-    if exposure is None:
-        return develop(prepared.cells, series, alpha=how.alpha)
-    inside = prepared.cells.inside
-    tests = tuple(
-        gi_star(month, inside, exposure=exposure, method=how.method, alpha=how.alpha)
-        for month in series
-    )
-    hot = np.stack([test.hot for test in tests])
-    sums = np.stack([np.where(inside, queen_sums(month), 0.0) for month in series])
-    trend = mann_kendall(sums, slopes_to=how.alpha)
-    return Development(tests, trend, courses(hot, trend, how.alpha), hot.sum(axis=0))
+    return develop(
+        prepared.cells, series, exposure=_exposure(prepared, how), method=how.method,
+        alpha=how.alpha,
+    )  # fmt: skip
 
 
 def _tables(
-    prepared: Prepared, rows: IntArray, kind: NDArray[np.bool_], period: Period
+    prepared: Prepared, rows: IntArray, kind: NDArray[np.bool_], chosen: Selection
 ) -> dict[LevelName, pd.DataFrame]:
     """One table a level, with changes and closure beside the counts."""
-    events = prepared.events
+    events, period = prepared.events, chosen.period
     sent, done = dispatched(events), closed(events)
+    # a rare kind need not occur in a month's last days: the source tells how far the data reach
+    told = None if period.open else told_by(events, chosen.source)
     earlier = {
         name: np.flatnonzero(kind & other.holds(events.time)) if other else None
         for name, other in (
-            ("change_on_period", period.before(events.time)),
-            ("change_on_year", period.year_before(events.time)),
+            ("change_on_period", period.before(told)),
+            ("change_on_year", period.year_before(told)),
         )
     }
     tables: dict[LevelName, pd.DataFrame] = {}

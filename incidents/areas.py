@@ -56,11 +56,15 @@ register(
 
 @dataclass(frozen=True, eq=False)
 class Homes:
-    """Household points: ``xy`` (m, 2) metres, ``households`` and ``persons`` (m,), NaN unknown."""
+    """Household points: ``xy`` (m, 2) metres, ``households`` and ``persons`` (m,), NaN unknown.
+
+    ``estimated`` where nobody counted households and they were worked out from residents.
+    """
 
     xy: FloatArray
     households: FloatArray
     persons: FloatArray
+    estimated: bool = False
 
 
 @dataclass(frozen=True, eq=False)

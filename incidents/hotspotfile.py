@@ -19,6 +19,7 @@ from geo.geopackage import write_whole
 from incidents.analysis import Hotspots, Prepared
 from incidents.areas import NO_PLACE_CODE, OUTSIDE_CODE, LevelName
 from incidents.events import REASONS
+from incidents.limits import with_limits, years_of
 from incidents.trend import Course
 from incidents.words import SOURCES
 
@@ -28,7 +29,11 @@ FORMAT = "1"
 def layers_of(
     prepared: Prepared, found: Hotspots, said: Mapping[str, object] | None = None
 ) -> dict[str, pd.DataFrame]:
-    """Every layer by name. ``said`` adds lines to the provenance (versions, other files)."""
+    """Every layer by name. ``said`` adds lines to the provenance (versions, other files).
+
+    Density is classed by the fixed limits of the class of events, whatever ``found`` holds.
+    """
+    found = with_limits(prepared, found)
     layers: dict[str, pd.DataFrame] = {
         "cells": cell_layer(prepared, found),
         "density": density_layer(prepared, found),
@@ -151,6 +156,7 @@ def provenance(
         "parameter.test": found.significance.method, "parameter.alpha": how.alpha,
         "parameter.correction": "Benjamini-Hochberg", "parameter.seed": how.seed,
         "density.breaks": " ".join(f"{b:g}" for b in found.breaks),
+        "density.years": f"{years_of(events, chosen.period):.4f}",
         "rates.per_1000": prepared.areas.per,
         "count.read": len(events), "count.repeats_dropped": events.repeats,
         "count.selected": len(found.rows), "count.mapped": found.mapped,
@@ -168,10 +174,13 @@ def provenance(
 
 
 def exposure_used(prepared: Prepared, found: Hotspots) -> str:
-    """What chance followed in the test: households or ground."""
+    """What chance followed in the test: households, residents (households estimated from them) or
+    ground."""
     if found.parameters.exposure == "ground" or prepared.households is None:
         return "ground"
-    return "households" if prepared.households.any() else "ground"
+    if not prepared.households.any():
+        return "ground"
+    return "residents" if prepared.estimated else "households"
 
 
 def _sentences(key: str, texts: Sequence[str]) -> dict[str, object]:

@@ -43,6 +43,13 @@ class Closure:
         return f"{self.closed * 10_000 // self.dispatched / 100:.2f}%"
 
 
+def cut_percent(closed: ArrayLike, dispatched: ArrayLike) -> FloatArray:
+    """Percent closed of dispatched with two digits, cut as :attr:`Closure.shown`; NaN of none."""
+    done, sent = np.asarray(closed, dtype=np.int64), np.asarray(dispatched, dtype=np.int64)
+    cut = done * 10_000 // np.maximum(sent, 1) / 100
+    return np.where(sent > 0, cut, np.nan)
+
+
 def dispatched(events: Events) -> NDArray[np.bool_]:
     """Events that reached the step of dispatch, or are closed without one being told."""
     return np.asarray(events.state >= _DISPATCHED)

@@ -29,7 +29,13 @@ UNEVEN_TIMES = 10.0  # as many events in one month as in the middle one of the o
 UNEVEN_LEAST, UNEVEN_MONTHS = 100, 6
 FIRST_SHARE = 2.0  # times as many on the first of the month as on another day
 
-_BRIEF = ("quality-placed", "quality-snapped", "quality-uneven")
+#: findings that have a sentence of their own for leaders; in the others "some" stands for a count
+_BRIEF = (
+    "quality-placed", "quality-snapped", "quality-uneven", "quality-months", "quality-pile",
+    "quality-busy-point", "quality-midnight", "quality-first-day",
+)  # fmt: skip
+_SOME = {"zh": "若干", "en": "some"}
+STEPS, LEAST_IN_STEP = (0.01, 0.05, 0.10, 0.25), 10  # of a share that leaders read
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,29 @@ class Finding:
         return sentence(self.code, language, {"count": self.count, **self.params})
 
     def brief(self, language: Language = "en") -> str:
-        """The same in a few words and without a count, for whoever only looks at the map."""
-        code = f"{self.code}-brief" if self.code in _BRIEF else self.code
-        return sentence(code, language, {"count": self.count, **self.params})
+        """The same in a few words for whoever only looks at the map, without a count: that would
+        be of all events, and next month's less this month's may be one."""
+        code = "quality-pile" if self.code.startswith("quality-pile") else self.code
+        told = {name: value for name, value in self.params.items() if isinstance(value, str)}
+        share, total = self.params.get("share"), self.params.get("total")
+        if isinstance(share, float) and isinstance(total, int):
+            told["share"] = f"{coarse(share, total):.0%}"
+        if code in _BRIEF:
+            return sentence(f"{code}-brief", language, told)
+        some = _SOME[language]
+        return sentence(code, language, {"count": some, "kinds": some, **told})
+
+
+def coarse(share: float, of: int) -> float:
+    """A share of ``of`` events as leaders read it: in steps that hold ten events or more, so that
+    no count follows from it; at least one step unless it is nothing."""
+    step = next((step for step in STEPS if step * of >= LEAST_IN_STEP), 0.5)
+    return min(max(round(share / step) * step, step), 1.0) if share > 0 else 0.0
+
+
+def about(count: int) -> str:
+    """A count as leaders read it, to the hundred."""
+    return f"about {int(count / 100 + 0.5) * 100:,}" if count >= 50 else "under 50"
 
 
 @dataclass(frozen=True)
@@ -142,7 +168,7 @@ def _piles(
     for pile in np.flatnonzero(counts >= limit):
         members = rows[where == pile]
         x, y = float(events.x[members[0]]), float(events.y[members[0]])
-        params: dict[str, object] = {"share": len(members) / len(events)}
+        params: dict[str, object] = {"share": len(members) / len(events), "total": len(events)}
         kind, name = _nearest(x, y, known)
         if kind:
             params["name"] = name
@@ -197,22 +223,28 @@ def _times(events: Events) -> list[Finding]:
         found.append(_finding("quality-no-time", missing))
     months, days = (np.flatnonzero(events.precision == p) for p in ("month", "day"))
     if len(months):
-        found.append(_finding("quality-months", months, grave=True))
+        part = len(months) / len(events)
+        found.append(
+            _finding("quality-months", months, grave=True, share=part, total=len(events))
+        )
     if len(days):
         found.append(_finding("quality-days", days))
     exact = np.flatnonzero(events.precision == "minute")
     clock = events.time[exact] - events.time[exact].astype("datetime64[D]")
     midnight = exact[clock == np.timedelta64(0, "s")]
     if len(exact) >= 100 and len(midnight) > MIDNIGHT_SHARE * len(exact):
-        found.append(_finding("quality-midnight", midnight, share=len(midnight) / len(exact)))
+        part = len(midnight) / len(exact)
+        found.append(_finding("quality-midnight", midnight, share=part, total=len(exact)))
     dated = np.flatnonzero(np.isin(events.precision, ("minute", "day")))
     day = events.time[dated].astype("datetime64[D]")
     first = dated[day == day.astype("datetime64[M]").astype("datetime64[D]")]
     usual = (len(dated) - len(first)) / 29.44  # days of a mean month without its first
     if len(dated) >= 300 and len(first) > FIRST_SHARE * usual:
         times = len(first) / max(usual, 1e-9)
-        share = len(first) / len(dated)
-        found.append(_finding("quality-first-day", first, share=share, times=times))
+        part = len(first) / len(dated)
+        found.append(
+            _finding("quality-first-day", first, share=part, times=times, total=len(dated))
+        )
     return found + _uneven(events)
 
 

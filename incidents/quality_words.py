@@ -45,14 +45,14 @@ register(
             "stand, good to a neighbourhood at best; gaps between them mean nothing.",
         ),
         "quality-snapped-brief": (
-            "位置已归并到公用点({share:.0%} 的事件与别的事件同一坐标):"
+            "位置已归并到公用点({share} 的事件与别的事件同一坐标):"
             "热点只准到街区,不是准确地点。",
-            "Places were snapped to shared points ({share:.0%} of the events share theirs): a hot "
+            "Places were snapped to shared points ({share} of the events share theirs): a hot "
             "spot is good to a neighbourhood, it is no exact place.",
         ),
         "quality-placed-brief": (
-            "只有 {share:.1%} 的事件有可用位置,低于 85%:这张图不可靠。",
-            "Only {share:.1%} of the events have a usable place, under 85 %: do not rely on this "
+            "只有约 {share} 的事件有可用位置,低于 85%:这张图不可靠。",
+            "Only about {share} of the events have a usable place, under 85 %: do not rely on this "
             "map.",
         ),
         "quality-busy-point": (
@@ -65,6 +65,27 @@ register(
         "quality-months": (
             "{count:,} 条事件只有月份;按星期和钟点的分析不可用。",
             "{count:,} events tell only the month: nothing can be said by weekday or hour.",
+        ),
+        "quality-months-brief": (
+            "{share} 的事件只有月份;按星期和钟点的分析不可用。",
+            "{share} of the events tell only the month: nothing can be said by weekday or hour.",
+        ),
+        "quality-pile-brief": (
+            "{share} 的事件在同一坐标,很可能是默认位置。",
+            "{share} of the events lie at one coordinate, most likely a default place.",
+        ),
+        "quality-busy-point-brief": (
+            "{share} 的事件在同一个公用点。",
+            "{share} of the events lie at one shared point.",
+        ),
+        "quality-midnight-brief": (
+            "{share} 的事件正好在 00:00:很可能是没有填写钟点。",
+            "{share} of the events happened at exactly 00:00: most likely no hour was entered.",
+        ),
+        "quality-first-day-brief": (
+            "{share} 的事件在每月 1 日:很可能只知道月份。",
+            "{share} of the events lie on the first of a month: most likely only the month was "
+            "known.",
         ),
         "quality-days": (
             "{count:,} 条事件只有日期没有钟点;按钟点的分析不含它们。",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geo.messages import register
 from geo.problems import InputError, Problem
 from incidents.events import Events
-from incidents.period import Period
+from incidents.period import Period, Told, told_of
 from incidents.words import SOURCES
 
 Source = Literal["reported", "discovered", "all"]
@@ -36,12 +36,26 @@ class Selection:
     without_piles: bool = False
 
 
+def of_source(events: Events, source: Source) -> NDArray[np.bool_]:
+    """Which events (n,) come from a source; what does not tell its own counts as reported."""
+    found = np.asarray(events.source == SOURCES.index("discovered"))
+    return {"reported": ~found, "discovered": found}.get(source, np.ones(len(found), dtype=bool))
+
+
+def told_by(events: Events, source: Source, *, openly: bool = False) -> Told | None:
+    """Of which days the events of a source tell (``openly``: those of no sensitive kind); None
+    where none of them tells its time."""
+    of = of_source(events, source)
+    if openly:
+        of &= ~events.sensitive
+    return told_of(events.time[of], events.precision[of])
+
+
 def kind_of(
     events: Events, piled: NDArray[np.int64], chosen: Selection
 ) -> tuple[NDArray[np.bool_], dict[str, int]]:
     """Events of the source and category, whatever their time; and how many were left out."""
-    found = events.source == SOURCES.index("discovered")
-    keep = {"reported": ~found, "discovered": found}.get(chosen.source, np.ones(len(found), bool))
+    keep = of_source(events, chosen.source)
     left = {"other-source": int((~keep).sum())}
     if chosen.category is not None:
         fits = _category(events, chosen.category)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,6 +20,10 @@ from incidents.cube import ALL, Table
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD, THRESHOLD, Protected
 from incidents.growing import Grown
 from incidents.hotspotfile import density_layer, provenance
+from incidents.limits import with_limits
+from incidents.period import Told, period_named
+from incidents.quality import about, coarse
+from incidents.selection import told_by
 from incidents.share_axes import ELSEWHERE
 from incidents.sharing import LEAST_AROUND, Shared, few_events, few_households, without_sensitive
 from incidents.trend import Course
@@ -49,9 +54,7 @@ register(
 
 LEAST_CELL, LEAST_BANDWIDTH = 200.0, 300.0  # metres, of a map for others
 #: keys of the analysts' provenance that others may read
-_OPEN = (
-    r"format|crs\.|incidents\.|filter\.|classes|parameter\.|rates\.|count\.repeats_dropped|caption"
-)
+_OPEN = r"format|crs\.|incidents\.|filter\.|classes|parameter\.|rates\.|caption"
 
 
 def shared_layers(
@@ -59,9 +62,10 @@ def shared_layers(
 ) -> dict[str, pd.DataFrame]:
     """The layers of a file for leaders: areas, cells without counts, tables, provenance.
 
-    Cells and density are those of ``found``'s selection without sensitive events, whatever
-    ``found`` held, and never where fewer than eight households live. Raises
-    :class:`InputError` where the selection is no row of the published tables.
+    Cells and density are those of ``found``'s selection without sensitive events and off the piles
+    that ``shared.prepared`` has in doubt, whatever ``found`` held, as the pages draw them, and
+    never where fewer than eight households live; classes have one list of limits for all months.
+    Raises :class:`InputError` where the selection is no row of the published tables.
     """
     period, kind = picked(shared, found)
     how = found.parameters
@@ -69,20 +73,24 @@ def shared_layers(
         least: dict[str, object] = {"cell": LEAST_CELL, "bandwidth": LEAST_BANDWIDTH}
         raise InputError([Problem("sharing-fine", params=least)])
     open_to_all = without_sensitive(shared.prepared)
-    drawn = found
-    if open_to_all is not shared.prepared:
-        drawn = analyse(open_to_all, found.selection, found.parameters)
+    chosen = replace(found.selection, without_piles=True)
+    piles = not found.selection.without_piles and len(open_to_all.quality.piled) > 0
+    drawn = replace(found, selection=chosen)
+    if open_to_all is not shared.prepared or piles:
+        drawn = analyse(open_to_all, chosen, found.parameters)
+    drawn = with_limits(open_to_all, drawn, hot=True)
     few = few_households(open_to_all) | few_events(drawn) | shared.beyond(drawn.cells)
     layers: dict[str, pd.DataFrame] = {
         "cells": _cells(open_to_all, drawn, few),
         "density": density_layer(open_to_all, drawn, hot_only=True, hidden=few),
     }
+    told = told_by(shared.prepared.events, "reported", openly=True)
     for name in shared.areas.levels:
-        layers[f"by_{name}"] = _areas(shared, name, period, kind)
+        layers[f"by_{name}"] = _areas(shared, name, period, kind, told)
     layers["tables"] = shared.listed(_long(shared.common))
     layers["sensitive"] = shared.listed(_long(shared.sensitive))
-    told = published_counts(shared, period, kind)
-    layers["provenance"] = open_provenance(shared.prepared, found, {**(said or {}), **told})
+    lines = {**(said or {}), **published_counts(shared, period, kind)}
+    layers["provenance"] = open_provenance(shared.prepared, drawn, lines)
     return layers
 
 
@@ -91,18 +99,23 @@ def open_provenance(
 ) -> pd.DataFrame:
     """Key and value of what made an output for others.
 
-    What a selection's own counts would give away stays out (differences of two of them are single
-    events), and the number read is a round one: less the published ones it would be that of the
-    sensitive kinds.
+    What a selection's own counts would give away stays out, and what is told of all events is
+    round: less the published ones it would be that of the sensitive kinds, and less last month's
+    that of a few events.
     """
     whole = provenance(prepared, found, {})
     kept = whole[whole["key"].str.match(_OPEN)]
-    many = len(prepared.events)
+    events, quality = prepared.events, prepared.quality
+    many = len(events)
+    piled = coarse(len(quality.piled) / many, many) if many else 0.0
     more = {
         **said,
-        "count.read": f"about {round(many, -2):,}" if many >= 50 else "under 50",
-        "share.placed": f"{prepared.quality.share:.3f}",
-        "sharing.threshold": f"<{THRESHOLD}", "sharing.least_households": LEAST_HOUSEHOLDS,
+        "count.read": about(many), "count.repeats_dropped": about(events.repeats),
+        "share.placed": f"{coarse(quality.share, many):.2f}",
+        "share.left_off_piles": f"{piled:.2f}",
+        "sharing.threshold": f"<{THRESHOLD}",
+        "sharing.least_households": f"about {LEAST_HOUSEHOLDS}, estimated from residents"
+        if prepared.estimated else LEAST_HOUSEHOLDS,
         "sharing.least_events_around": LEAST_AROUND,
         "sharing.sensitive": f"by beat and coarser, whole years, from {SENSITIVE_THRESHOLD}",
     }  # fmt: skip
@@ -158,7 +171,9 @@ def picked(shared: Shared, found: Hotspots) -> tuple[str, str]:
     raise InputError([Problem("sharing-period")])
 
 
-def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDataFrame:
+def _areas(
+    shared: Shared, name: LevelName, period: str, kind: str, told: Told | None
+) -> gpd.GeoDataFrame:
     """One row an area: count, rate, closure and changes only where each number they are made of is
     shown."""
     areas = shared.areas
@@ -176,8 +191,8 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
     table["closed"] = table["dispatched"] = np.nan
     if not kind:
         try:
-            told = shared.loop(name, period).set_index("code").reindex(table["code"])
-            table["closed"], table["dispatched"] = told["closed"].array, told["dispatched"].array
+            loop = shared.loop(name, period).set_index("code").reindex(table["code"])
+            table["closed"], table["dispatched"] = loop["closed"].array, loop["dispatched"].array
         except (KeyError, ValueError):  # no table of the loop at this level, or no state is told
             table["closed"] = np.nan
     table["closure_rate"] = (table["closed"] / table["dispatched"]).where(
@@ -187,7 +202,7 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
         ("change_on_period", _earlier(period, 1)), ("change_on_year", _earlier(period, 12)),
     ):  # fmt: skip
         table[column] = np.nan
-        if earlier and _alike(shared, period, earlier):
+        if earlier and _alike(shared, period, earlier, told):
             try:
                 before = shared.rows(name, earlier, kind).set_index("code")["count"]
             except (KeyError, ValueError):
@@ -198,8 +213,11 @@ def _areas(shared: Shared, name: LevelName, period: str, kind: str) -> gpd.GeoDa
     return gpd.GeoDataFrame(table, geometry=shapes, crs=areas.crs)
 
 
-def _alike(shared: Shared, period: str, earlier: str) -> bool:
-    """May two periods be compared? Not a year of which months are missing."""
+def _alike(shared: Shared, period: str, earlier: str, told: Told | None) -> bool:
+    """May two periods be compared? Not a year of which months are missing, nor a month of which
+    days are."""
+    if told is None or not all(told.whole(period_named(each)) for each in (period, earlier)):
+        return False
     span = shared.common.span
     return len(period) != 4 or all(
         sum(month.startswith(year) for month in span) == 12 for year in (period, earlier)

@@ -9,7 +9,7 @@ former     hot earlier, in no recent period
 new        hot in a recent period, never earlier
 growing    hot earlier and recently, counts rise significantly (Mann-Kendall, corrected, slope > 0)
 fading     hot earlier and recently, counts fall significantly
-persistent hot earlier and recently, no significant trend
+persistent hot earlier and recently, no significant trend (with under eight periods none is told)
 ========== =====================================================================================
 """
 
@@ -28,7 +28,7 @@ from incidents.chance import queen_sums
 from incidents.correction import benjamini_hochberg
 from incidents.gistar import ALPHA, Method, Significance, gi_star
 
-LEAST_PERIODS = 8  # below, a normal p of Mann-Kendall is not to be trusted
+LEAST_PERIODS = 8  # below, a normal p of Mann-Kendall is not to be trusted: no trend is told
 _BLOCK = 4_000_000  # slopes held at once while medians are taken: 32 MB
 
 
@@ -146,8 +146,9 @@ def courses(hot: ArrayLike, trend: Trend, alpha: float = ALPHA) -> NDArray[np.in
     out[enough & now & ~before] = Course.NEW
     both = enough & now & before
     out[both] = Course.PERSISTENT
-    out[both & moves & (trend.slope > 0)] = Course.GROWING
-    out[both & moves & (trend.slope < 0)] = Course.FADING
+    if len(each) >= LEAST_PERIODS:
+        out[both & moves & (trend.slope > 0)] = Course.GROWING
+        out[both & moves & (trend.slope < 0)] = Course.FADING
     return out
 
 

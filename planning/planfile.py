@@ -91,6 +91,15 @@ class PlanFile:
         rows = self.provenance.loc[self.provenance["key"] == key, "value"]
         return str(rows.iloc[0]) if len(rows) else None
 
+    def inputs(self, *roles: str) -> dict[str, str]:
+        """Name and hash of the files it was made from: "villages.name", "villages.sha256"; only
+        those that it names."""
+        told = {
+            f"{role}.{key}": self.value(f"input.{role}.{own}")
+            for role in roles for key, own in (("name", "file"), ("sha256", "sha256"))
+        }  # fmt: skip
+        return {key: value for key, value in told.items() if value}
+
 
 class LatePlan(PlanFile):
     """A plan whose households are read when they are first asked for, by whichever thread.

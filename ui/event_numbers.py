@@ -9,7 +9,15 @@ import pandas as pd
 
 from incidents.areas import ENOUGH, Level, LevelName, change
 from incidents.loop import Closure
-from ui.event_choices import compared_with, months_of, months_told, years_in
+from incidents.share_axes import ELSEWHERE
+from ui.event_choices import (
+    compared_with,
+    is_part,
+    months_of,
+    months_told,
+    part_words,
+    years_in,
+)
 from ui.format import DASH, name_text, signed_share, whole
 from ui.words import Language, word
 
@@ -106,19 +114,16 @@ def _apart(study: Study, period: str, kind: str, count: float, months: int) -> b
 def five_numbers(
     study: Study, period: str, kind: str, language: Language
 ) -> tuple[tuple[str, str, str], ...]:
-    """The five numbers: (label, value, note)."""
+    """The five numbers: (label, value, note). All are of the county; what has no place or lies
+    outside stands in a note, for it is in no rate and in no comparison."""
     row = area_rows(study, "county", period, kind).iloc[0]
-    now = published(study, "county", period, kind)
-    value, note = str(row["shown"]), ""
-    count = float(row["count"])
-    if now is not None and "elsewhere" in now.index:
-        other = float(now.loc["elsewhere", "count"])
-        if np.isfinite(other):
-            count += other
-            note = word("incidents.note_elsewhere", language, count=whole(other))
+    value, count = str(row["shown"]), float(row["count"])
     if np.isfinite(count):
         value = whole(count)
-    notes = [note] if note else []
+    notes = part_words(study, period, language)
+    other = _elsewhere(study, period, kind)
+    if other > 0:
+        notes.append(word("incidents.note_elsewhere", language, count=whole(other)))
     if value == DASH and study.shared is not None:
         none = study.shared.nobody(period, kind)
         notes.append(word(f"incidents.note_{'none' if none else 'withheld'}", language))
@@ -128,13 +133,16 @@ def five_numbers(
     few = word("incidents.note_no_persons", language, count=unknown) if unknown else ""
     years = years_in(study, period)
     if len(period) == 4 and months_told(study, period) < 12:
-        years = months_told(study, period) / 12
         notes.insert(0, word("incidents.note_months", language, count=months_told(study, period)))
     changes, apart = {}, {}
     for name, months in (("on_period", 1), ("on_year", 12)):
         changes[name] = signed_share(row[name], 1)
-        far = _apart(study, period, kind, float(row["count"]), months)
-        apart[name] = word("incidents.note_apart", language) if far else ""
+        why = ""
+        if is_part(study, period, months):
+            why = "part"
+        elif _apart(study, period, kind, count, months):
+            why = "apart"
+        apart[name] = word(f"incidents.note_{why}", language) if why else ""
     homes = study.areas.per == "households"
     each, named = (1_000, "per_1000_homes") if homes else (10_000, "per_10000")
     rate = count / persons * each / years if persons > 0 and count >= ENOUGH else float("nan")
@@ -146,6 +154,14 @@ def five_numbers(
         (word("incidents.closed", language), _closure(study, period),
          word("incidents.note_all_kinds", language) if kind else ""),
     )  # fmt: skip
+
+
+def _elsewhere(study: Study, period: str, kind: str) -> float:
+    """Published events without a place or outside the county; NaN where that is not shown."""
+    now = published(study, "county", period, kind)
+    if now is None or ELSEWHERE not in now.index:
+        return float("nan")
+    return float(now.loc[ELSEWHERE, "count"])
 
 
 def people_of_county(study: Study) -> tuple[float, int]:

@@ -17,6 +17,7 @@ import pandas as pd
 from incidents.areas import NO_PLACE_CODE, OUTSIDE_CODE, LevelName
 from incidents.density import fixed_breaks
 from incidents.hotspotfile import density_layer
+from incidents.loop import cut_percent
 from incidents.words import SOURCE_NAMES, SOURCES
 from ui.event_map import HEAT_DARK, HEAT_LIGHT, class_labels
 from ui.format import DASH, name_text
@@ -31,6 +32,7 @@ from ui.heat import (
 from ui.map.encode import dumps, encode_area, encode_lines, encode_point, to_lonlat
 from ui.map.scene import Layer, Scene
 from ui.places import course_word
+from ui.study import limits_for
 from ui.views import board_words
 from ui.words import Language, word
 
@@ -135,10 +137,10 @@ def _density(
     study: Study, found: Hotspots, language: Language, years: float, everywhere: bool
 ) -> _Drawn:
     """The classes are those of all months, so that a colour means the same in each."""
-    courses = study.courses.get(found.selection.category) or study.courses.get(None)
+    limits = limits_for(study, found.selection.category) or limits_for(study, None)
     breaks = found.breaks / years
-    if courses is not None:
-        breaks = courses.everywhere if everywhere else courses.breaks
+    if limits is not None:
+        breaks = limits.everywhere if everywhere else limits.hot
     surface, lowest = found.surface / years, 0
     if everywhere and len(breaks):
         # the lowest class is most of the county: left grey, it is drawn in no time
@@ -218,10 +220,11 @@ def area_scene(
         )
     }
     share = measure in ("closure_rate", "change_on_year")
+    closed = dict(zip(table.index, cut_percent(table["closed"], table["dispatched"]), strict=True))
     told = {
         str(code): [
             (DASH if pd.isna(value) else f"{value:+.1%}" if measure == "change_on_year"
-             else f"{value:.1%}" if share else f"{value:,.2f}"),
+             else f"{closed[code]:.2f} %" if share else f"{value:,.2f}"),
             f"{table.loc[code, 'count']:,}",
         ]
         for code, value in values.items()

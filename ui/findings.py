@@ -5,14 +5,25 @@ Unlike a :class:`ui.survey.Report` none of it is offered to leaders.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from incidents.areas import LEVEL_NAMES, NO_PLACE_CODE, OUTSIDE_CODE, LevelName
-from incidents.loop import Index, Indicator, disputes, loop_table, peace_index
+from incidents.loop import (
+    Closure,
+    Index,
+    Indicator,
+    cut_percent,
+    disputes,
+    loop_table,
+    peace_index,
+    per_10000,
+)
+from ui.event_numbers import people_of_county
 from ui.format import DASH
 from ui.places import spoken
 from ui.words import Language, word
@@ -68,8 +79,9 @@ def shown_table(
         word(names[code], language) if code in names else spoken(name, code, language)
         for code, name in zip(table["code"], table["name"], strict=True)
     ]
-    for column in ("closure_rate", "change_on_period", "change_on_year"):
+    for column in ("change_on_period", "change_on_year"):
         table[column] = table[column] * 100
+    table["closure_rate"] = cut_percent(table["closed"], table["dispatched"])
     table["unusual"] = [
         word(f"incidents.unusual_{value}", language) if value else "" for value in table["unusual"]
     ]
@@ -148,26 +160,78 @@ def accuracy_table(found: Hotspots, language: Language) -> pd.DataFrame:
 def changes_table(
     study: Study, founds: Mapping[str, Hotspots | None], names: Mapping[str, str]
 ) -> pd.DataFrame:
-    """One row a class: events, change on the period before, on the year before."""
+    """One row a class: events of the county, change on the period before, on the year before, and
+    events without a place or outside, which no change counts."""
     rows = []
     for key, found in founds.items():
         if found is None:
             continue
         county = found.tables["county"]
-        whole = county.iloc[0]
-        rows.append((names[key], int(county["count"].sum()), whole["change_on_period"] * 100,
-                     whole["change_on_year"] * 100))  # fmt: skip
-    return pd.DataFrame(rows, columns=["class", "count", "on_period", "on_year"])
+        own, other = county.iloc[0], int(county["count"].iloc[1:].sum())
+        rows.append((names[key], int(own["count"]), own["change_on_period"] * 100,
+                     own["change_on_year"] * 100, other))  # fmt: skip
+    return pd.DataFrame(rows, columns=["class", "count", "on_period", "on_year", "elsewhere"])
 
 
+@dataclass(frozen=True)
+class County:
+    """What became of a county's own events: closure, disputes and rates per 10,000 people a year
+    (NaN where people are unknown); ``elsewhere`` events have no place or lie outside."""
+
+    events: int
+    elsewhere: int
+    closure: Closure
+    rate: float
+    disputes: int
+    dispute_rate: float
+
+
+def county_loop(study: Study, found: Hotspots, years: float) -> County:
+    """The loop of a selection, of the events that lie in the county: its people are theirs."""
+    county = found.tables["county"]
+    own = county.iloc[0]
+    rows = found.rows[study.prepared.at["county"][found.rows] >= 0]
+    quarrels = int(disputes(study.events.take(rows)).sum())
+    persons = people_of_county(study)[0] if study.areas.per == "persons" else float("nan")
+    return County(
+        int(own["count"]), int(county["count"].iloc[1:].sum()),
+        Closure(int(own["dispatched"]), int(own["closed"])),
+        per_10000(int(own["count"]), persons) / years,
+        quarrels, per_10000(quarrels, persons) / years,
+    )  # fmt: skip
+
+
+Recipe = tuple[str, float, float, float]
 #: (indicator, weight, best, worst) to begin with; every county sets its own
-PEACE = (
+PEACE: tuple[Recipe, ...] = (
     ("events", 40.0, 50.0, 600.0),
     ("closure", 30.0, 1.0, 0.8),
     ("late", 15.0, 0.0, 0.1),
     ("days", 15.0, 1.0, 10.0),
     ("disputes", 0.0, 0.0, 100.0),
 )
+
+
+def peace_start(state: MutableMapping[str, Any], box: str) -> pd.DataFrame:
+    """What an editor of the recipe (``box``, one a language) begins with: weight, best, worst.
+
+    The recipe itself is kept in ``state["peace"]``, apart from the boxes. An editor applies its
+    edits to what it began with, so that has to stay while it is on the page; one that is new there
+    begins with the recipe as it is by then.
+    """
+    if box not in state or "peace_start" not in state:
+        state["peace_start"] = state.get("peace") or list(PEACE)
+    rows = [row[1:] for row in state["peace_start"]]
+    return pd.DataFrame(rows, columns=["weight", "best", "worst"])
+
+
+def peace_recipe(edited: pd.DataFrame) -> list[Recipe]:
+    """The recipe in an edited table; an empty weight is none."""
+    rows = zip(PEACE, edited[["weight", "best", "worst"]].astype(float).itertuples(), strict=True)
+    return [
+        (name, 0.0 if np.isnan(row.weight) else row.weight, row.best, row.worst)
+        for (name, *_), row in rows
+    ]
 
 
 def _peace_values(
@@ -198,8 +262,8 @@ def peace_unknown(prepared: Prepared, found: Hotspots, level: LevelName) -> set[
 
 
 def peace_rows(
-    prepared: Prepared, found: Hotspots, level: LevelName, recipe: Sequence[tuple[str, float, float,
-    float]], years: float, language: Language,
+    prepared: Prepared, found: Hotspots, level: LevelName, recipe: Sequence[Recipe],
+    years: float, language: Language,
 ) -> tuple[pd.DataFrame, Index]:  # fmt: skip
     """A peace index of each area and its recipe; indicators of weight 0 are left out.
 

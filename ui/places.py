@@ -137,7 +137,7 @@ def _why(
     language: Language,
 ) -> str:
     homes = study.open.households
-    against = "households" if homes is not None else "ground"
+    against = "ground" if homes is None else "people" if study.open.estimated else "households"
     if homes is not None and not homes[held].any():  # times nobody would say nothing
         parts = [word("incidents.why_nobody", language)]
     else:

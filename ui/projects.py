@@ -24,6 +24,7 @@ from geo.datum import to_wgs84
 from geo.ground import Ground, Inputs, load_ground
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
+from geo.read.source import record
 from geo.units import build_units
 from planning.planfile import LatePlan, PlanFile, read_plan
 from planning.settings import Settings
@@ -232,13 +233,16 @@ def open_pickup(job: Job, pickup: Pickup, chosen: Mapping[str, str], *, trusted:
     try:
         if pickup.plan is not None:
             job.report(Step("plan"))
-            plan = read_plan(pickup.plan, late=pickup.plan.stat().st_size > LATE_FROM)
+            large = pickup.plan.stat().st_size > LATE_FROM
+            file = None if large else record(pickup.plan)
+            plan = read_plan(pickup.plan, late=large)
             if isinstance(plan, LatePlan):
                 project.context = _context_later(project, plan.grids.crs)
             else:
                 found, problems = read_context(chosen, plan.grids.crs, trusted=trusted)
                 project.context, project.notes = found, tuple(problems)
             project.plan_id = keep_plan(project, plan)
+            PLANS.get(project.plan_id).file = file
         if project.can_propose and (pickup.plan is None or pickup.directory is not None):
             ground_of(project, job)
     finally:

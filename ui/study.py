@@ -22,6 +22,7 @@ from geo.read import Layer, read_layer
 from incidents.areas import Areas, Homes
 from incidents.categories import SIX, CategoryTable, default_table
 from incidents.events import Events, load_events
+from incidents.period import Period
 from incidents.quality import Named
 from ui.errors import BusyError, JobGoneError
 from ui.event_files import (
@@ -43,10 +44,11 @@ from ui.event_memory import (
 from ui.jobs import Job, Jobs, Step
 from ui.shelf import Answers, Shelf
 from ui.sources import MORE_ROLES
-from ui.study_ground import ground_for, named_places
+from ui.study_ground import files_said, ground_for, named_places
 
 if TYPE_CHECKING:
     from incidents.analysis import Hotspots, Prepared
+    from incidents.limits import Limits
     from incidents.sharing import Shared
     from ui.projects import Project
     from ui.views import PlanView
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 CELL_M = 200.0
 T = TypeVar("T")
 ROOM_DRAWN = 2_000  # reports and maps a study remembers, 70 kB each: every choice of a leader
+ROOM_SOUGHT = 12  # clusters, scans and near repeats, up to a megabyte each
 
 log = logging.getLogger("gridwright.ui")
 
@@ -82,7 +85,9 @@ class Study:
 
     ``shared`` is None until the tables for others are proved. ``piles_real`` are piles somebody
     confirmed, as numbers of findings. ``memory`` is the file that keeps what was decided, None for
-    nothing to be kept. ``found``, ``drawn``, ``courses`` and ``kept`` remember answers.
+    nothing to be kept. ``said`` names the files with their hashes. ``found``, ``drawn``,
+    ``sought``, ``courses`` and ``kept`` remember answers; of those only ``kept`` outlives what is
+    said of a pile, and holds nothing that a pile changes.
 
     ``whole`` is the county's study of which this is a part (:mod:`ui.study_part`): what leaders
     see of a part, they see of the county's maps and tables.
@@ -101,9 +106,11 @@ class Study:
     open: Prepared
     shared: Shared | None = None
     piles_real: frozenset[int] = frozenset()
+    said: Mapping[str, object] = field(default_factory=dict)
     courses: dict[str | None, Courses] = field(default_factory=dict)
     found: dict[object, Hotspots] = field(default_factory=dict)
     drawn: Answers = field(default_factory=lambda: Answers(ROOM_DRAWN))
+    sought: Answers = field(default_factory=lambda: Answers(ROOM_SOUGHT))
     kept: dict[str, Any] = field(default_factory=dict)
     shared_failed: BaseException | None = None
     memory: Path | None = None
@@ -240,7 +247,12 @@ def make_study(
     context = dict(view.context if view else project.context)
     roads = context.get("roads")
     named = named_places(layers["stations"], crs, areas)
-    return _made(job, key, events, areas, homes, named, table, roads, view, context, memory)
+    made = _made(job, key, events, areas, homes, named, table, roads, view, context, memory)
+    others = {role: layers[role][0] for role in ("beats", "stations") if layers[role]}
+    if villages is not None:
+        others["villages"] = villages
+    made.said = files_said(project, view, others)
+    return made
 
 
 def _county_of(
@@ -272,6 +284,7 @@ def with_table(job: Job, study: Study, table: CategoryTable) -> Study:
         job, study.key, events, study.areas, study.homes, study.named, table, study.roads,
         study.view, study.context, study.memory, study.piles_real,
     )  # fmt: skip
+    made.said = study.said
     if study.memory is not None:
         keep_table(study.memory, county_key(study.areas), table)
     return made
@@ -289,6 +302,7 @@ def pile_told(study: Study, number: int, *, real: bool) -> None:
         study.courses.clear()
         study.found.clear()
         study.drawn.clear()
+        study.sought.clear()
         if study.memory is None:
             return
         county, keys = county_key(study.areas), pile_keys(study)
@@ -370,10 +384,8 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
     None where nobody reported such an event.
     """
     from incidents.analysis import analyse
-    from incidents.density import fixed_breaks
+    from incidents.limits import limits_of
     from incidents.selection import Selection
-    from incidents.sharing import few_events
-    from ui.places import may_be_shown, shown_hot
 
     with study.lock:  # a pile that is confirmed meanwhile must not find an answer of before
         if kind in study.courses:
@@ -386,27 +398,33 @@ def course_of(study: Study, kind: str | None) -> Courses | None:
         grown = found.development
         times = found.months
         empty = np.zeros(found.cells.shape, dtype=np.int64)
-        yearly = found.surface / years_of(study.open.events)
-        # limits stand in every legend: those of cells that are not shown would tell their density
-        seen = shown_hot(study.open, found)
-        if not seen.any():
-            seen = may_be_shown(study.open) & ~few_events(found)
+        limits = limits_of(study.open, found, years_of(study.open.events))
         made = study.courses[kind] = Courses(
             empty if grown is None else grown.course,
             empty if grown is None else grown.hot_periods,
             0 if grown is None else len(times),
-            fixed_breaks(yearly[seen], 5),
-            fixed_breaks(yearly, 5),
+            limits.hot,
+            limits.everywhere,
             int(np.diff(times[:2]).astype(np.int64).sum()) or 1,
         )
         return made
 
 
+def limits_for(study: Study, kind: str | None) -> Limits | None:
+    """The fixed limits of density of a class as the pages draw it, None where nobody reported
+    such an event."""
+    from incidents.limits import Limits
+
+    held = course_of(study, kind)
+    return None if held is None else Limits(held.everywhere, held.breaks)
+
+
 def years_of(events: Events) -> float:
-    """Years that the events tell of, whole months counted; a month at least."""
-    months = events.months
-    told = months[months >= 0]
-    return float(told.max() - told.min() + 1) / 12 if len(told) else 1 / 12
+    """Years that the events tell of, but for the days of its first and last month that they do
+    not tell of."""
+    from incidents import limits
+
+    return limits.years_of(events, Period())
 
 
 def county_only(prepared: Prepared) -> Prepared:

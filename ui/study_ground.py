@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -12,7 +12,7 @@ from pyproj import CRS
 from geo.crs import metric_crs
 from geo.harmonise import degrees, metric, state_systems
 from geo.problems import InputError, Problem
-from geo.read import Layer, read_layer
+from geo.read import FileRecord, Layer, read_layer
 from incidents.areas import Areas, Homes, areas_of
 from incidents.homes import homes_at, homes_of_plan, spread
 from incidents.quality import Named
@@ -69,15 +69,47 @@ def ground_for(
     return crs, areas, homes, stated.get("villages")
 
 
+def files_said(
+    project: Project, view: PlanView | None, layers: Mapping[str, Layer]
+) -> dict[str, object]:
+    """Name and hash of what events are counted in: plan, villages, households, and ``layers``.
+
+    A plan that was opened from a file has that file's hash, any other one a digest of its grids.
+    """
+    from planning.opened import plan_digest  # loads the engine, which a start need not wait for
+
+    said: dict[str, object] = {}
+    if view is not None:
+        if view.whole.file is not None:
+            said |= _named_file("plan", view.whole.file)
+        else:
+            said["plan.digest"] = plan_digest(view.whole.plan)
+        said |= view.whole.plan.inputs("villages", "households")
+    elif project.ground is not None:
+        for role in ("villages", "households"):
+            if role in project.ground.layers:
+                said |= _named_file(role, project.ground.layers[role].file)
+    for role, layer in layers.items():
+        said |= _named_file(role, layer.file)
+    return said
+
+
+def _named_file(role: str, file: FileRecord) -> dict[str, object]:
+    return {f"{role}.name": file.name, f"{role}.sha256": file.sha256}
+
+
 def _homes_on(ground: Ground) -> Homes | None:
     """Homes of a ground: people of ready-made areas all over them, of dwellings at their points."""
     held = ground.households
     if not len(held):
         return None
-    found = homes_at(held["x"].to_numpy(dtype=float), held["y"].to_numpy(dtype=float), held)
+    estimated = any(note.code == "read_households_estimated" for note in ground.notes)
+    x, y = (held[axis].to_numpy(dtype=float) for axis in "xy")
+    found = homes_at(x, y, held, estimated=estimated)
     if ground.areas is None:
         return found
-    return spread(np.asarray(ground.areas), found.households, found.persons)
+    shapes = np.asarray(ground.areas)
+    return spread(shapes, found.households, found.persons, estimated=estimated)
 
 
 def _frame(layer: Layer, crs: CRS) -> gpd.GeoDataFrame:

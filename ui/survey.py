@@ -17,13 +17,20 @@ import pandas as pd
 from geo.problems import InputError
 from incidents.disclosure import LEAST_HOUSEHOLDS, SENSITIVE_THRESHOLD
 from incidents.events import unknown_sources
+from incidents.quality import coarse
 from incidents.sharedfile import open_provenance, published_counts
 from incidents.sharing import LEAST_AROUND
 from planning.export import NOTICE_EN, NOTICE_ZH
-from ui.event_choices import category_choices, period_choices, period_of, years_in
+from ui.event_choices import (
+    category_choices,
+    part_notes,
+    period_choices,
+    period_of,
+    years_in,
+)
 from ui.event_map import class_labels, coarse_level, hot_cells, outlines
 from ui.event_numbers import area_rows, by_month, five_numbers
-from ui.format import share, whole
+from ui.format import share
 from ui.places import Place, shown_hot, ten_places
 from ui.study import county_only
 from ui.study_part import own_cells
@@ -167,26 +174,32 @@ def meaning(study: Study, language: Language) -> str:
     """What the colours say, and what is not shown."""
     if study.open.households is None:
         return word("incidents.meaning_ground", language, least=LEAST_AROUND)
-    return word("incidents.meaning", language, homes=LEAST_HOUSEHOLDS, least=LEAST_AROUND)
+    name = "meaning_people" if study.open.estimated else "meaning"
+    return word(f"incidents.{name}", language, homes=LEAST_HOUSEHOLDS, least=LEAST_AROUND)
 
 
 def _notes(
     study: Study, found: Hotspots, language: Language, own: np.ndarray | None
 ) -> tuple[str, ...]:
-    """What else to know: grave findings, piles left off, sensitive kinds."""
+    """What else to know: grave findings, piles left off, sensitive kinds, how far the data reach.
+
+    None holds a count: it would be of all events. Less the published ones it would tell of
+    sensitive ones, and less last month's of one or two.
+    """
     quality = study.kept_apart(study.open).quality
-    # in brief: a count would be of all events, and less the published ones tell of sensitive ones
     told = [
         finding.brief(language) for finding in quality.findings
         if finding.grave and not finding.code.startswith(("quality-pile", *WARNED))
     ]  # fmt: skip
-    piles = len(quality.piled)
+    piles, many = len(quality.piled), len(study.events)
     if piles:
-        told.append(word("incidents.note_piles", language, count=whole(piles)))
+        part = share(coarse(piles / many, many), 0)
+        told.append(word("incidents.note_piles", language, share=part))
     untold = unknown_sources(study.events)
     if untold:
-        part = share(untold / len(study.events), 0)
+        part = share(coarse(untold / many, many), 0)
         told.append(word("incidents.note_source", language, share=part))
+    told += part_notes(study, language)
     if study.events.sensitive.any():
         told.append(word("incidents.note_sensitive", language, least=SENSITIVE_THRESHOLD))
     hot = shown_hot(study.open, found)
@@ -201,10 +214,11 @@ def _lines(
     said: dict[str, object] = {
         "notice.zh": NOTICE_ZH,
         "notice.en": NOTICE_EN,
+        **study.county.said,
         **published_counts(study.shared, period, kind),
-        "count.left_off_piles": len(study.county.kept_apart(study.county.open).quality.piled),
     }
-    table = open_provenance(study.county.prepared, found, said)
+    county = study.county
+    table = open_provenance(county.kept_apart(county.prepared), found, said)
     told = dict(zip(table["key"].astype(str), table["value"].astype(str), strict=True))
     if study.county.open.households is None:
         told["sharing.least_households"] = "unknown"

@@ -29,6 +29,7 @@ from ui.tables import GridIndex, village_choices
 from ui.words import Language, word
 
 if TYPE_CHECKING:
+    from geo.read import FileRecord
     from planning.county import CountyPlan
     from ui.kept import Kept
 
@@ -133,6 +134,7 @@ class PlanView:
         self.counting: PlanFile = self.plan
         """The tables to count from on the server, with the households that nobody is shown."""
         self.owner: int | None = None  # the account that brought it; None: everybody may open it
+        self.file: FileRecord | None = None  # what it was opened from, where that is known
         self.scopes: frozenset[str] | None = None  # the townships it is kept to; None: all
         self.smaller: dict[str, PlanView] = {}  # parts of it, by who may see them
         self.smaller_lock = threading.Lock()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from benchmarks.hotspots import best, matrix_gi_star, queen_matrix
-from benchmarks.noise import false_cells, ragged, scatter
+from benchmarks.noise import cases, false_cells
 from incidents.gistar import gi_star
 
 
@@ -17,13 +18,17 @@ def test_the_matrix_peer_gives_the_same_corrected_values() -> None:
     )
 
 
-def test_noise_falls_inside_the_area_alone() -> None:
-    cells = ragged()
-    counts = scatter(cells, 500, np.random.default_rng(0))
-    assert counts.sum() == 500
-    assert counts[~cells.inside].sum() == 0
-    assert 2_000 < cells.inside.sum() < 3_500
-    assert false_cells(cells, 50, "normal", 3, seed=1).min() > 5
+def test_noise_falls_where_it_may_and_is_judged_as_maps_are() -> None:
+    made = cases()
+    for one in made.values():
+        assert one.chance.sum() == pytest.approx(1.0)
+        assert not one.chance[~one.held.cells.inside].any()
+    assert 2_000 < made["ragged"].cells < 3_500
+    lived, empty = made["households"].held.households, made["households"].chance == 0
+    assert lived is not None
+    assert lived.sum() == 12_000
+    assert empty[made["households"].held.cells.inside].any()
+    assert false_cells(made["ragged"], 50, "normal", 3).min() > 5
 
 
 def test_best_is_of_real_runs() -> None:

@@ -75,6 +75,9 @@ def test_provenance_tells_filters_counts_and_hashes(run, plan, incidents, tmp_pa
     assert lines["filter.category"] == "城市管理"
     assert lines["filter.source"] == "reported"
     assert len(lines["incidents.0.sha256"]) == 64
+    assert lines["plan.name"] == plan.name
+    for file in ("plan", "villages", "households"):
+        assert len(lines[f"{file}.sha256"]) == 64
     left = sum(int(v) for k, v in lines.items() if k.startswith("left_out.other"))
     assert int(lines["count.selected"]) + left == int(lines["count.read"]) == 400
 

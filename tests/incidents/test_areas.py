@@ -37,7 +37,7 @@ from incidents.loop import (
     peace_index,
     per_10000,
 )
-from incidents.period import Period
+from incidents.period import Period, period_named, told_of
 
 
 def beats(cut: float) -> gpd.GeoDataFrame:
@@ -135,19 +135,52 @@ def days(text: str) -> np.ndarray:
 
 def test_periods_compare_with_equal_ones() -> None:
     times = days("2022-01-05 2024-05-31T23:59:59 2024-06-01 NaT")
+    told = told_of(times, np.array(["minute", "minute", "day", ""]))
+    assert told is not None
     may = Period(np.datetime64("2024-05-01"), np.datetime64("2024-06-01"))
     assert list(may.holds(times)) == [False, True, False, False]
     assert may.text() == "2024-05-01/2024-05-31"
-    assert may.before(times).text() == "2024-04-01/2024-04-30"
-    assert may.year_before(times).text() == "2023-05-01/2023-05-31"
+    assert may.before(told).text() == "2024-04-01/2024-04-30"
+    assert may.year_before(told).text() == "2023-05-01/2023-05-31"
     week = Period(np.datetime64("2024-03-04"), np.datetime64("2024-03-11"))
-    assert week.before(times).text() == "2024-02-26/2024-03-03"
+    assert week.before(told).text() == "2024-02-26/2024-03-03"
     first = Period(np.datetime64("2022-01-01"), np.datetime64("2022-02-01"))
-    assert first.before(times) is None
-    assert Period().before(times) is None
+    assert first.before(told) is None
+    assert Period().before(told) is None
     assert Period().holds(times).all()
     with pytest.raises(ValueError, match="before it begins"):
         Period(np.datetime64("2024-05-02"), np.datetime64("2024-05-01"))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "precision", "whole"),
+    [
+        ("2024-01-04", "2024-03-28", "day", ["2024-01", "2024-02", "2024-03"]),
+        ("2024-01-05", "2024-03-27", "minute", ["2024-02"]),
+        ("2024-01-01", "2024-03-01", "month", ["2024-01", "2024-02", "2024-03"]),
+    ],
+)
+def test_what_is_told_in_part(first: str, last: str, precision: str, whole: list[str]) -> None:
+    told = told_of(days(f"{first} 2024-02-11 {last}"), np.array([precision] * 3))
+    assert told is not None
+    months = [f"2024-{month:02d}" for month in range(1, 5)]
+    assert [month for month in months if told.whole(period_named(month))] == whole
+    assert told.whole(period_named("2024-02"))
+    assert not told.whole(period_named("2024"))
+    april = period_named("2024-04")
+    assert april.before(told) is None
+    held = period_named("2024-03").before(told)
+    assert (held is not None) == ("2024-03" in whole)
+    assert told_of(days("NaT"), np.array([""])) is None
+
+
+def test_a_short_period_has_little_slack() -> None:
+    told = told_of(days("2024-01-01 2024-03-12"), np.array(["day", "day"]))
+    assert told is not None
+    week = Period(np.datetime64("2024-03-08"), np.datetime64("2024-03-15"))
+    assert not told.whole(week)  # it ends on the 14th
+    assert told.years(period_named("2024-02")) == 1 / 12
+    assert told.years(period_named("2024-03")) == pytest.approx(12 / 31 / 12)
 
 
 def test_closure_is_cut_and_not_rounded() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from making import X0, Y0, events
 
+from geo.problems import Language
 from geo.read import read_layer
 from incidents.events import Events, load_events
-from incidents.quality import Named, Quality, quality_of
+from incidents.quality import Named, Quality, about, coarse, quality_of
 
 
 def codes(quality: Quality) -> dict[str, int]:
@@ -125,3 +129,53 @@ def test_real_events(real_data, name: str, expected: set[str], absent: set[str])
     found = codes(quality_of(load_events([layer])))
     assert expected <= found.keys()
     assert not absent & found.keys()
+
+
+def doubtful() -> Quality:
+    """Two thousand events with a doubt of nearly every kind, each about another number of them."""
+    rng = np.random.default_rng(4)
+    x, y = X0 + rng.uniform(0, 4000, 2_000), Y0 + rng.uniform(0, 4000, 2_000)
+    x[:137], y[:137] = X0 + 50, Y0 + 50  # a pile
+    x[137:274], y[137:274] = X0 + 900, Y0 + 900  # one at a village's centre
+    x[300:643] = np.nan
+    start = np.datetime64("2023-01-01", "s")
+    time = start + rng.integers(0, 700 * 86_400, 2_000).astype("timedelta64[s]")
+    time[700:931] = time[700:931].astype("datetime64[D]")  # midnight
+    time[1_000:1_411] = np.datetime64("2024-05-01T09:00:00")  # the first of one month
+    precision = np.full(2_000, "minute", dtype=object)
+    precision[1_500:1_763], precision[1_763:1_822] = "month", "day"
+    time[1_900:1_943] = np.datetime64("NaT")
+    whole = events(
+        2_000, x=x, y=y, time=time, time_precision=list(precision),
+        category=["某某"] * 2_000, source=[""] * 2_000,
+    )  # fmt: skip
+    known = (Named("centre", np.array([[X0 + 900, Y0 + 900]]), ["某村"]),)
+    outside = (np.arange(2_000) % 53 == 0) & whole.placed
+    return quality_of(replace(whole, repeats=389), known=known, outside=outside)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_brief_holds_a_count(language: Language) -> None:
+    quality = doubtful()
+    found = codes(quality)
+    assert {"placed", "pile", "pile-centre", "months", "days", "no-time", "repeats", "unmapped",
+            "source", "outside", "first-day", "midnight"} <= found.keys()  # fmt: skip
+    for finding in quality.findings:
+        brief = finding.brief(language)
+        numbers = {int(n) for n in re.findall(r"\d+", brief.replace(",", ""))}
+        assert finding.count not in numbers, brief
+        plain = set(range(101)) | {2024}  # percents, a month
+        assert numbers <= plain, brief
+        assert f"{finding.rows.size}" not in re.findall(r"\d{3,}", brief)
+
+
+def test_a_leaders_share_gives_no_count_back() -> None:
+    for of in (12, 60, 399, 1_000, 39_553):
+        for count in (0, 1, 7, of // 3, of):
+            told = coarse(count / of, of)
+            same = sum(coarse(other / of, of) == told for other in range(of + 1))
+            assert count == 0 or same >= min(4, of)
+            assert (told == 0) == (count == 0)
+    assert about(1_234) == "about 1,200"
+    assert about(50) == "about 100"
+    assert about(0) == about(49) == "under 50"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau, theilslopes
 
 from incidents.cells import rectangle
-from incidents.trend import Course, courses, develop, mann_kendall, recent_periods
+from incidents.trend import LEAST_PERIODS, Course, courses, develop, mann_kendall, recent_periods
 
 PUBLISHED = Path(__file__).parent / "published"
 
@@ -115,3 +115,13 @@ def test_slopes_of_significant_trends_alone_give_the_same_words() -> None:
     assert (courses(hot, part) == courses(hot, whole)).all()
     assert {Course.GROWING, Course.FADING} <= set(courses(hot, part).tolist())
     assert np.isnan(part.slope[whole.p > 0.05]).all()
+
+
+def test_no_trend_is_told_under_eight_periods() -> None:
+    """A normal p of Mann-Kendall is not to be trusted there; hot throughout is still a word."""
+    for periods, word in ((LEAST_PERIODS - 1, "PERSISTENT"), (LEAST_PERIODS, "GROWING")):
+        rising = np.arange(periods, dtype=float)[:, None] * np.array([1.0, 2.0]) + 3.0
+        trend = mann_kendall(rising)
+        assert (trend.q <= 0.05).all()
+        found = courses(np.ones((periods, 2), dtype=bool), trend)
+        assert {Course(each).name for each in found} == {word}

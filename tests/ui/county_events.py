@@ -36,8 +36,9 @@ def villages() -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(rows, geometry="geometry", crs=CRS)
 
 
-def write_events(folder: Path) -> Path:
-    """A file of 4,000 events over two years, places scattered but for two piles of streets."""
+def write_events(folder: Path, since: str = "", until: str = "9999") -> Path:
+    """A file of 4,000 events over two years, places scattered but for two piles of streets; of
+    these only the ones between two ISO days, both included."""
     rng = np.random.default_rng(5)
     n = 4_000
     x, y = WEST + rng.uniform(0, 4_000, n), SOUTH + rng.uniform(0, 4_000, n)
@@ -56,14 +57,15 @@ def write_events(folder: Path) -> Path:
          "状态": np.where(rng.random(n) < 0.9, "已办结", "处理中"),
          "经度": np.round(lon, 6), "纬度": np.round(lat, 6)}
     )  # fmt: skip
+    day = frame["发生时间"].str[:10]
     path = folder / "incidents.csv"
-    frame.to_csv(path, index=False)
+    frame[(day >= since) & (day <= until)].to_csv(path, index=False)
     return path
 
 
-def study(folder: Path) -> Study:
+def study(folder: Path, since: str = "", until: str = "9999") -> Study:
     """The study, its shared tables proved."""
-    layer = read_layer(write_events(folder), "incidents")
+    layer = read_layer(write_events(folder, since, until), "incidents")
     frame = villages()
     table = default_table()
     events = load_events([layer], crs=frame.crs, table=table)

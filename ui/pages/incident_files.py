@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from geo.problems import InputError
 from incidents.analysis import Hotspots
 from incidents.categories import write_table
 from incidents.hotspotfile import provenance, write_hotspots
+from incidents.limits import with_limits
 from incidents.sharedfile import picked, write_shared
 from planning.export import NOTICE_EN, NOTICE_ZH
 from ui.access import taken
 from ui.format import html_text, markdown_text
 from ui.session import language, text
-from ui.study import Study
+from ui.study import Study, limits_for
 from ui.survey import analysed
 
 SAID = {"notice.zh": NOTICE_ZH, "notice.en": NOTICE_EN}
@@ -35,9 +37,11 @@ def _content(write: Callable[[Path], None], suffix: str) -> bytes:
 def show_files(study: Study, found: Hotspots) -> None:
     """What may be taken away, each with what it holds; and the provenance."""
     prepared = study.kept_apart(study.prepared)
+    said = {**SAID, **study.county.said}
+    fixed = with_limits(prepared, found, limits_for(study, found.selection.category))
     unfit = _not_shared(study, found)
     forms = (
-        ("analyst", ".gpkg", lambda path: write_hotspots(prepared, found, path, SAID)),
+        ("analyst", ".gpkg", lambda path: write_hotspots(prepared, found, path, said)),
         ("leaders", ".gpkg", partial(_shared, study, found)),
         ("classes", ".csv", lambda path: write_table(study.table, path)),
     )
@@ -58,7 +62,7 @@ def show_files(study: Study, found: Hotspots) -> None:
             )  # fmt: skip
     rows = "".join(
         f"<tr><td>{html_text(key)}</td><td>{html_text(value)}</td></tr>"
-        for key, value in provenance(prepared, found, SAID).itertuples(index=False)
+        for key, value in provenance(prepared, fixed, said).itertuples(index=False)
     )
     with st.expander(text("incidents.sources")):
         st.html(f"<table class='gw-table'>{rows}</table>")
@@ -76,9 +80,12 @@ def _not_shared(study: Study, found: Hotspots) -> str:
 
 
 def _shared(study: Study, found: Hotspots, path: Path) -> None:
-    """The leaders' file never holds a sensitive kind's cells; a part's holds the county's map."""
+    """The leaders' file never holds a sensitive kind's cells, nor a pile that nobody confirmed; a
+    part's holds the county's map."""
     if study.shared is None:
         return
     county = study.county
-    same = analysed(county, county.open, found.selection, trend=True)
-    write_shared(study.shared, same, path, SAID)
+    chosen = replace(found.selection, without_piles=True)
+    same = analysed(county, county.open, chosen, trend=True)
+    shared = replace(study.shared, prepared=county.kept_apart(study.shared.prepared))
+    write_shared(shared, same, path, {**SAID, **county.said})

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
 from incidents.analysis import Hotspots
-from incidents.loop import disputes, per_10000
-from ui.event_numbers import people_of_county
 from ui.findings import (
     PEACE,
     accuracy_table,
+    county_loop,
     level_names,
     loop_rows,
+    peace_recipe,
     peace_rows,
+    peace_start,
     peace_unknown,
 )
-from ui.format import markdown_text, whole
+from ui.format import decimal, markdown_text, whole
 from ui.pages.incident_views import density_told, number_column
 from ui.places import joined
 from ui.session import language, text
@@ -29,20 +28,17 @@ def show_loop(study: Study, found: Hotspots, years: float) -> None:
     lang = language()
     groups = {name: text(f"incidents.by_{name}") for name in ("department", "class", "category")}
     groups |= {str(k): v for k, v in level_names(study, lang).items()}
-    per_persons = study.areas.per == "persons"
-    persons = people_of_county(study)[0] if per_persons else float("nan")
-    rate = per_10000(len(found.rows), persons) / years
-    told = "loop_told" if found.closure.dispatched else "loop_untold"
-    numbers = text(f"incidents.{told}", shown=found.closure.shown,
-                   closed=whole(found.closure.closed), sent=whole(found.closure.dispatched),
-                   rate="—" if np.isnan(rate) else f"{rate:,.1f}")  # fmt: skip
+    own = county_loop(study, found, years)
+    told = "loop_told" if own.closure.dispatched else "loop_untold"
+    numbers = text(f"incidents.{told}", shown=own.closure.shown,
+                   closed=whole(own.closure.closed), sent=whole(own.closure.dispatched),
+                   rate=decimal(own.rate, 1))  # fmt: skip
     st.markdown(markdown_text(numbers))
-    quarrels = int(disputes(study.events.take(found.rows)).sum())
-    rate = per_10000(quarrels, persons) / years
     st.markdown(markdown_text(text(
-        "incidents.loop_disputes", count=whole(quarrels),
-        rate="—" if np.isnan(rate) else f"{rate:,.1f}",
+        "incidents.loop_disputes", count=whole(own.disputes), rate=decimal(own.dispute_rate, 1),
     )))  # fmt: skip
+    if own.elsewhere:
+        st.caption(text("incidents.loop_elsewhere", count=whole(own.elsewhere)))
     left, right = st.columns(2, gap="medium")
     with left:
         told_of = (study.events.department.astype(str) != "").any()
@@ -74,21 +70,19 @@ def show_loop(study: Study, found: Hotspots, years: float) -> None:
 def _peace(study: Study, found: Hotspots, years: float) -> None:
     lang = language()
     st.html(f"<h3 class='gw-h3'>{text('incidents.peace')}</h3>")
-    start = pd.DataFrame(
-        [(text(f"incidents.peace_{n}"), w, best, worst) for n, w, best, worst in PEACE],
-        columns=["name", "weight", "best", "worst"],
-    )
+    box = f"peace_{lang}"
+    start = peace_start(st.session_state, box)
     edited = st.data_editor(
-        start, hide_index=True, disabled=["name"], key=f"peace_{lang}",
+        start.assign(name=[text(f"incidents.peace_{name}") for name, *_ in PEACE]),
+        hide_index=True, disabled=["name"], key=box,
+        column_order=["name", "weight", "best", "worst"],
         column_config={"name": st.column_config.TextColumn(text("incidents.peace_indicator")),
                        "weight": number_column("incidents.peace_weight"),
                        "best": number_column("incidents.peace_best", "%g"),
                        "worst": number_column("incidents.peace_worst", "%g")},
     )  # fmt: skip
-    recipe = [
-        (name, float(row.weight or 0), float(row.best), float(row.worst))
-        for (name, *_), row in zip(PEACE, edited.itertuples(), strict=True)
-    ]
+    recipe = peace_recipe(edited)
+    st.session_state["peace"] = recipe
     levels = {k: v for k, v in level_names(study, lang).items() if k != "county"}
     level = st.selectbox(
         text("incidents.level"), list(levels), format_func=levels.__getitem__,

@@ -10,7 +10,7 @@ from geo.problems import InputError
 from incidents.analysis import Hotspots
 from incidents.aoristic import by_week_hour
 from incidents.selection import Selection
-from ui.event_choices import category_choices, months_of, period_of
+from ui.event_choices import category_choices, months_of, period_of, years_in
 from ui.finding_maps import spot_scene
 from ui.findings import changes_table
 from ui.format import markdown_text, whole
@@ -110,7 +110,9 @@ def _month_map(study: Study, whole_time: Hotspots, months: list[str]) -> None:
         st.info(markdown_text(error.problems[0].text(language())))
         return
     everywhere = density_everywhere()
-    scene = spot_scene(study, found, "density", language(), 1 / 12, everywhere=everywhere)
+    scene = spot_scene(
+        study, found, "density", language(), years_in(study, month), everywhere=everywhere
+    )
     show_map(scene, name=MAP)
     st.caption(density_told(how))
 
@@ -140,6 +142,7 @@ def _changes(study: Study, found: Hotspots) -> None:
             "count": number_column("incidents.count", "%d"),
             "on_period": number_column("incidents.on_period", "%+.1f %%"),
             "on_year": number_column("incidents.on_year", "%+.1f %%"),
+            "elsewhere": number_column("incidents.elsewhere", "%d"),
         },
     )  # fmt: skip
 

@@ -9,10 +9,7 @@ import streamlit as st
 
 from incidents.analysis import Hotspots, Parameters
 from incidents.areas import LevelName, Per
-from incidents.clusters import clusters
 from incidents.density import Kernel
-from incidents.near_repeat import near_repeat
-from incidents.scan import MOST_PLACES, scan
 from incidents.selection import Selection
 from ui.event_choices import years_in
 from ui.finding_maps import (
@@ -30,6 +27,7 @@ from ui.map.component import show_map
 from ui.map.scene import Layer
 from ui.places import spoken
 from ui.session import callback, language, text
+from ui.sought import clusters_of, near_of, near_usable, people_scanned, scan_of, scanned_level
 from ui.study import Study
 from ui.survey import analysed, warnings
 
@@ -41,7 +39,6 @@ KERNELS: tuple[Kernel, ...] = ("quartic", "gaussian")
 BANDWIDTHS = (200, 300, 400, 500, 800)  # metres; by a rule of thumb a city gets 1.7 km
 MOST_TOGETHER = 20_000  # events that HDBSCAN groups while somebody waits: three seconds
 MOST_NEAR = 12_000  # events whose pairs are compared while somebody waits: four seconds
-SCAN_SHARE = 0.1  # of the people a circle may hold: a place to go to, not half a city
 
 
 def number_column(head: str, form: str = "%.1f") -> object:
@@ -150,13 +147,8 @@ def _clusters(study: Study, found: Hotspots) -> list[Layer]:
     if len(found.rows) > MOST_TOGETHER:
         st.info(text("incidents.too_many", most=whole(MOST_TOGETHER)))
         return []
-    events = study.events
-    key = f"clusters/{found.selection}"
-    if key not in study.kept:
-        x, y = events.x[found.rows], events.y[found.rows]
-        with st.spinner(text("job.counting")):
-            study.kept[key] = clusters(x, y, area=found.cells)
-    held = study.kept[key]
+    with st.spinner(text("job.counting")):
+        held = clusters_of(study, found)
     st.dataframe(
         cluster_rows(held), hide_index=True, height=170, row_height=28,
         column_config={"number": number_column("incidents.place_number", "%d"),
@@ -170,23 +162,14 @@ def _clusters(study: Study, found: Hotspots) -> list[Layer]:
 def _scan(study: Study, found: Hotspots) -> list[Layer]:
     if not st.toggle(text("incidents.scan"), key="analysis_scan"):
         return []
-    level = _scanned(study)
+    level = scanned_level(study)
     held = study.areas.levels[level]
-    people = np.nan_to_num(held.persons)
-    if not people.sum() > 0:
-        people = np.nan_to_num(held.households)
-    known = np.flatnonzero(people > 0)
+    known = np.flatnonzero(people_scanned(study) > 0)
     if len(known) < 10:
         st.info(text("incidents.scan_people"))
         return []
-    key = f"scan/{found.selection}"
-    if key not in study.kept:
-        counts = found.tables[level]["count"].to_numpy(dtype=float)[: len(held)][known]
-        shapes = study.areas.shapes(level)[known]
-        middle = np.array([shape.centroid.coords[0] for shape in shapes])
-        with st.spinner(text("job.counting")):
-            study.kept[key] = scan(middle, counts, people[known], most_share=SCAN_SHARE, runs=199)
-    sure = [circle for circle in study.kept[key] if circle.p <= 0.05]
+    with st.spinner(text("job.counting")):
+        sure = [circle for circle in scan_of(study, found) if circle.p <= 0.05]
     names = [spoken(held.names[i], held.codes[i], language()) for i in known]
     st.dataframe(
         scan_rows(study, sure, names), hide_index=True, height=170, row_height=28,
@@ -209,28 +192,16 @@ def _scan(study: Study, found: Hotspots) -> list[Layer]:
     return [Layer("circles", "line", layer.features, "beatLine", text("incidents.scan"))]
 
 
-def _scanned(study: Study) -> LevelName:
-    """The level a scan looks at: the finest that has no more areas than circles can be tried on."""
-    levels = study.areas.levels
-    fit: list[LevelName] = [name for name in levels if len(levels[name]) <= MOST_PLACES]
-    return "grid" if "grid" in fit else max(fit, key=lambda name: len(levels[name]))
-
-
 def _near(study: Study, found: Hotspots) -> None:
     if not st.toggle(text("incidents.near"), key="analysis_near"):
         return
-    events = study.events.take(found.rows)
-    usable = events.placed & np.isin(events.precision, ("minute", "day"))
-    usable &= study.prepared.cell[found.rows] >= 0
-    if not usable.any() or usable.sum() > MOST_NEAR:
+    usable = near_usable(study, found)
+    if not len(usable) or len(usable) > MOST_NEAR:
         st.info(text("incidents.near_limits", most=whole(MOST_NEAR)))
         return
-    key = f"near/{found.selection}"
-    if key not in study.kept:
-        days = events.time[usable].astype("datetime64[D]").astype(np.int64)
-        with st.spinner(text("job.counting")):
-            study.kept[key] = near_repeat(events.x[usable], events.y[usable], days, runs=199)
-    st.dataframe(near_repeat_table(study.kept[key]), height=250)
+    with st.spinner(text("job.counting")):
+        table = near_of(study, found)
+    st.dataframe(near_repeat_table(table), height=250)
     st.caption(text("incidents.near_text"))
 
 
@@ -274,7 +245,7 @@ def _area_table(found: Hotspots, level: LevelName, per: Per, years: float) -> No
     texts = ("code", "name", "unusual")
     forms = {
         "count": "%d", "rate_per_1000": "%.2f", "rate_smoothed": "%.2f", "rate_low": "%.2f",
-        "rate_high": "%.2f", "density": "%.1f", "persons": "%.0f", "closure_rate": "%.1f %%",
+        "rate_high": "%.2f", "density": "%.1f", "persons": "%.0f", "closure_rate": "%.2f %%",
         "change_on_period": "%+.1f %%", "change_on_year": "%+.1f %%",
     }  # fmt: skip
     config = {name: st.column_config.TextColumn(text(f"incidents.col_{name}")) for name in texts}

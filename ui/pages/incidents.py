@@ -15,7 +15,7 @@ from incidents.analysis import Hotspots
 from incidents.categories import LISTS, CategoryTable, default_table
 from incidents.period import Period
 from incidents.selection import Selection
-from ui.event_choices import category_choices, months_of
+from ui.event_choices import category_choices, months_of, years_of
 from ui.findings import kind_table, quality_rows
 from ui.format import html_text, markdown_text, name_text, share, whole
 from ui.jobs import Job
@@ -117,7 +117,7 @@ def _choices(study: Study) -> tuple[Selection, float]:
     lang = language()
     months = months_of(study)
     when, what, who, piles = st.columns([40, 22, 22, 16], gap="small", vertical_alignment="bottom")
-    period, years = Period(), max(len(months), 1) / 12
+    period = Period()
     if len(months) > 1:
         first, last = when.select_slider(
             text("incidents.months"), months, value=(months[0], months[-1]), key="analysis_months",
@@ -125,7 +125,6 @@ def _choices(study: Study) -> tuple[Selection, float]:
         if (first, last) != (months[0], months[-1]):
             since, until = np.datetime64(first, "M"), np.datetime64(last, "M") + 1
             period = Period(since.astype("datetime64[D]"), until.astype("datetime64[D]"))
-            years = int((until - since).astype(int)) / 12
     kinds = category_choices(study, lang)
     kind = what.selectbox(
         text("incidents.category"), list(kinds), format_func=kinds.__getitem__,
@@ -137,7 +136,7 @@ def _choices(study: Study) -> tuple[Selection, float]:
         key=f"analysis_source_{lang}",
     )  # fmt: skip
     without = piles.checkbox(text("incidents.without_piles"), value=True, key="analysis_piles")
-    return Selection(period, kind or None, source, without), years
+    return Selection(period, kind or None, source, without), years_of(study, period)
 
 
 # --- can the data bear a map --------------------------------------------------------------------

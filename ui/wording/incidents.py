@@ -54,7 +54,17 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.closed": ("办结率", "Share closed"),
     "incidents.note_months": ("本年 {count} 个月", "{count} months of this year"),
     "incidents.note_elsewhere": (
-        "含无位置或区外 {count}", "{count} without a place or outside",
+        "另有 {count} 件无位置或在区外", "{count} more without a place or outside",
+    ),
+    "incidents.note_from": ("自 {day} 起", "from {day}"),
+    "incidents.note_until": ("截至 {day}", "until {day}"),
+    "incidents.note_part": (
+        "有一期不完整，不比较", "one of the two is told in part: not compared",
+    ),
+    "incidents.day": ("{month} {day} 日", "{day} {month}"),
+    "incidents.month_names": (
+        "1 月|2 月|3 月|4 月|5 月|6 月|7 月|8 月|9 月|10 月|11 月|12 月",
+        "January|February|March|April|May|June|July|August|September|October|November|December",
     ),
     "incidents.note_withheld": (
         "有部分为保护小数而不显示", "a part is withheld to protect small counts",
@@ -94,6 +104,9 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.why_households": (
         "是按户数应有的 {band}", "{band} what its households would explain",
     ),
+    "incidents.why_people": (
+        "是按人口应有的 {band}", "{band} what its residents would explain",
+    ),
     "incidents.why_nobody": (
         "这里没有住户，事件远多于偶然", "nobody lives right here; far more than chance",
     ),
@@ -129,9 +142,17 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     ),
     # --- notes
     "incidents.note_piles": (
-        "{count} 条事件堆在个别坐标上，尚未确认，未上图，仍计入合计。",
-        "{count} events are piled up at single coordinates and not confirmed; they are off the map "
-        "and stay in the totals.",
+        "{share} 的事件堆在个别坐标上，尚未确认，未上图，仍计入合计。",
+        "{share} of the events are piled up at single coordinates and not confirmed; they are off "
+        "the map and stay in the totals.",
+    ),
+    "incidents.note_begins": (
+        "数据从 {year} 年 {day}开始：这个月不完整，不与别的时段比较。",
+        "The data begin on {day} {year}: that month is told in part and compared with none.",
+    ),
+    "incidents.note_ends": (
+        "数据截至 {year} 年 {day}：这个月不完整，不与别的时段比较。",
+        "The data end on {day} {year}: that month is told in part and compared with none.",
     ),
     "incidents.note_source": (
         "{share} 的事件未注明来源，按群众报告计。",
@@ -160,6 +181,18 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "colour means the same in every month; grey is not significant. Reported events, not all "
         "that happened; busy places have more people. Areas only, no points; not shown are cells "
         "of fewer than {homes} households, and of fewer than {least} events with their neighbours.",
+    ),
+    "incidents.meaning_people": (
+        "着色的是显著高于偶然的地方（Gi*，已做多重检验校正），各月颜色含义相同；灰色不显著。"
+        "与人口相比：户数由人口估算。这是报告的事件，不是全部实情；人多的地方报告也多。"
+        "只有区域，没有点；约少于 {homes} 户（由人口估算）的格子、连同周围不足 {least} 件事件的"
+        "格子不显示。",
+        "Coloured where there is significantly more than chance (Gi*, corrected for many tests); a "
+        "colour means the same in every month; grey is not significant. Compared with residents: "
+        "households are estimated from them. Reported events, not all that happened; busy places "
+        "have more people. Areas only, no points; not shown are cells of fewer than about {homes} "
+        "households, estimated from residents, and of fewer than {least} events with their "
+        "neighbours.",
     ),
     "incidents.meaning_ground": (
         "着色的是显著高于平均分布的地方（Gi*，已做多重检验校正），各月颜色含义相同；灰色不显著。"
@@ -383,6 +416,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "The events tell their day and no hour: nothing can be said by hour.",
     ),
     "incidents.changes": ("同比与环比", "Against earlier periods"),
+    "incidents.elsewhere": ("区外或无位置", "Elsewhere"),
     "incidents.changes_choose": (
         "请在上方选一段时间，再与上一期和去年同期比较。",
         "Choose a period above to compare it with the one before and with last year.",
@@ -398,13 +432,18 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.by_category": ("文件中的大类", "Kind in the files' words"),
     "incidents.untold": ("未注明", "not told"),
     "incidents.loop_told": (
-        "办结 {closed} / 派遣 {sent} = {shown}；每万人每年 {rate} 件",
-        "closed {closed} of {sent} dispatched = {shown}; {rate} per 10,000 people a year",
+        "区内办结 {closed} / 派遣 {sent} = {shown}；每万人每年 {rate} 件",
+        "in the county closed {closed} of {sent} dispatched = {shown}; {rate} per 10,000 people a "
+        "year",
     ),
     "incidents.loop_untold": (
         "文件没有说明事件状态，无法统计办结；每万人每年 {rate} 件",
         "No file tells what became of the events, so nothing is said of closing; {rate} per 10,000 "
         "people a year",
+    ),
+    "incidents.loop_elsewhere": (
+        "另有 {count} 件无位置或在区外，只计入下表。",
+        "{count} more have no place or lie outside; they stand in the table below only.",
     ),
     "incidents.loop_sent": ("派遣", "Dispatched"),
     "incidents.loop_closed": ("办结", "Closed"),
