@@ -34,8 +34,17 @@ _BRIEF = (
     "quality-placed", "quality-snapped", "quality-uneven", "quality-months", "quality-pile",
     "quality-busy-point", "quality-midnight", "quality-first-day",
 )  # fmt: skip
-_SOME = {"zh": "若干", "en": "some"}
 STEPS, LEAST_IN_STEP = (0.01, 0.05, 0.10, 0.25), 10  # of a share that leaders read
+
+
+class _Some(str):
+    """Stands for a number in a sentence, however the sentence would write it."""
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
+_SOME = {"zh": _Some("若干"), "en": _Some("some")}
 
 
 @dataclass(frozen=True)
