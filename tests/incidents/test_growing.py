@@ -224,9 +224,9 @@ def test_a_row_that_is_there_tells_of_one_event_and_no_more() -> None:
     the total only three and one would be left."""
     kinds = ["社会治安"] * 30 + ["环境保护"] * 3 + ["专项重点工作"]
     month = np.datetime64("2023-03-01", "s") + np.arange(34).astype("timedelta64[h]")
-    few = grids(2, 2000.0).assign(village_code=["V1", "V1", "V2", "V2"], township_name="T")
-    told = events(34, 4, time=month, category=kinds, source=["12345热线"] * 34)
-    held = share(prepare(told, areas_of(METRIC, grids=few))).common.months["2023-03"]
+    closed = {"source": ["12345热线"] * 34, "status": ["已办结"] * 34}
+    told = events(34, 4, time=month, category=kinds, **closed)
+    held = share(prepare(told, areas_of(METRIC, grids=grids(1, 4000.0)))).common.months["2023-03"]
     assert held.shown(("county", "month", "all", "all"))[0].item() == 34
     assert worked_out(held, BY_ROWS) == []
     shown = held.text(("county", "month", "kind", "all"))[0, 0, :, 0]
