@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import county_events as county
 import numpy as np
+import pypdfium2
 import pytest
 from synthetic import plan
 
 from geo.problems import InputError
-from ui.event_choices import category_choices, months_of
+from incidents.selection import Selection
+from incidents.sharedfile import shared_layers
+from ui.event_choices import category_choices, months_of, period_of
 from ui.event_numbers import area_rows
 from ui.heat import leader_scene
 from ui.jobs import Job
 from ui.map.scene import Focus
 from ui.pages.survey_wait import redrawn
+from ui.printed import report_pdf
 from ui.send import report_html
 from ui.study import STUDIES, Study, shelve
 from ui.study_part import own_cells, part_study
-from ui.survey import report
+from ui.survey import Report, analysed, report
 from ui.views import PlanView
 
 TOWN = 2  # villages of the first township
@@ -119,11 +126,63 @@ def test_what_leaders_hold_together_is_one_set_of_numbers(study: Study, part: St
                     lines = dict(made.lines)
                     assert lines["count.in_county"] in shown
                     assert lines["count.not_on_map"] in shown
-    html = report_html(report(part, "2024", "", "en"))
-    assert "32012" not in html
     scene = leader_scene(part, report(part, "2024", "", "en"), Focus())
     ground = next(layer for layer in scene.layers if layer.id == "ground")
     assert len(ground.features) == TOWN
+
+
+def said(made: Report) -> str:
+    """Every word of a report; what is drawn of it may say no number that it does not."""
+    parts = [made.place, made.period, made.category, made.meaning, made.notice]
+    parts += [*made.warnings, *made.notes, *made.labels]
+    parts += [word for three in made.numbers for word in three]
+    parts += [word for place in made.places for word in (str(place.number), place.where, place.why)]
+    parts += [word for line in made.lines for word in line]
+    parts += [*map(str, made.outlines["name"]), *map(str, made.townships["shown"])]
+    return " ".join(parts)
+
+
+def figures(text: str) -> set[str]:
+    return set(re.findall(r"\d+(?:[.,]\d+)*", text))
+
+
+def test_file_and_sheet_say_no_number_that_the_report_does_not(study: Study, part: Study) -> None:
+    """What is embedded for the map, too: features have a text and a colour, and that is all."""
+    for seen in (study, part):
+        made = report(seen, "2024", "", "en", "County")
+        page = report_html(made)
+        body = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]+>", " ", page)
+        assert figures(html.unescape(body)) <= figures(said(made))
+        features = re.findall(r'"properties": (\{.*?\}), "type"', page)
+        assert len(features) >= len(made.cells) + len(made.outlines)
+        told = [json.loads(feature) for feature in features]
+        assert {key for feature in told for key in feature} <= {"text", "colour"}
+        drawn = {html.unescape(str(feature["text"])) for feature in told}
+        assert figures(" ".join(drawn)) <= figures(said(made) + county.HOSTILE)
+        assert set(made.outlines["code"]) <= {str(c) for level in seen.areas.levels.values()
+                                              for c in level.codes}  # fmt: skip
+        document = pypdfium2.PdfDocument(report_pdf(made))
+        paper = " ".join(sheet.get_textpage().get_text_range() for sheet in document)
+        spaceless = re.sub(r"\s", "", said(made))
+        assert {n for n in figures(paper) if n not in spaceless} <= {"1", "2", "500"}  # the scale
+
+
+def test_shared_files_of_a_county_and_of_its_part_hold_one_set_of_numbers(
+    study: Study, part: Study
+) -> None:
+    assert study.shared is not None
+    assert part.shared is not None
+    chosen = analysed(study, study.open, Selection(period_of("2024")), trend=False)
+    whole, own = (shared_layers(seen.shared, chosen) for seen in (study, part))
+    key = ["level", "code", "period", "kind", "state"]
+    for name in ("tables", "sensitive"):
+        both = own[name].merge(whole[name], on=key, suffixes=("", "_whole"))
+        assert len(both) == len(own[name])
+        assert (both["shown"] == both["shown_whole"]).all()
+    assert set(own["cells"]["cell"]) <= set(whole["cells"]["cell"])
+    town = own["by_county"].iloc[0]
+    assert town["shown"] == whole["by_township"].iloc[0]["shown"]
+    assert set(own["provenance"]["key"]) == set(whole["provenance"]["key"])
 
 
 def test_a_class_without_events_has_an_empty_map_and_says_so(study: Study) -> None:
