@@ -9,6 +9,7 @@ grant that was taken or a sign-in that ended counts from that moment on.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import secrets
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from store import audit
 from store.base import Base
 from store.policy import ADMINISTRATOR, COUNTY, ROLES, Grant, Person
 from store.schema_accounts import ACCOUNT, GRANT, SIGN_IN
+from store.trouble import is_trouble
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -65,12 +67,15 @@ register(
     }
 )
 
+log = logging.getLogger("gridwright.store")
+
 LEAST = 10  # characters of a password
 TRIES = 5  # wrong passwords in a row until the account is locked
 LOCKED_MINUTES = 15
 HOURS = 12  # a sign-in lasts at most
 IDLE_MINUTES = 60  # and ends when nothing was asked for so long
 _TOUCH_SECONDS = 60  # between two notes that somebody is still there
+_MOST_UNWRITTEN = 10_000  # such notes that wait for the store
 _NAME = re.compile(r"[\w.@-]{2,40}")
 _ADMINISTRATOR = Grant(ADMINISTRATOR)
 
@@ -283,18 +288,17 @@ class Accounts(Base):
         right = _fits(hashed or _nobodys_hash(), password) and hashed is not None
         with self.writing() as c:
             row = c.execute(select(ACCOUNT).where(ACCOUNT.c.name == name)).first()
-            refusal = self._refusal(c, row, right, name, hashed)
+            refusal = self._refusal(c, row, right, hashed)
             if refusal is None and row is not None:
                 return _begin(c, row.id, row.name)
         raise refusal or SignInError()
 
     def _refusal(
-        self, c: Connection, row: Row[Any] | None, right: bool, name: str, hashed: str | None
+        self, c: Connection, row: Row[Any] | None, right: bool, hashed: str | None
     ) -> SignInError | None:
         """Why not, written down; None where nothing speaks against it."""
         if row is None or row.password is None:
-            known = audit.plain(name) if _NAME.fullmatch(name) else "?"
-            audit.append(c, "sign-in.refused", "account/?", {"name": known})
+            audit.append(c, "sign-in.refused", "account/?", {"name": _known(row)})
             return SignInError()
         where = f"account/{row.name}"
         if _is_locked(row, history.now()):
@@ -330,30 +334,48 @@ class Accounts(Base):
                     audit.append(c, "account.bind", f"account/{row.name}", actor=row.name)
             if row is not None and row.disabled_at is None:
                 return _begin(c, row.id, row.name)
-            known = audit.plain(name) if _NAME.fullmatch(name) else "?"
-            audit.append(c, "sign-in.refused", "account/?", {"name": known, "office": True})
+            told = {"name": _known(row), "office": True}
+            audit.append(c, "sign-in.refused", "account/?", told)
         raise SignInError()
 
     def who(self, token: str) -> Person | None:
         """Whose token this is, with their grants now; None where it does not hold (any more)."""
         if not token:
             return None
-        own = SIGN_IN.c.token_hash == _hash_of(token)
+        hashed = _hash_of(token)
         with self.reading() as c:
             row = c.execute(
                 select(SIGN_IN, ACCOUNT.c.name, ACCOUNT.c.must_change, ACCOUNT.c.disabled_at)
                 .join(ACCOUNT, ACCOUNT.c.id == SIGN_IN.c.account_id)
-                .where(own)
+                .where(SIGN_IN.c.token_hash == hashed)
             ).first()
-            now = history.now()
-            if row is None or row.disabled_at is not None or not _is_open(row, now):
+            now, unwritten = history.now(), self._unwritten.get(hashed, "")
+            if row is None or row.disabled_at is not None or not _is_open(row, now, unwritten):
                 return None
             grants = _grants(c, row.account_id)
-        if row.seen_at < _later(seconds=-_TOUCH_SECONDS):
-            with self.writing() as c:
-                c.execute(update(SIGN_IN).where(own).values(seen_at=now))
-                _set(c, row.account_id, last_seen=now)
+        if max(row.seen_at, unwritten) < _later(seconds=-_TOUCH_SECONDS):
+            self._touch(row.account_id, hashed, now)
         return Person(row.account_id, row.name, grants, row.must_change == 1)
+
+    def _touch(self, account: int, hashed: str, now: str) -> None:
+        """Note that somebody is still there.
+
+        Where the store can be read and not written it is noted here, until it can: a full disk
+        shuts nobody out, neither now nor as idle.
+        """
+        try:
+            with self.writing() as c:
+                c.execute(update(SIGN_IN).where(SIGN_IN.c.token_hash == hashed).values(seen_at=now))
+                _set(c, account, last_seen=now)
+        except InputError as error:
+            if not is_trouble(error):
+                raise
+            log.warning("who is still there is not noted: %s", error.problems[0].code)
+            if len(self._unwritten) >= _MOST_UNWRITTEN:
+                self._unwritten.clear()
+            self._unwritten[hashed] = now
+        else:
+            self._unwritten.pop(hashed, None)
 
     def change_password(self, token: str, old: str, new: str) -> None:
         """Somebody changes their own password; their other sign-ins end.
@@ -452,14 +474,22 @@ def _end_all(c: Connection, account: int) -> None:
     c.execute(update(SIGN_IN).where(open_now).values(ended_at=history.now()))
 
 
+def _known(row: Row[Any] | None) -> str:
+    """The name as the trail may have it: a name that is no account's may be a password."""
+    return "?" if row is None else str(row.name)
+
+
 def _is_locked(row: Row[Any], now: str) -> bool:
-    return row.locked_until is not None and row.locked_until > now
+    # a clock that was set back must not lock anybody for longer than a quarter of an hour
+    until = row.locked_until
+    return until is not None and now < until <= _later(minutes=LOCKED_MINUTES)
 
 
-def _is_open(row: Row[Any], now: str) -> bool:
-    idle = _later(minutes=-IDLE_MINUTES)
+def _is_open(row: Row[Any], now: str, unwritten: str = "") -> bool:
+    """``unwritten``: when it was last used, where that is not in the store yet."""
+    seen, idle = max(row.seen_at, unwritten), _later(minutes=-IDLE_MINUTES)
     # a clock that was set back must not make a sign-in longer than it may last
-    return row.ended_at is None and row.created_at <= now < row.expires_at and row.seen_at >= idle
+    return row.ended_at is None and row.created_at <= now < row.expires_at and seen >= idle
 
 
 def _begin(c: Connection, account: int, name: str) -> str:

@@ -45,6 +45,8 @@ class Base:
         self._engine = open_engine(self.address)
         # villages opened again, and scenarios of one village, share their units
         self._grounds: WeakValueDictionary[str, Units] = WeakValueDictionary()
+        # sign-ins that were used while that could not be written: hash of the token, when
+        self._unwritten: dict[str, str] = {}
 
     def close(self) -> None:
         """Let go of the database; a file's write-ahead log is folded into it."""

@@ -3,7 +3,9 @@
 A server runs without sign-in (one person, on this machine alone), with accounts of its own store
 (``local``), or with those of the office's OpenID Connect provider (``office``). The browser carries
 one cookie, a random token; what it means is looked up in the store each time, so that an account
-that was shut, a role that was taken or a sign-in that ended counts at once.
+that was shut, a role that was taken or a sign-in that ended counts at once. While the store does
+not answer, pages stay open for whoever it knew a moment ago (:mod:`ui.last_seen`); what is written
+asks the store itself.
 """
 
 from __future__ import annotations
@@ -19,9 +21,12 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from geo.problems import InputError
 from store.policy import EVERYBODY, Person
+from store.trouble import is_trouble
 from ui.acting import BEHALF, STATED, acting_as
 from ui.errors import SignedOutError
+from ui.last_seen import LastSeen
 
 if TYPE_CHECKING:
     from store.projects import Store
@@ -33,6 +38,9 @@ SIGN_IN = "/sign-in"
 
 FETCH_SECONDS = 300
 """From when a download was made until its address is dead."""
+
+LAST_SEEN = LastSeen()
+"""Whom the store knew a moment ago, for pages that are open while it is away."""
 
 _HANDED: dict[tuple[int, bytes], float] = {}
 _HANDING = threading.Lock()
@@ -74,11 +82,12 @@ def one_run() -> Iterator[None]:
             _RUN.who = None
 
 
-def person(*, anew: bool = False) -> Person:
+def person(*, anew: bool = False, sure: bool = False) -> Person:
     """Whoever acts. In a thread without a page, whoever's page started it.
 
-    ``anew`` looks them up whatever this run of the page found before, as each write does. Raises
-    :class:`ui.errors.SignedOutError` where nobody is signed in.
+    ``anew`` looks them up whatever this run of the page found before; ``sure``, as each write does,
+    takes the store's word alone. Raises :class:`ui.errors.SignedOutError` where nobody is signed
+    in, :class:`InputError` where the store is in trouble and nobody was known a moment ago.
     """
     stated = STATED.get()
     if stated is not None:
@@ -90,17 +99,36 @@ def person(*, anew: bool = False) -> Person:
         if held is None:
             raise SignedOutError
         return held
-    if _RUN.who is not None and not anew:
+    if _RUN.who is not None and not (anew or sure):
         return _RUN.who
-    found = _signed_in(token())
+    found = _signed_in(token(), sure=sure)
     BEHALF.set(found)
     if _RUN.depth:
         _RUN.who = found
     return found
 
 
-def _signed_in(held: str) -> Person:
-    found = _raw_store().who(held)
+def looked_up(held: str, *, sure: bool = False) -> Person | None:
+    """Whose token this is now, None for nobody's; from any thread.
+
+    While the store is in trouble, whose it was a moment ago (:data:`LAST_SEEN`), unless ``sure``:
+    then, and where nobody was known, :class:`InputError` as the store raises it.
+    """
+    if not held:
+        return None
+    try:
+        found = _raw_store().who(held)
+    except InputError as error:
+        before = LAST_SEEN.find(held) if is_trouble(error) and not sure else None
+        if before is None:
+            raise
+        return before
+    LAST_SEEN.note(held, found)
+    return found
+
+
+def _signed_in(held: str, *, sure: bool = False) -> Person:
+    found = looked_up(held, sure=sure)
     if found is None or found.must_change:
         raise SignedOutError
     return found
@@ -137,7 +165,7 @@ def taken(action: str, make: Callable[P, T], what: str = "") -> Callable[P, T]:
     held = "" if sign_in_mode() == NONE else token()
 
     def asked(*given: P.args, **named: P.kwargs) -> T:
-        who = EVERYBODY if sign_in_mode() == NONE else _signed_in(held)
+        who = EVERYBODY if sign_in_mode() == NONE else _signed_in(held, sure=True)
         who.require(action)
         with acting_as(who):
             made = make(*given, **named)
@@ -201,4 +229,6 @@ def sessions_of(account: int) -> set[str]:
 
 def sign_out() -> None:
     """End the sign-in of whoever acts."""
-    _raw_store().sign_out(token())
+    held = token()
+    LAST_SEEN.note(held, None)
+    _raw_store().sign_out(held)

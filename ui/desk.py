@@ -24,9 +24,10 @@ from planning.rebase import rebased, same_ground
 from planning.record import ground_key, same_plan
 from planning.requests import Done, RequestError, carry_out
 from planning.settings import Settings
-from store.plans import Conflict
+from store.plans import Conflict, Opened
 from store.projects import Store, TakenError
-from ui.desk_trouble import Scenarios, is_trouble, read_unsaved, unsaved_file
+from store.trouble import is_trouble
+from ui.desk_trouble import Scenarios, as_brought, read_unsaved, unsaved_file
 from ui.format import name_text
 from ui.gestures import homes_for, to_request
 from ui.words import Language
@@ -98,9 +99,11 @@ class Desk:
     def load(self) -> None:
         """Take the plan as the store has it."""
         with self.lock:
-            opened = self.store.open_plan(self.scenario, self.village)
-            self.history, self.version = opened.history, opened.version
-            self._remember()
+            self._show(self.store.open_plan(self.scenario, self.village))
+
+    def _show(self, opened: Opened) -> None:
+        self.history, self.version = opened.history, opened.version
+        self._remember()
 
     @property
     def plan(self) -> Plan:
@@ -311,29 +314,33 @@ class Desk:
         """Save what is in memory alone; False while the store is still in trouble.
 
         Where somebody changed the plan meanwhile, by another server, the steps are made again on
-        that plan if they touch other grids, else put aside: the file still has them.
+        that plan if they touch other grids, else put aside: the file still has them. Whatever
+        fails, each step is in the store, pending or aside.
         """
         with self.lock:
-            while self.pending:
-                step = self.pending[0]
-                try:
-                    version = self.store.save_step(
-                        self.scenario, self.village, self.version, step
-                    )
-                except InputError as error:
-                    if not is_trouble(error):
-                        raise
-                    self.trouble = error
-                    return False
-                except Conflict as overtaken:
-                    if not self._landed(step, overtaken.version):
-                        self._overtaken()
-                        return True
-                    version = overtaken.version
-                self._saved(version)
+            try:
+                while self.pending:
+                    self._save_first()
+            except InputError as error:
+                if not is_trouble(error):
+                    raise
+                self.trouble = error
+                return False
             self.trouble = None
             self._remember()
             return True
+
+    def _save_first(self) -> None:
+        """Save the first pending step, or, where somebody was faster, make all of them again."""
+        step = self.pending[0]
+        try:
+            version = self.store.save_step(self.scenario, self.village, self.version, step)
+        except Conflict as overtaken:
+            if not self._landed(step, overtaken.version):
+                self._overtaken()
+                return
+            version = overtaken.version
+        self._saved(version)
 
     def _saved(self, version: int) -> None:
         """The first pending step is in the store now; the plans stay the same objects."""
@@ -350,18 +357,32 @@ class Desk:
         return there.version == version and same_plan(there.plan, step.after)
 
     def _overtaken(self) -> None:
-        steps, self.pending = self.pending, []
-        self.trouble = None
-        self.load()
-        for number, step in enumerate(steps):
-            request = dict(step.params)["request"]
-            assert isinstance(request, Mapping)  # every step of a desk has one
-            homes = self._homes(request)
-            done = rebased(request, step.before, self.plan, self.settings, homes)
-            if done is None:
-                self.aside += steps[number:]
-                return
-            self._keep(self._step(done, request, step.actor))
+        """Make what is pending again on the plan as somebody else left it.
+
+        Nothing is touched where that plan cannot be had. From the first step that cannot be made,
+        or not kept, all are put aside: each rests on those before it.
+        """
+        opened = self.store.open_plan(self.scenario, self.village)
+        steps, self.pending, self.trouble = self.pending, [], None
+        self._show(opened)
+        try:
+            while steps and self._again(steps[0]):
+                del steps[0]
+        except Conflict:  # somebody was faster once more; what is aside is told of
+            self.load()
+        finally:
+            self.aside += steps
+
+    def _again(self, step: Step) -> bool:
+        """Make a step again on the plan as it is, and keep it; False where it does not fit."""
+        request = step.params["request"]
+        assert isinstance(request, Mapping)  # every step of a desk has one
+        homes = self._homes(request)
+        done = rebased(request, step.before, self.plan, self.settings, homes)
+        if done is None:
+            return False
+        self._keep(self._step(done, request, step.actor))
+        return True
 
     def _tell_retried(self, own: str, saved: bool, quiet: bool) -> Answer:
         if self.aside:
@@ -392,9 +413,16 @@ class Desk:
                 break
             if made.changed(self.plan):
                 self._keep(self._step(made, request, actor))
+            self._no_longer_aside(ground, request)
             done += 1
         values: dict[str, object] = {"count": done, "all": len(steps)}
         if done < len(steps):
             return Answer(own, "redraw.told_brought_part", values, "warn", done > 0)
-        self.aside = []
         return Answer(own, "redraw.told_brought", values, edit=True)
+
+    def _no_longer_aside(self, ground: str, request: Mapping[str, Any]) -> None:
+        """A step was brought back; it alone leaves what is aside, and no other file's."""
+        for number, step in enumerate(self.aside):
+            if as_brought(step) == (ground, request):
+                del self.aside[number]
+                return

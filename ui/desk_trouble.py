@@ -6,6 +6,7 @@ requests are carried out again on the plan as it is when they are brought back. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,18 +14,11 @@ from geo.problems import InputError
 from planning.history import Step
 from planning.record import ground_key
 from store.projects import ScenarioInfo, Store
+from store.trouble import is_trouble
 from ui.format import name_text
 
 FORMAT = "unsaved-1"
 MOST = 1_000  # steps of one file
-_TROUBLE = {
-    "store-not-writable", "store-busy", "store-unreachable", "store-moved", "store-damaged",
-}  # fmt: skip
-
-
-def is_trouble(error: InputError) -> bool:
-    """Is it the store that fails, and not what was asked of it?"""
-    return any(problem.code in _TROUBLE for problem in error.problems)
 
 
 def unsaved_file(village: str, steps: Sequence[Step]) -> dict[str, Any]:
@@ -62,6 +56,12 @@ def read_unsaved(value: object, village: str) -> list[tuple[str, Mapping[str, An
             raise ValueError("a step is none")
         found.append((name_text(step.get("ground")), request))
     return found
+
+
+def as_brought(step: Step) -> tuple[str, Any]:
+    """(key of the ground, request) of a step, as a file that holds it says it."""
+    request = json.loads(json.dumps(step.params["request"]))  # a file knows lists alone
+    return ground_key(step.before.units), request
 
 
 class Scenarios:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from store.address import configured
 from store.policy import IN_VILLAGE, STORE, DeniedError
-from ui.access import person
+from ui.access import LAST_SEEN, person
 from ui.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 STEPS = frozenset({"save_step", "undo", "redo", "goto"})
 """Calls that the figures count as edits saved."""
+
+Places = tuple[tuple[str, str], ...]
+"""Code and township of each."""
 
 _PLAIN = frozenset({"name", "place", "path", "address"})  # what a store says of itself
 
@@ -49,16 +52,25 @@ def open_store() -> Store:
     return _store_at(configured(os.environ))
 
 
-def the_store(edit: str = "do.edit") -> Store:
-    """This server's store, behind the policy; ``edit`` is the action that a step on it is."""
-    return cast("Store", GuardedStore(open_store(), edit))
+def was_opened() -> bool:
+    """Has this process a store open? Then it has to be there, whatever lies at its place now."""
+    return _store_at.cache_info().currsize > 0
+
+
+def the_store(edit: str = "do.edit", places: Places = ()) -> Store:
+    """This server's store, behind the policy; ``edit`` is the action that a step on it is.
+
+    ``places`` (code, township) are all the places that a step changes, where the store does not
+    know them: a grant has to cover each. None: the village's own.
+    """
+    return cast("Store", GuardedStore(open_store(), edit, places))
 
 
 class GuardedStore:
     """A store that asks who acts before each call. What the policy does not name it refuses."""
 
-    def __init__(self, store: Store, edit: str) -> None:
-        self._store, self._edit = store, edit
+    def __init__(self, store: Store, edit: str, places: Places = ()) -> None:
+        self._store, self._edit, self._places = store, edit, places
 
     def __getattr__(self, name: str) -> Any:
         if name in _PLAIN:
@@ -72,17 +84,20 @@ class GuardedStore:
             from store import audit
 
             action = STORE[name]
-            who = person(anew=not action.startswith("see."))
-            place = None
+            who = person(sure=not action.startswith("see."))
             if action == "do.edit":
                 action = self._edit
             if name in IN_VILLAGE and who.townships is not None:
-                place = self._store.place_of(given[0], given[1])
-            who.require(action, place)
+                for place in self._places or [self._store.place_of(given[0], given[1])]:
+                    who.require(action, place)
+            else:
+                who.require(action)
             with audit.acting(who.name, who.roles):
                 done = method(*given, **named)
             if name in STEPS:
                 METRICS.count("gridwright_edits_saved_total")
+            if action == "do.people" and name != "accounts":
+                LAST_SEEN.clear()
             return done
 
         return asked

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.problems import InputError
+from geo.problems import InputError, Problem
 from planning import history
 from store import accounts
 from store.accounts import SignInError
@@ -19,6 +19,7 @@ from store.projects import Store
 
 CHIEF = Grant("administrator")
 PASSWORD = "long-enough-1"
+TYPED = "My.Secret-2026"  # a password in the box for the name: it looks like one
 Clock = Callable[[float], None]
 
 
@@ -97,6 +98,57 @@ def test_a_clock_set_back_makes_no_sign_in_longer(people: Store, clock: Clock) -
     token = people.sign_in("li", PASSWORD)
     clock(-5)
     assert people.who(token) is None
+
+
+def test_a_clock_set_back_locks_nobody_for_long(people: Store, clock: Clock) -> None:
+    clock(365 * 24 * 60)
+    for _ in range(accounts.TRIES):
+        with pytest.raises(SignInError):
+            people.sign_in("li", "wrong")
+    clock(0)
+    assert people.who(people.sign_in("li", PASSWORD))
+
+
+def test_a_store_that_cannot_be_written_shuts_nobody_out(
+    people: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither now nor as idle; and what was not noted then is noted when it can be."""
+    token, idle = people.sign_in("li", PASSWORD), people.sign_in("li", PASSWORD)
+    tried: list[int] = []
+
+    def full() -> None:
+        tried.append(1)
+        raise InputError([Problem("store-not-writable", "s", params={"reason": "disk is full"})])
+
+    monkeypatch.setattr(people, "writing", full)
+    for minute in range(5, accounts.IDLE_MINUTES + 30, 5):
+        clock(minute)
+        assert people.who(token) is not None
+        assert people.who(token) is not None
+    assert len(tried) == minute / 5, "tried once a minute, not at every click"
+    assert {(r.name, r.levelname) for r in caplog.records} == {("gridwright.store", "WARNING")}
+    assert token not in caplog.text
+    assert people.who(idle) is None, "whoever was away is out all the same"
+    monkeypatch.undo()
+    start = datetime(2026, 3, 5, 8, tzinfo=UTC) + timedelta(minutes=minute + 2)
+    monkeypatch.setattr(history, "now", lambda: start.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    assert people.who(token) is not None
+    with Store(people.place) as fresh:  # which remembers nothing
+        assert fresh.who(token) is not None
+
+
+def test_what_else_goes_wrong_is_not_hushed_up(
+    people: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = people.sign_in("li", PASSWORD)
+
+    def unfit() -> None:
+        raise InputError([Problem("store-unfit", "s", params={"reason": "no such value"})])
+
+    monkeypatch.setattr(people, "writing", unfit)
+    clock(5)
+    with pytest.raises(InputError):
+        people.who(token)
 
 
 def end_by_disabling(store: Store, token: str) -> None:
@@ -227,14 +279,17 @@ def test_neither_token_nor_password_is_kept_or_told(people: Store) -> None:
     token = people.sign_in("li", PASSWORD)
     with pytest.raises(SignInError):
         people.sign_in("li", "a-wrong-secret-9")
-    with pytest.raises(SignInError):
-        people.sign_in("13912345678", PASSWORD)
+    for name in ("13912345678", TYPED):
+        with pytest.raises(SignInError):
+            people.sign_in(name, PASSWORD)
+        with pytest.raises(SignInError):
+            people.sign_in_subject("https://id|9", name)
     told = repr(people.trail())
     kept = [told, repr(people.accounts())]
     if people.path is not None:
         people.close()
         kept.append(Path(people.path).read_bytes().decode("latin-1"))
-    for secret in (token, PASSWORD, "a-wrong-secret-9", "13912345678"):
+    for secret in (token, PASSWORD, "a-wrong-secret-9", "13912345678", TYPED):
         assert all(secret not in text for text in kept)
 
 

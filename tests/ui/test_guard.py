@@ -3,8 +3,11 @@ what belongs to others, the forms of the sign-in, and the headers of every answe
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -15,10 +18,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from geo.problems import InputError, Problem
 from store.policy import Grant
 from store.projects import Store
 from ui import access, storage
-from ui.web import guard, health, signin
+from ui.acting import SERVER, acting_as
+from ui.web import health, signin
 from ui.web.guard import Guard, held_files
 from ui.web.headers import SecurityHeaders, fixed_headers
 
@@ -45,9 +50,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
         opened.add_account("chief", PASSWORD, (Grant("administrator"),), must_change=False)
         opened.add_account("li", PASSWORD, (Grant("viewer"),), must_change=False)
         opened.add_account("new", PASSWORD, (Grant("viewer"),))
-        for module in (guard, signin, health):
+        for module in (storage, signin, health):
             monkeypatch.setattr(module, "open_store", lambda: opened)
-        monkeypatch.setattr(storage, "open_store", lambda: opened)
         monkeypatch.setattr(access, "_SESSIONS", {})
         monkeypatch.setattr(access, "_HANDED", {})
         yield opened
@@ -117,6 +121,66 @@ def test_whoever_is_signed_in_gets_through_until_it_ends(client: Client, store: 
     assert own.get("/board").text == "through /board"
     store.disable("li")
     assert own.get("/board").status_code == 401
+
+
+def away(*_: object) -> Any:
+    raise InputError([Problem("store-unreachable", "s", params={"reason": "gone"})])
+
+
+def test_while_the_store_is_away_whoever_works_gets_through_and_nobody_else(
+    client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, new, unseen = client("li"), client("new"), client("chief")
+    assert own.get("/board").status_code == 200
+    assert new.get("/board").status_code == 401
+    monkeypatch.setattr(store, "who", away)
+    assert own.get("/board").text == "through /board"
+    with own.websocket_connect("/_stcore/stream", subprotocols=["streamlit"]) as socket:
+        assert socket.receive_text() == "streamlit"
+    assert new.get("/board").status_code == 401  # a first password is changed first all the same
+    assert unseen.get("/board").status_code == 503
+    assert client().get("/board").status_code == 401
+    access.LAST_SEEN.clear()
+    assert own.get("/board").status_code == 503
+
+
+def unable(*_: object) -> Any:
+    raise OSError("the disk is away")
+
+
+@pytest.mark.parametrize("trouble", [away, unable])
+@pytest.mark.parametrize("opening", [True, False])
+def test_the_sign_ins_pages_say_that_the_store_is_away(
+    client: Client, store: Store, monkeypatch: pytest.MonkeyPatch,
+    trouble: Callable[..., Any], opening: bool,
+) -> None:  # fmt: skip
+    """Whether it cannot be opened or does not answer; and the loop is not held by opening it."""
+    threads: list[threading.Thread] = []
+
+    def opened() -> Store:
+        threads.append(threading.current_thread())
+        return trouble() if opening else store  # type: ignore[no-any-return]
+
+    own, office = client("li"), client(mode="office")
+    monkeypatch.setattr(signin, "open_store", opened)
+    for name in ("sign_in", "sign_in_subject", "who", "change_password"):
+        monkeypatch.setattr(store, name, trouble)
+    monkeypatch.setattr(signin, "office_person", lambda _: ("https://id|7", "li"))
+    monkeypatch.setattr(signin, "provider_token", lambda: "token")
+    fields = {"name": "li", "password": PASSWORD}
+    change = {"old": PASSWORD, "new": "another-long-1", "again": "another-long-1"}
+    answers = [office.get("/sign-in/office?lang=en")]
+    monkeypatch.setenv(access.VARIABLE, "local")
+    answers += [
+        own.post("/sign-in?lang=en", data=fields, headers=HERE),
+        own.get("/sign-in/password?lang=en"),
+        own.post("/sign-in/password?lang=en", data=change, headers=HERE),
+    ]
+    for answer in answers:
+        assert answer.status_code == 503
+        assert "Nobody can sign in at the moment" in answer.text
+    assert len(threads) == len(answers)
+    assert {thread.name.startswith("AnyIO worker") for thread in threads} == {True}
 
 
 def test_a_password_that_must_be_changed_comes_first(client: Client) -> None:
@@ -245,18 +309,30 @@ def test_every_answer_carries_the_headers(client: Client) -> None:
     assert "http" not in policy  # no other host, whatever the page asks for
 
 
-def test_health_needs_no_sign_in_and_tells_of_no_store(
-    client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(health, "is_kept", lambda: True)
-    assert client().get("/healthz").json() == {"status": "ok"}
+@pytest.fixture
+def one_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The place of a process' own store, which it opened not yet."""
+    place = tmp_path / "own" / "plans.gridwright"
+    monkeypatch.setenv("GRIDWRIGHT_STORE", str(place))
+    monkeypatch.setenv(access.VARIABLE, "local")
+    monkeypatch.setattr(storage, "_store_at", cache(storage._store_at.__wrapped__))
+    yield place
+    if storage.was_opened():
+        storage.open_store().close()
 
-    def away() -> Store:
-        raise OSError("the disk is away")
 
-    monkeypatch.setattr(health, "open_store", away)
-    answer = client().get("/healthz")
+def test_health_needs_no_sign_in_and_tells_of_no_store(one_store: Path) -> None:
+    own = TestClient(Starlette(routes=health.routes(), middleware=[Middleware(Guard)]))
+    assert own.get("/healthz").json() == {"status": "ok"}  # nothing was ever kept
+    assert not one_store.exists()
+    with acting_as(SERVER):
+        storage.the_store().projects()
+    assert own.get("/healthz").json() == {"status": "ok"}
+    one_store.parent.rename(one_store.parent.with_name("away"))
+    answer = own.get("/healthz")
     assert (answer.status_code, answer.json()) == (503, {"status": "store out of reach"})
+    one_store.parent.with_name("away").rename(one_store.parent)
+    assert own.get("/healthz").json() == {"status": "ok"}
 
 
 def test_streamlit_still_keeps_files_by_session() -> None:

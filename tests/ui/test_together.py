@@ -16,10 +16,11 @@ import towns
 
 from geo.problems import InputError, Problem
 from planning.county import CountyPlan, propose_county
+from planning.record import same_plan
 from planning.settings import Settings
 from planning.tables import to_planfile
 from store.presence import Here
-from store.projects import Store
+from store.projects import Conflict, Store, TakenError
 from ui.degrees import to_degrees
 from ui.desk import CONFLICT, Answer, Desk
 from ui.desk_message import answer_text, message
@@ -279,6 +280,94 @@ def test_overtaken_while_the_store_was_away(
     assert desk.plan.grids[c].name == "丙"
     assert desk.unsaved == []
     assert d in desk.plan.grids
+
+
+AWAY = InputError([Problem("store-unreachable", "s", params={"reason": "gone"})])
+UNFIT = InputError([Problem("store-unfit", "s", params={"reason": "no such value"})])
+TAKEN = TakenError("乙", "2026-01-05T09:00:00Z")
+FASTER = Conflict("乙", "rename", "2026-01-05T09:00:00Z", 7)
+
+
+@pytest.mark.parametrize(("method", "at", "error", "key", "pending", "aside"), [
+    ("open_plan", 1, AWAY, "redraw.told_still", 2, 0),
+    ("open_plan", 2, AWAY, "redraw.told_still", 2, 0),
+    ("open_plan", 2, UNFIT, "redraw.told_problem", 2, 0),
+    ("save_step", 2, AWAY, "redraw.told_still", 2, 0),
+    ("save_step", 3, AWAY, "redraw.told_still", 1, 0),
+    ("save_step", 2, TAKEN, "redraw.told_taken", 0, 2),
+    ("save_step", 3, TAKEN, "redraw.told_taken", 0, 1),
+    ("save_step", 2, FASTER, "redraw.told_aside", 0, 2),
+    ("save_step", 3, FASTER, "redraw.told_aside", 0, 1),
+    ("save_step", 2, UNFIT, "redraw.told_problem", 0, 2),
+    ("_homes", 1, UNFIT, "redraw.told_problem", 0, 2),
+    ("_homes", 2, UNFIT, "redraw.told_problem", 0, 1),
+])  # fmt: skip
+def test_nothing_is_lost_while_it_is_rescued(
+    store: Store, county: CountyPlan, desk: Desk, monkeypatch: pytest.MonkeyPatch,
+    method: str, at: int, error: Exception, key: str, pending: int, aside: int,
+) -> None:  # fmt: skip
+    """Somebody was faster while the store was away, and then something else fails, too."""
+    a, b, c, _, e = keys(desk)[:5]
+    with out_of_order(store):
+        desk.ask(request(desk, do="merge", grids=[a, b]), "甲")
+        desk.ask(request(desk, do="rename", grid=c, name="丙"), "甲")
+    with Store(store.place) as elsewhere:
+        other = opened(elsewhere, county).desk(desk.scenario, FIRST)
+        assert other.ask(request(other, do="rename", grid=e, name="乙"), "乙").kind == "ok"
+
+    owner = desk if method == "_homes" else store
+    real, calls = getattr(owner, method), [0]
+
+    def failing(*given: Any) -> Any:
+        calls[0] += 1
+        if calls[0] >= at:
+            raise error
+        return real(*given)
+
+    monkeypatch.setattr(owner, method, failing)
+    assert desk.ask(request(desk, do="retry"), "甲").key == key
+    assert (len(desk.pending), len(desk.aside)) == (pending, aside)
+    monkeypatch.undo()
+    kept = [entry.name for entry in store.log(desk.scenario, FIRST) if entry.actor == "甲"]
+    file = json.loads(message(desk, {}, "zh", None, None)[0])["state"]["unsaved"]["file"]
+    assert [*kept, *(step["name"] for step in file["steps"])] == ["merge", "rename"]
+
+    way = {"do": "bring_back", "file": file} if aside else {"do": "retry"}
+    assert desk.ask(request(desk, **way), "甲").key in ("redraw.told_brought", "redraw.told_saved")
+    assert desk.unsaved == []
+    assert [(entry.actor, entry.name) for entry in store.log(desk.scenario, FIRST)] == [
+        ("乙", "rename"), ("甲", "merge"), ("甲", "rename"),
+    ]  # fmt: skip
+    assert (desk.plan.grids[c].name, desk.plan.grids[e].name) == ("丙", "乙")
+    assert same_plan(desk.plan, store.open_plan(desk.scenario, FIRST).plan)
+    assert store.verify() == []
+
+
+def test_a_file_takes_what_it_holds_from_what_is_aside_and_nothing_else(
+    store: Store, county: CountyPlan, desk: Desk
+) -> None:
+    c, d = keys(desk)[2:4]
+    with out_of_order(store):
+        desk.ask(request(desk, do="rename", grid=c, name="丙"), "甲")
+        desk.ask(request(desk, do="rename", grid=d, name="丁"), "甲")
+    with Store(store.place) as elsewhere:
+        other = opened(elsewhere, county).desk(desk.scenario, FIRST)
+        assert other.ask(request(other, do="rename", grid=c, name="乙"), "乙").kind == "ok"
+    desk.ask(request(desk, do="retry"))
+    assert len(desk.aside) == 2
+    file = json.loads(message(desk, {}, "zh", None, None)[0])["state"]["unsaved"]["file"]
+    first, second = file["steps"]
+    wrong = {**first, "request": {"do": "rename", "grid": 10**6, "name": "无"}}
+    another = {**first, "request": {"do": "lock", "grids": [d], "locked": False}}
+    for steps, key, left in (
+        ([another], "redraw.told_brought", ["丙", "丁"]),
+        ([first, wrong, second], "redraw.told_brought_part", ["丁"]),
+        ([second], "redraw.told_brought", []),
+    ):
+        answer = desk.ask(request(desk, do="bring_back", file={**file, "steps": steps}), "甲")
+        assert answer.key == key
+        names = [step["request"]["name"] for step in desk.unsaved_file()["steps"]]
+        assert names == left
 
 
 def test_a_step_that_was_saved_unheard_is_not_saved_twice(

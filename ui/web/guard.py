@@ -21,8 +21,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geo.problems import InputError
 from store.policy import Person
-from ui.access import COOKIE, NONE, SIGN_IN, may_fetch, owner_of, sessions_of, sign_in_mode
-from ui.storage import open_store
+from ui.access import (
+    COOKIE,
+    NONE,
+    SIGN_IN,
+    looked_up,
+    may_fetch,
+    owner_of,
+    sessions_of,
+    sign_in_mode,
+)
 
 log = logging.getLogger("gridwright.web")
 
@@ -113,7 +121,7 @@ class Guard:
         if is_open(path):
             return None
         try:
-            who = await to_thread.run_sync(_who, cookie_of(headers))
+            who = await to_thread.run_sync(looked_up, cookie_of(headers))
         except (InputError, OSError, SQLAlchemyError) as error:
             log.error("nobody can be looked up: %s", type(error).__name__)
             return PlainTextResponse("The store is out of reach; try again shortly.", 503)
@@ -139,10 +147,6 @@ class Guard:
             return True
         content = self.read(file)
         return content is not None and may_fetch(who.id, content)
-
-
-def _who(token: str) -> Person | None:
-    return open_store().who(token) if token else None
 
 
 def _without_foreign_session(

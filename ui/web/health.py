@@ -11,14 +11,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from geo.problems import InputError
-from ui.storage import is_kept, open_store
+from ui.storage import is_kept, open_store, was_opened
 
 log = logging.getLogger("gridwright.web")
 
 
 def _look() -> bool:
-    """Can the store be read? True where nothing was ever kept."""
-    if is_kept():
+    """Can the store be read? True where nothing was ever kept; a file that was there has to be."""
+    if was_opened() or is_kept():
         open_store().projects()
     return True
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import logging
-from functools import partial
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from anyio import CapacityLimiter, to_thread
@@ -15,17 +16,23 @@ from starlette.routing import Route
 
 from geo.problems import InputError
 from store.accounts import HOURS, LEAST, LOCKED_MINUTES, SignInError
-from ui.access import COOKIE, NONE, OFFICE, SIGN_IN, sign_in_mode
+from store.trouble import is_trouble
+from ui.access import COOKIE, LAST_SEEN, NONE, OFFICE, SIGN_IN, sign_in_mode
 from ui.frame import NAMES
 from ui.metrics import METRICS
 from ui.storage import open_store
 from ui.web.office import CLAIMS, office_person, provider_token
 from ui.words import LANGUAGES, Language, chosen_language, word
 
+if TYPE_CHECKING:
+    from store.projects import Store
+
 log = logging.getLogger("gridwright.web")
 
 LONGEST = 4_096  # bytes of a form
 _AT_ONCE = CapacityLimiter(2)  # a password's hash takes a core and 19 MiB
+TROUBLE = (InputError, OSError, SQLAlchemyError)
+T = TypeVar("T")
 
 _PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>
@@ -162,18 +169,29 @@ async def enter(request: Request) -> Response:
     if fields is None:
         return PlainTextResponse("Refused", 400)
     lang = _language(request)
-    work = partial(open_store().sign_in, fields.get("name", "").strip(), fields.get("password", ""))
+    name, password = fields.get("name", "").strip(), fields.get("password", "")
     try:
-        token = await to_thread.run_sync(work, limiter=_AT_ONCE)
+        token = await _asked(lambda store: store.sign_in(name, password), _AT_ONCE)
     except SignInError as error:
         METRICS.count("gridwright_sign_ins_failed_total")
         key = "signin.locked" if error.locked else "signin.refused"
         return sign_in_page(request, word(key, lang, minutes=LOCKED_MINUTES)
                             if error.locked else word(key, lang), 401)  # fmt: skip
-    except (InputError, OSError, SQLAlchemyError) as error:
-        log.error("nobody can sign in: %s", type(error).__name__)
-        return sign_in_page(request, word("signin.busy", lang), 503)
+    except TROUBLE as error:
+        return _busy(request, error)
     return with_cookie(RedirectResponse("/", 303), request, token)
+
+
+async def _asked(work: Callable[[Store], T], limiter: CapacityLimiter | None = None) -> T:
+    """What the store answers, in a thread: opening it, too, may take a while, and everybody's
+    pages wait for whoever holds the loop."""
+    return await to_thread.run_sync(lambda: work(open_store()), limiter=limiter)
+
+
+def _busy(request: Request, error: Exception) -> Response:
+    """The store does not answer; the page of the sign-in says so."""
+    log.error("nobody can sign in: %s", type(error).__name__)
+    return sign_in_page(request, word("signin.busy", _language(request)), 503)
 
 
 async def enter_by_office(request: Request) -> Response:
@@ -182,12 +200,14 @@ async def enter_by_office(request: Request) -> Response:
     lang = _language(request)
     if sign_in_mode() != OFFICE or claims is None:
         return RedirectResponse(SIGN_IN, 303)
+    subject, name = claims
     try:
-        work = partial(open_store().sign_in_subject, *claims)
-        token = await to_thread.run_sync(work)
+        token = await _asked(lambda store: store.sign_in_subject(subject, name))
     except SignInError:
         METRICS.count("gridwright_sign_ins_failed_total")
         return _forget_provider(sign_in_page(request, word("signin.unknown", lang), 403), request)
+    except TROUBLE as error:
+        return _busy(request, error)  # the provider's word is kept: it may be tried again
     return _forget_provider(with_cookie(RedirectResponse("/", 303), request, token), request)
 
 
@@ -201,8 +221,11 @@ def _forget_provider(response: Response, request: Request) -> Response:
 
 async def show_change(request: Request, sentence: str = "", status: int = 200) -> Response:
     """GET: a new password."""
-    lang = _language(request)
-    who = await to_thread.run_sync(open_store().who, request.cookies.get(COOKIE, ""))
+    lang, token = _language(request), request.cookies.get(COOKIE, "")
+    try:
+        who = await _asked(lambda store: store.who(token))
+    except TROUBLE as error:
+        return _busy(request, error)
     if who is None:
         return RedirectResponse(SIGN_IN, 303)
     first = word("signin.must_change", lang, least=LEAST) if who.must_change else ""
@@ -224,14 +247,14 @@ async def change(request: Request) -> Response:
     lang = _language(request)
     if fields.get("new") != fields.get("again"):
         return await show_change(request, word("signin.differ", lang), 400)
-    token = request.cookies.get(COOKIE, "")
-    work = partial(
-        open_store().change_password, token, fields.get("old", ""), fields.get("new", "")
-    )
+    token, old, new = request.cookies.get(COOKIE, ""), fields.get("old", ""), fields.get("new", "")
     try:
-        await to_thread.run_sync(work, limiter=_AT_ONCE)
+        await _asked(lambda store: store.change_password(token, old, new), _AT_ONCE)
     except SignInError:
         return await show_change(request, word("signin.wrong_old", lang), 401)
-    except InputError as error:
-        return await show_change(request, error.problems[0].text(lang), 400)
+    except TROUBLE as error:
+        if isinstance(error, InputError) and not is_trouble(error):
+            return await show_change(request, error.problems[0].text(lang), 400)
+        return _busy(request, error)
+    LAST_SEEN.clear()  # other sign-ins of the account have ended
     return RedirectResponse("/", 303)
