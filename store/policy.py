@@ -75,13 +75,14 @@ STORE: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(
             ("marked", "ground", "projects", "villages", "settings", "set_names", "open_plan",
              "version", "log", "changes_since", "record", "scenarios", "versions", "refiled",
-             "planfile_of", "present", "here", "gone", "take", "release"),
+             "planfile_of", "present", "here", "gone", "release"),
             "see.plan",
         ),
         "create_project": "do.keep",
-        **dict.fromkeys(("save_step", "undo", "redo", "goto"), "do.edit"),
-        **dict.fromkeys(("branch", "rename"), "do.branch"),
-        **dict.fromkeys(("adopt", "archive", "delete", "restore"), "do.adopt"),
+        # who takes a village keeps others from editing it
+        **dict.fromkeys(("save_step", "undo", "redo", "goto", "take"), "do.edit"),
+        "branch": "do.branch",
+        **dict.fromkeys(("adopt", "rename", "archive", "delete", "restore"), "do.adopt"),
         **dict.fromkeys(
             ("rename_project", "delete_project", "export_project", "import_project"), "do.saved"
         ),
@@ -96,7 +97,7 @@ STORE: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 """Method of :class:`store.projects.Store` -> the action it is. What is missing nobody may call."""
 
-IN_VILLAGE = frozenset({"save_step", "undo", "redo", "goto"})
+IN_VILLAGE = frozenset({"save_step", "undo", "redo", "goto", "take"})
 """Methods whose first two arguments are a scenario and a village; the grant must cover it."""
 
 
@@ -152,6 +153,11 @@ class Person:
         if action in IN_COUNTY:
             held = [grant for grant in held if grant.scope == COUNTY]
         return any(village is None or grant.covers(*village) for grant in held)
+
+    def may_everywhere(self, action: str) -> bool:
+        """Does a grant for the whole county allow it? Asked where nothing is cut by townships."""
+        roles = POLICY.get(action, frozenset())
+        return any(grant.role in roles and grant.scope == COUNTY for grant in self.grants)
 
     def sees(self, code: str, township: str) -> bool:
         """May this person see this village at all?"""

@@ -29,7 +29,7 @@ from planning.settings import Settings
 from store.projects import Store
 from ui.beats import BeatStudy, signature
 from ui.desk import Desk
-from ui.format import decimal, signed_share, whole
+from ui.format import decimal, name_text, signed_share, whole
 from ui.kept import Kept
 from ui.map.colours import deviation_class
 from ui.words import Language, word
@@ -194,6 +194,16 @@ class KeptBeats(Kept):
     def beats(self, scenario: int) -> BeatPlan:
         """The division as it stands in a scenario."""
         return judged(self.study, self.desk(scenario, self.place).plan)
+
+
+def grid_places(study: BeatStudy) -> tuple[tuple[str, str], ...]:
+    """Code and township of every village whose grids the beats unite.
+
+    The store knows beats as one place without a township; whoever redraws them has to hold all.
+    """
+    grids = study.ground.grids
+    codes, towns = (grids[name].map(name_text) for name in ("village_code", "township_name"))
+    return tuple(dict.fromkeys(zip(codes, towns, strict=True)))
 
 
 def keep_beats(store: Store, study: BeatStudy, kind: str, name: str) -> KeptBeats:

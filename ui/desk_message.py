@@ -6,7 +6,7 @@ the grids, which are few.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -325,9 +325,13 @@ def _labels(label: IntArray, sent: Sent | None, base_ok: bool) -> dict[str, Any]
 
 
 def message(
-    desk: Desk, context: Context, language: Language, sent: Sent | None, answer: Answer | None
-) -> tuple[bytes, Sent]:
-    """The message that brings a browser to the desk's present state, and what it then holds."""
+    desk: Desk, context: Context, language: Language, sent: Sent | None, answer: Answer | None,
+    without: Collection[str] = (),
+) -> tuple[bytes, Sent]:  # fmt: skip
+    """The message that brings a browser to the desk's present state, and what it then holds.
+
+    ``without`` are buttons that whoever looks may not use, beside those that the desk has not.
+    """
     with desk.lock:
         plan, token = desk.plan, desk.token
         key = ground_key(desk, plan)
@@ -354,7 +358,8 @@ def message(
     if sent is None or not known or sent.language != language:
         own = desk.own_words(language)
         legend = deviation_legend(language)
-        head["words"] = words_for(language) | dict(own)
+        hidden = sorted({*own.get("without", "").split(), *without})
+        head["words"] = words_for(language) | dict(own) | {"without": " ".join(hidden)}
         head["legend"] = legend | ({"title": own["legend"], "choices": []} if own else {})
     text = dumps(head)
     if not known:

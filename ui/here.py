@@ -12,7 +12,8 @@ import streamlit as st
 from geo.problems import InputError
 from store.presence import SESSION, Here, TakenError
 from store.projects import Store
-from ui.format import markdown_text
+from ui.access import may
+from ui.format import markdown_text, name_text
 from ui.kept import Kept
 from ui.session import callback, guarded, language, text
 from ui.shelf import new_id
@@ -75,8 +76,11 @@ def show_here(
         except InputError:
             st.caption(text("here.unknown"))
             return
-        codes, called = (kept.ground.villages[name].astype(str) for name in ("code", "name"))
-        names = dict(zip(codes, called, strict=True))
+        places = kept.ground.villages
+        codes, called, towns = (
+            places[name].map(name_text) for name in ("code", "name", "township_name")
+        )
+        names, town = dict(zip(codes, called, strict=True)), dict(zip(codes, towns, strict=True))
         elsewhere = [
             one for one in everybody
             if one.village in seen and one.village != village and one.session != own
@@ -86,6 +90,8 @@ def show_here(
         mine = any(one.taken and one.session == own for one in everybody)
         if mine:
             st.caption(text("here.mine"))
+        elif not may("do.edit", (village, town.get(village, ""))):
+            return  # who may not edit it keeps nobody else from it
         st.button(
             text("here.release" if mine else "here.take"), key="here_take", width="stretch",
             disabled=any(one.taken for one in others),

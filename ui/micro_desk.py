@@ -249,9 +249,11 @@ def _county(ground: Ground, plan: Plan, followed: Followed, target: int) -> Coun
     codes = list(dict.fromkeys(followed.grid))
     own = [_village(followed.plan(plan, code), target) for code in codes]
     names = {grid.code: grid.name for grid in plan.grids.values()}
+    towns = ground.villages.set_index(ground.villages["code"].map(name_text))["township_name"]
     places = gpd.GeoDataFrame(
-        {"code": codes, "name": [names[code] for code in codes], "township_name": "",
-         "class_code": ""},
+        # the township is what a township's planner is let in by
+        {"code": codes, "name": [names[code] for code in codes],
+         "township_name": name_text(towns[plan.units.code]), "class_code": ""},
         geometry=[shapely.union_all(one.units.geometry) for one in own], crs=ground.crs,
     )  # fmt: skip
     whole = replace(ground, villages=places, layers={}, notes=())

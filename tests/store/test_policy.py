@@ -112,6 +112,26 @@ def test_somebody_with_roles_in_two_places_acts_only_where_the_role_holds() -> N
     assert Person(1, "a", (Grant("planner", "东镇"), Grant("viewer"))).townships is None
 
 
+def test_what_is_cut_by_no_township_takes_a_role_in_the_county() -> None:
+    who = Person(1, "a", (Grant("planner", "东镇"), Grant("analyst")))
+    assert who.may("see.households")
+    assert not who.may_everywhere("see.households")
+    assert who.may_everywhere("see.incidents")
+    assert not Person(1, "a", (Grant("administrator"),)).may_everywhere("see.households")
+    assert not who.may_everywhere("see.everything")
+
+
+@pytest.mark.parametrize(("method", "action"), [
+    ("take", "do.edit"), ("save_step", "do.edit"), ("here", "see.plan"), ("release", "see.plan"),
+    ("branch", "do.branch"), ("rename", "do.adopt"), ("adopt", "do.adopt"),
+    ("delete", "do.adopt"), ("create_project", "do.keep"), ("disable", "do.people"),
+])  # fmt: skip
+def test_what_a_call_of_the_store_is(method: str, action: str) -> None:
+    """Keeping others from a village is editing it; a scenario's name is the whole county's."""
+    assert STORE[method] == action
+    assert (method in IN_VILLAGE) == (action == "do.edit")
+
+
 def test_the_documents_table_is_the_same() -> None:
     from pathlib import Path
 
@@ -125,7 +145,7 @@ def test_the_documents_table_is_the_same() -> None:
         ("points of dwellings on maps and in files", "see.households"),
         ("single events: the page of analysis, its files", "see.incidents"),
         ("bring in files, open the demonstration", "do.import"),
-        ("redraw grids, branch", "do.edit"),
+        ("redraw grids, take a village for it, branch", "do.edit"),
         ("plan, register, sheets, data to take away", "take.plan"),
         ("beats: look and take away", "take.beats"),
         ("beats: propose and redraw", "do.beats"),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,10 @@ from planning.beats.work import WorkSpec
 from planning.county import CountyPlan, propose_county
 from planning.settings import Settings
 from planning.tables import to_planfile
+from store.policy import DeniedError, Grant, Person
 from store.projects import Store
-from ui.beat_desk import BeatDesk, KeptBeats, judged, keep_beats
+from ui.acting import acting_as
+from ui.beat_desk import BeatDesk, KeptBeats, grid_places, judged, keep_beats
 from ui.beats import (
     ADJUSTED,
     CARRIED,
@@ -49,6 +52,7 @@ from ui.kept import keep_view
 from ui.map.scene import Focus
 from ui.pages.beats import file_of
 from ui.projects import Project
+from ui.storage import GuardedStore
 from ui.views import PlanView
 
 
@@ -206,6 +210,31 @@ def test_the_same_division_is_found_again_with_what_was_done(
     assert again.project == kept.project
     assert (desk_of(again).plan.label == desk_of(kept).plan.label).all()
     assert signature(study, "balanced") != signature(study, "compact")
+
+
+def test_police_of_townships_redraw_beats_of_their_grids_alone(
+    study: BeatStudy, tmp_path: Path
+) -> None:
+    towns = sorted({town for _, town in grid_places(study)})
+    assert all(towns)
+    own = tuple(Grant("police", town) for town in towns)
+    with Store(tmp_path / "plans.gridwright") as store:
+        asked = cast("Store", GuardedStore(store, "do.beats", grid_places(study)))
+        with acting_as(Person(7, "wang", own)):
+            desk = desk_of(keep_beats(asked, study, "least-change", "警格"))
+            push(desk)
+        assert store.version(desk.scenario, desk.village) == 1
+        for others in (
+            (Grant("police", "别镇"), *(Grant("viewer", town) for town in towns)),
+            (*own[1:], Grant("viewer", towns[0])),
+            tuple(Grant("planner", town) for town in towns),
+        ):
+            with acting_as(Person(8, "li", others)), pytest.raises(DeniedError):
+                push(desk)
+        # without their grids' places nobody of a township is let in
+        with acting_as(Person(7, "wang", own)), pytest.raises(DeniedError):
+            GuardedStore(store, "do.beats").undo(desk.scenario, desk.village, 1)
+        assert store.version(desk.scenario, desk.village) == 1
 
 
 def test_hand_over(study: BeatStudy, kept: KeptBeats, tmp_path: Path) -> None:

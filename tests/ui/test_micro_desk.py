@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,10 +15,13 @@ from planning.county import CountyPlan, propose_county
 from planning.planfile import PlanFile
 from planning.settings import Settings
 from planning.tables import to_planfile
+from store.policy import DeniedError, Grant, Person
 from store.projects import Store
+from ui.acting import acting_as
 from ui.desk import Desk
 from ui.kept import Kept, keep_view
 from ui.micro_desk import KeptMicro
+from ui.storage import GuardedStore
 from ui.views import PlanView
 
 FIRST, SECOND = "320116001201", "320116001202"
@@ -167,6 +171,22 @@ def test_what_micro_grids_do_not_have_is_refused_in_words(kept: Kept) -> None:
     for do in ("rename", "kind", "explain"):
         answer = desk.ask({"base": desk.token, "id": "1", "do": do, "grid": 0, "name": "x"})
         assert (answer.kind, answer.key) == ("warn", "microboard.told_without")
+
+
+def test_a_townships_planner_redraws_the_micro_grids_of_its_villages(
+    store: Store, county: CountyPlan
+) -> None:
+    asked = cast("Store", GuardedStore(store, "do.edit"))
+    view = PlanView("p", to_planfile(county), {})
+    for place in ("镇", FIRST[:9]):
+        with acting_as(Person(7, "li", (Grant("planner", place),))):
+            kept = keep_view(asked, view, "县", lambda: county.ground)
+            _, desk = opened(kept, grid_of(kept))
+            ask(desk, do="merge", grids=[int(key) for key in desk.plan.keys[:2]])
+            ask(desk, do="undo")
+    for grants in ((Grant("planner", "西镇"), Grant("viewer", "镇")), (Grant("viewer", "镇"),)):
+        with acting_as(Person(8, "wang", grants)), pytest.raises(DeniedError):
+            ask(desk, do="merge", grids=[int(key) for key in desk.plan.keys[:2]])
 
 
 def test_a_plan_without_micro_grids_says_so(store: Store, county: CountyPlan) -> None:

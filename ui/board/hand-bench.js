@@ -242,9 +242,9 @@ export class Workbench {
     } else if (this.tab === "scenarios") {
       fillScenarios(body, words, hand.state.scenarios, {
         open: (id) => hand.ask({ do: "open", scenario: id }),
-        branch: () => this.askFor(words.branch_name, "", false,
+        branch: this.without.has("branch") ? null : () => this.askFor(words.branch_name, "", false,
           (name) => hand.ask({ do: "branch", name })),
-        rename: () => this.askFor(words.scenario_name,
+        rename: this.without.has("rename_scenario") ? null : () => this.askFor(words.scenario_name,
           (hand.state.scenarios.find((row) => row.open) || { name: "" }).name, false,
           (name) => hand.ask({ do: "rename_scenario", name })),
       });

@@ -117,7 +117,7 @@ export function fillHistory(box, steps, position, goTo) {
   });
 }
 
-/** The scenarios: the open one is marked, a button opens another. */
+/** The scenarios: the open one is marked, a button opens another. What is null is not offered. */
 export function fillScenarios(box, words, rows, { open, branch, rename }) {
   box.replaceChildren();
   for (const row of rows) {
@@ -126,8 +126,8 @@ export function fillScenarios(box, words, rows, { open, branch, rename }) {
     box.appendChild(line);
   }
   const line = element("div", "gw-buttons");
-  line.append(button("gw-small", words.branch, "", branch), button("gw-small", words.rename_scenario,
-    "", rename));
+  if (branch) line.append(button("gw-small", words.branch, "", branch));
+  if (rename) line.append(button("gw-small", words.rename_scenario, "", rename));
   box.appendChild(line);
 }
 

@@ -18,7 +18,7 @@ from planning.beats.work import WorkSpec
 from planning.opened import plan_digest
 from planning.plan import Plan
 from ui.access import may, require, taken
-from ui.beat_desk import KeptBeats, keep_beats
+from ui.beat_desk import KeptBeats, grid_places, keep_beats
 from ui.beats import (
     FILES,
     STUDIES,
@@ -128,7 +128,8 @@ def _kept(study: BeatStudy, kind: str) -> KeptBeats:
     held = st.session_state.setdefault("beats_kept", {})
     key = f"{study.key}/{kind}"
     if key not in held:
-        held[key] = keep_beats(the_store("do.beats"), study, kind, kind_name(kind, language()))
+        store = the_store("do.beats", grid_places(study))
+        held[key] = keep_beats(store, study, kind, kind_name(kind, language()))
     found: KeptBeats = held[key]
     return found
 

@@ -8,8 +8,10 @@ from functools import partial
 
 import streamlit as st
 
+from geo.problems import InputError
 from planning.naming import name_in
-from ui.access import person
+from store.trouble import is_trouble
+from ui.access import may, person
 from ui.desk import Answer, Desk
 from ui.desk_message import Context, message
 from ui.errors import sentences
@@ -154,7 +156,12 @@ def _tell_followed(kept: Kept, scenario: int, village: str) -> None:
     """What became of the micro-grids of grids that were redrawn."""
     if kept.first is None or kept.first.plan.micro_grids is None:
         return
-    kept.view(scenario)  # files what was redrawn
+    try:
+        kept.view(scenario)  # files what was redrawn
+    except InputError as error:
+        if not is_trouble(error):
+            raise
+        return  # the board goes on in memory, and says so
     for change in kept.micro.changes(scenario).get(village, ()):
         numbers = [*change.changed, *change.new, *change.gone]
         told = ", ".join(code.removeprefix(change.grid) for code in numbers[:9])
@@ -196,9 +203,15 @@ def show_board(kept: Kept, desk: Desk, context: Context, lang: Language) -> None
         desk = _current(kept, desk)
         sent = st.session_state.get(_SENT)
         answer = st.session_state.pop(_ANSWER, None)
-        data, now = message(desk, context, lang, sent, answer)
+        data, now = message(desk, context, lang, sent, answer, _not_for_them())
         st.session_state[_SENT] = now
         show_hand(data, on_asked=callback(partial(_asked, kept, desk)), on_resync=_resync)
+
+
+def _not_for_them() -> list[str]:
+    """Buttons for scenarios that would only be refused."""
+    needs = {"branch": "do.branch", "rename_scenario": "do.adopt"}
+    return [name for name, action in needs.items() if not may(action)]
 
 
 def _current(kept: Kept, desk: Desk) -> Desk:
