@@ -76,7 +76,13 @@ class Entry:
     layer: Layer | None = None
     problems: tuple[Problem, ...] = ()
     columns: tuple[str, ...] = ()
+    taken_for: frozenset[str] = frozenset()  # every role it was ever read as
     _phrases: tuple[Layer, Language, dict[str, str]] | None = field(default=None, repr=False)
+
+    def take_for(self, choice: Choice) -> None:
+        """Read it as this from now on; what it was taken for before is remembered."""
+        self.choice = choice
+        self.taken_for |= {choice.role}
 
     def phrases(self, language: Language) -> dict[str, str]:
         """The file's columns -> why each was taken for what, worked out once a reading."""
@@ -289,9 +295,10 @@ def _first_look(intake: Intake, entry: Entry, folder: Path) -> None:
     except InputError as error:
         entry.problems, entry.columns = error.problems, error.columns
         guess = likely_role(hint)
-        entry.choice = Choice(guess) if guess else None
+        if guess:
+            entry.take_for(Choice(guess))
     else:
-        entry.choice = Choice(layer.role)
+        entry.take_for(Choice(layer.role))
         _read_well(entry, layer)
     before = recall(intake.memory, entry.columns)
     if before is None:
@@ -316,7 +323,7 @@ def _read_as(intake: Intake, entry: Entry, choice: Choice, folder: Path) -> None
         entry.columns = error.columns or entry.columns
     else:
         _read_well(entry, layer)
-    entry.choice = choice
+    entry.take_for(choice)
 
 
 def look_again(job: Job, intake: Intake, entry: Entry, choice: Choice) -> str:
@@ -325,7 +332,7 @@ def look_again(job: Job, intake: Intake, entry: Entry, choice: Choice) -> str:
     before = entry.choice
     same = before is not None and before == replace(choice, datum=before.datum)
     if entry.layer is not None and same:
-        entry.choice = choice  # only the datum: nothing is read differently
+        entry.take_for(choice)  # only the datum: nothing is read differently
         return intake.id
     with intake.on_disk(entry.stored) as folder:
         _read_as(intake, entry, choice, folder)

@@ -188,6 +188,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "这个图层没有可以上图的位置。",
         "This layer has no place that could be drawn.",
     ),
+    "files.not_shown": (
+        "您的角色不查看全县的单个户点或事件，这里只列数目。",
+        "Your role does not show single households or events of the whole county; "
+        "only their numbers are told here.",
+    ),
     "files.datum": ("坐标基准", "Datum"),
     "files.evidence": (
         "落在村界内的比例：WGS 84 {wgs84}，GCJ-02 {gcj02}，BD-09 {bd09}（抽查 {sampled} 点）。",

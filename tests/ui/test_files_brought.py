@@ -3,15 +3,29 @@ decided by whom, and the page that follows."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import geopandas as gpd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from data.demo import write_county
-from ui.intake import Intake, accept, add_uploads, look_into, obstacles, take_uploads
+from geo.inspect import Choice
+from store.policy import EVERYBODY, Grant, Person
+from ui.intake import (
+    Intake,
+    accept,
+    add_uploads,
+    look_again,
+    look_into,
+    obstacles,
+    take_folder,
+    take_uploads,
+)
 from ui.jobs import Job
+from ui.pages import files as review
 from ui.pages import project as page
 
 
@@ -101,6 +115,76 @@ def test_of_several_layers_the_one_that_can_be_drawn_and_names_its_rows_is_used(
     assert {e.stored for e in intake.entries if e.used} == {"c.gpkg", "households.csv"}
     alone = looked(take_uploads(given[1:2], tmp_path / "m"))
     assert obstacles(alone).missing == ("villages", "households")
+
+
+FOLDER = ("villages.gpkg", "households.csv", "incidents.csv", "roads.gpkg")
+
+
+@pytest.fixture
+def folder(county: Path, tmp_path: Path) -> Intake:
+    """The county's folder on the server, looked into."""
+    (tmp_path / "here").mkdir()
+    for name in FOLDER:
+        shutil.copy(county / name, tmp_path / "here" / name)
+    return looked(take_folder(tmp_path / "here", tmp_path / "m"))
+
+
+@pytest.mark.parametrize(("grants", "hidden"), [
+    ((Grant("planner"),), {"incidents"}),
+    ((Grant("analyst"),), {"households"}),
+    ((Grant("planner"), Grant("analyst")), set()),
+    ((Grant("administrator"),), {"households", "incidents"}),
+    ((Grant("planner", "东镇"), Grant("analyst", "东镇")), {"households", "incidents"}),
+    (EVERYBODY.grants, set()),
+])  # fmt: skip
+def test_a_folders_households_and_events_are_for_who_may_see_all_of_them(
+    folder: Intake, county: Path, tmp_path: Path, grants: tuple[Grant, ...], hidden: set[str]
+) -> None:
+    who = Person(7, "li", grants)
+    assert {entry.role for entry in folder.entries if review.hides(folder, entry, who)} == hidden
+    # whoever brings a file has it
+    own = looked(take_uploads(files(county, *FOLDER), tmp_path / "n"))
+    assert not any(review.hides(own, entry, who) for entry in own.entries)
+
+
+def test_households_are_not_shown_by_saying_that_they_are_something_else(folder: Intake) -> None:
+    (entry,) = [one for one in folder.entries if one.role == "households"]
+    analyst = Person(7, "li", (Grant("analyst"),))
+    for role in ("incidents", "stations", "households"):
+        look_again(Job("look"), folder, entry, Choice(role))
+        assert review.hides(folder, entry, analyst)
+    assert not review.hides(folder, entry, Person(8, "chief", (Grant("planner"), *analyst.grants)))
+
+
+def reviewed() -> None:
+    from ui.pages import files
+
+    files.show_review(files.OPEN, lambda: None, busy=False)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("role", ["analyst", "planner"])
+def test_the_review_draws_and_lists_only_what_is_for_them(
+    folder: Intake, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    drawn: list[list[str]] = []
+    monkeypatch.setattr(review, "OPEN", folder, raising=False)
+    monkeypatch.setattr(review, "person", lambda: Person(7, "li", (Grant(role),)))
+    monkeypatch.setattr(
+        review, "show_map", lambda scene, **_: drawn.append([layer.id for layer in scene.layers])
+    )
+    (entry,) = [one for one in folder.entries if one.role == "households"]
+    at = AppTest.from_function(reviewed, default_timeout=60)
+    at.session_state["file_chosen"] = entry.number
+    at.session_state["language"] = "en"
+    at.run()
+    assert [one.value for one in at.exception] == []
+    told = [one.value for one in (*at.info, *at.caption) if "does not show" in one.value]
+    tables = [one for one in at.get("html") if "gw-table" in str(one.proto)]
+    if role == "planner":
+        assert [("points" in layers) for layers in drawn] == [True]
+        assert (told, len(tables)) == ([], 1)
+    else:
+        assert (drawn, len(told), tables) == ([], 2, [])
 
 
 def test_a_second_click_does_not_bring_the_page_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import streamlit as st
+from geopandas import GeoDataFrame
 
 from geo.columns import MEANINGS, ROLES, Role
 from geo.datum import SURE_MARGIN, SURE_SHARE, DatumEvidence
@@ -14,6 +15,8 @@ from geo.inspect import Choice, in_degrees
 from geo.problems import Problem
 from geo.read import Layer
 from geo.reasons import meaning_word
+from store.policy import Person
+from ui.access import person
 from ui.format import DASH, html_text, markdown_text, name_text, share, whole
 from ui.intake import (
     LOOKS,
@@ -39,6 +42,7 @@ from ui.words import known
 
 LOOK = "look"
 ACCEPT = "accept"
+RIGHTS = {"households": "see.households", "incidents": "see.incidents"}
 _NEVER_KEPT = {"household_id", "incident_id"}
 _PLACES = {"lon", "lat", "lonlat", "wkt"}
 _NEEDED = {"lon", "lat", "lonlat", "wkt", "code", "name"}
@@ -61,6 +65,17 @@ _STYLE = """<style>
 .st-key-gw_look [data-testid="stAlertContainer"] { padding: 0.35rem 0.7rem; }
 .st-key-gw_look [data-testid="stAlertContainer"] p { font-size: 0.82rem; }
 </style>"""
+
+
+def hides(intake: Intake, entry: Entry, who: Person) -> bool:
+    """Are the places and rows of a layer not for whoever looks?
+
+    A folder of the server holds the whole county: what single households and events are shown by
+    takes the right to them in all of it, whatever else the layer is said to be. Whoever brought a
+    file has it anyway.
+    """
+    needed = [right for role, right in RIGHTS.items() if role in entry.taken_for]
+    return intake.trusted and not all(who.may_everywhere(right) for right in needed)
 
 
 def show_review(intake: Intake, away: Callable[[], None], *, busy: bool) -> None:
@@ -255,14 +270,14 @@ def _read_also(intake: Intake, entry: Entry) -> None:
 
 def _map(intake: Intake, entry: Entry) -> None:
     drawn = None
+    if hides(intake, entry, person()):
+        forget_what_was_sent()
+        st.info(text("files.not_shown"))
+        return
     if entry.layer is not None and entry.choice is not None:
-        villages = intake.of_role("villages")
-        outlines = None
-        if villages is not None and villages.layer is not None and villages.choice is not None:
-            outlines = in_degrees(villages.layer, villages.choice.datum)
         datum = _datum_used(intake, entry)
         key = f"{intake.id}/{entry.number}/{entry.role}"
-        drawn = preview(key, entry.layer, datum, outlines, language())
+        drawn = preview(key, entry.layer, datum, _outlines(intake), language())
     if drawn is None:
         forget_what_was_sent()
         if entry.layer is not None:
@@ -272,6 +287,16 @@ def _map(intake: Intake, entry: Entry) -> None:
     if drawn.drawn < drawn.placed:
         told = text("files.placed", drawn=whole(drawn.drawn), placed=whole(drawn.placed))
         st.html(f"<div class='gw-facts'><span>{html_text(told)}</span></div>")
+
+
+def _outlines(intake: Intake) -> GeoDataFrame | None:
+    """The villages' outlines in degrees, for the map of any layer; None without them."""
+    villages = intake.of_role("villages")
+    if villages is None or villages.layer is None or villages.choice is None:
+        return None
+    if hides(intake, villages, person()):
+        return None
+    return in_degrees(villages.layer, villages.choice.datum)
 
 
 def _nothing() -> None:
@@ -366,7 +391,10 @@ def _details(intake: Intake, entry: Entry, busy: bool) -> None:
     with tabs[1]:
         _problems(entry.problems)
     with tabs[2]:
-        _rows(entry)
+        if hides(intake, entry, person()):
+            st.caption(text("files.not_shown"))
+        else:
+            _rows(entry)
 
 
 def meanings(entry: Entry) -> list[str]:
