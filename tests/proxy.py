@@ -26,11 +26,12 @@ NAME = "grids.example.gov.cn"
 
 @dataclass(frozen=True)
 class Proxy:
-    """A running nginx: its port for TLS and for plain HTTP, and a context that trusts it."""
+    """A running nginx: its port for TLS and for plain HTTP, a context that trusts it, its logs."""
 
     secure: int
     plain: int
     trust: ssl.SSLContext
+    folder: Path
 
 
 def find_nginx() -> str:
@@ -127,7 +128,8 @@ def proxied(folder: Path, application: int) -> Iterator[Proxy]:
                 time.sleep(0.05)
         else:
             raise RuntimeError("nginx did not start: " + (folder / "error.log").read_text())
-        yield Proxy(secure, plain, ssl.create_default_context(cafile=folder / "certificate.pem"))
+        trust = ssl.create_default_context(cafile=folder / "certificate.pem")
+        yield Proxy(secure, plain, trust, folder)
     finally:
         server.terminate()
         server.wait(10)

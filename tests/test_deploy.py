@@ -93,6 +93,7 @@ class Echo(BaseHTTPRequestHandler):
     """Answers with the request as it arrived."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one piece: in two, each would wait for the other's receipt
 
     def do_GET(self) -> None:
         body = f"{self.command} {self.path}\n{self.headers}".encode()
@@ -102,6 +103,10 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     do_POST = do_GET  # noqa: N815 (the server looks it up by this name)
+
+    def do_BREAK(self) -> None:
+        """No answer at all, as of a program that just ended."""
+        self.close_connection = True
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing: a test's output is not the place."""
@@ -139,6 +144,20 @@ def ask(
         return answer.status, answer.headers, answer.read().decode()
     finally:
         connection.close()
+
+
+def many(proxy: Proxy, methods: list[str], path: str, **headers: str) -> list[int]:
+    """The same asked again and again, by one connection; what is counted is the address."""
+    connection, answers = Named(proxy), []
+    try:
+        for method in methods:
+            connection.request(method, path, headers={"Host": NAME, **headers})
+            answer = connection.getresponse()
+            answer.read()
+            answers.append(answer.status)
+    finally:
+        connection.close()
+    return answers
 
 
 def test_nobody_becomes_somebody_else_by_a_header(proxy: Proxy) -> None:
@@ -197,8 +216,33 @@ def test_plain_http_leads_to_tls_under_the_own_name(proxy: Proxy) -> None:
     connection.close()
 
 
-def test_guessing_passwords_is_slowed_down(proxy: Proxy) -> None:
-    answers = [ask(proxy, "/sign-in", method="POST")[0] for _ in range(20)]
-    assert answers.count(200) <= 12  # ten at once, and what the seconds between them allow
-    assert set(answers) == {200, 429}
-    assert ask(proxy, "/plan")[0] == 200  # other pages go on
+def test_an_office_behind_one_address_signs_in_and_guessing_is_slowed_down(proxy: Proxy) -> None:
+    """Fifty people at eight o'clock: each looks at the form, sends it, and goes on."""
+    day = many(proxy, ["GET", "POST"] * 50, "/sign-in")
+    assert set(day) == {200}
+    sent = many(proxy, ["POST"] * 30, "/sign-in/password")
+    assert sent.count(200) <= 15  # sixty in all at once, and what the seconds between them allow
+    assert set(sent) == {200, 429}
+    assert ask(proxy, "/sign-in")[0] == 200  # the form is still shown, and other pages go on
+    assert ask(proxy, "/plan")[0] == 200
+
+
+def test_no_log_holds_what_stands_after_the_question_mark(proxy: Proxy) -> None:
+    secret = "4f1c-not-to-be-kept"
+    came_from = f"https://{NAME}/?plan={secret}"
+    for path in ("/oauth2callback", "/", "/sign-in", "/metrics", "/static/gone"):
+        ask(proxy, f"{path}?code={secret}&state={secret}", Referer=came_from)
+    # so many that some are refused, which another log would tell of
+    assert 429 in many(proxy, ["POST"] * 70, f"/sign-in?lang={secret}", Referer=came_from)
+    plain = http.client.HTTPConnection("127.0.0.1", proxy.plain, timeout=20)
+    plain.request("GET", f"/?plan={secret}", headers={"Host": NAME, "Referer": came_from})
+    plain.getresponse().read()
+    plain.close()
+    with pytest.raises(http.client.RemoteDisconnected):
+        ask(proxy, f"/?plan={secret}", host="evil.example")
+    assert ask(proxy, f"/gone?code={secret}", method="BREAK", Referer=came_from)[0] == 502
+    logs = {path.name: path.read_text("utf-8") for path in proxy.folder.glob("*.log")}
+    assert {"gridwright.log", "gridwright-error.log"} <= set(logs)
+    assert "GET /oauth2callback HTTP/1.1" in logs["gridwright.log"]
+    assert '"POST /sign-in HTTP/1.1" 429' in logs["gridwright.log"]
+    assert [name for name, text in logs.items() if secret in text] == []
