@@ -17,13 +17,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -111,8 +111,32 @@ def chromium() -> Iterator[Browser]:
             headless=True,
             args=CHROMIUM_ARGUMENTS,
         )
+        plain = browser.new_context
+
+        def listening(**settings: Any) -> BrowserContext:
+            context = plain(**settings)
+            context.on("console", lambda said: _note_refusal(said.text))
+            return context
+
+        browser.new_context = listening  # type: ignore[method-assign]
         yield browser
         browser.close()
+
+
+_REFUSED: list[str] = []
+
+
+def _note_refusal(text: str) -> None:
+    if "Content Security Policy" in text:
+        _REFUSED.append(text)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_refused() -> Iterator[None]:
+    """The content policy lets every page of every browser test do what it does."""
+    _REFUSED.clear()
+    yield
+    assert _REFUSED == []
 
 
 @pytest.fixture

@@ -26,12 +26,13 @@ def served(
     log: Path,
     environment: Mapping[str, str],
     *,
-    program: str = "streamlit",
+    program: str = "ui.start",
     port: int | None = None,
 ) -> Iterator[str]:
     """The application's address while it runs; RuntimeError when it does not start.
 
-    ``program`` the module that starts it; ``ui.start`` as ``gridwright serve`` does.
+    ``program`` the module that starts it: ``ui.start`` as ``gridwright serve`` does, so that pages
+    are under the content policy they are shipped with; ``streamlit`` without all that.
     """
     port = port or free_port()
     with log.open("wb") as output:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -181,6 +183,22 @@ def test_a_download_is_refused_when_the_role_went_after_it_was_offered(
         offered()
     assert made == ["x"]
     assert store.trail(limit=1)[0].action == "account.disable"
+
+
+def test_no_page_hands_out_what_nobody_asks_about_when_it_is_taken() -> None:
+    """Read from the source: the content of every download comes from :func:`ui.access.taken`."""
+    found = []
+    for path in sorted(Path(frame.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or "download_button" not in ast.unparse(node.func):
+                continue
+            found.append(path.stem)
+            (data,) = [ast.unparse(word.value) for word in node.keywords if word.arg == "data"]
+            assert len(node.args) <= 1, f"{path.name}:{node.lineno}"  # the content has its name
+            action = re.match(r"taken\('([a-z.]+)',", data)
+            assert action, f"{path.name}:{node.lineno}"
+            assert action[1] in POLICY
+    assert {"download", "leader", "levels", "people", "scenarios", "beats"} <= set(found)
 
 
 def test_what_may_not_be_taken_is_not_offered(signed_in: Callable[[str], Store]) -> None:

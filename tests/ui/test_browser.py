@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from serving import served
 from synthetic import HOSTILE, plan, roads
 
 from planning.planfile import write_plan
@@ -26,14 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SLOW = 60_000  # milliseconds; a loaded machine is not a defect of the program
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -44,31 +32,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("county")
     write_plan(plan(HOSTILE), folder / "plan.gpkg")
     roads().to_file(folder / "roads.gpkg")
-    port = free_port()
-    log = (folder / "log.txt").open("wb")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
-         "--server.headless", "true"],
-        cwd=REPOSITORY,
-        env={**os.environ, "GRIDWRIGHT_PROJECT": str(folder)},
-        stdout=log, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    found = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                with urllib.request.urlopen(f"{found}/_stcore/health", timeout=2) as answer:
-                    if answer.status == 200:
-                        break
-            except OSError:
-                time.sleep(0.25)
-        else:
-            pytest.fail("the application did not start: " + (folder / "log.txt").read_text())
+    with served(folder / "log.txt", {"GRIDWRIGHT_PROJECT": str(folder)}) as found:
         yield found
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "GRIDWRIGHT_OVERVIEW_FROM": "5",
         "GRIDWRIGHT_STORE": str(folder / "kept" / "plans.gridwright"),
     }
-    with served(folder / "log.txt", environment, program="ui.start") as found:
+    with served(folder / "log.txt", environment) as found:
         yield found
 
 

@@ -40,7 +40,8 @@ def place(tmp_path: Path) -> dict[str, str]:
     with Store(kept) as store:
         store.add_account("chief", PASSWORD, (Grant("administrator"),), must_change=False)
         store.add_account("li", PASSWORD, (Grant("viewer"),))
-        store.add_account("wang", PASSWORD, (Grant("planner"),), must_change=False)
+        both = (Grant("planner"), Grant("administrator"))
+        store.add_account("wang", PASSWORD, both, must_change=False)
         store.add_account("zhao", None, (Grant("viewer"),))
     return {
         "GRIDWRIGHT_HOME": str(tmp_path / "home"), "GRIDWRIGHT_STORE": str(kept),
@@ -69,14 +70,12 @@ def test_people_with_accounts_see_and_take_what_their_role_allows(
         pytest.skip("leaflet is not installed (make setup)")
     environment = {**place, "GRIDWRIGHT_SIGN_IN": "local", "GRIDWRIGHT_LOG": "json",
                    "GRIDWRIGHT_KEY": KEY}  # fmt: skip
-    said: list[str] = []
-    with served(tmp_path / "log.txt", environment, program="ui.start") as address:
+    with served(tmp_path / "log.txt", environment) as address:
         visitors = []
         for _ in range(2):
             context = chromium.new_context(locale="zh-CN", viewport={"width": 1366, "height": 768})
             page = context.new_page()
             page.set_default_timeout(60_000)
-            page.on("console", lambda message: said.append(message.text))
             visitors.append(page)
         leader, planner = visitors
 
@@ -95,8 +94,10 @@ def test_people_with_accounts_see_and_take_what_their_role_allows(
         leader.get_by_text("li · 查看").wait_for()
 
         enter(planner, address, "wang", PASSWORD)
-        assert shown(planner) == ["", "beats", "board", "download", "leader", "levels", "project",
-                                  "scenarios"]  # fmt: skip
+        assert shown(planner) == ["", "beats", "board", "download", "leader", "levels", "people",
+                                  "project", "scenarios"]  # fmt: skip
+        planner.get_by_role("link", name="人员与记录").click()
+        planner.get_by_text("账号与角色").first.wait_for()
         planner.get_by_role("link", name="下载").click()
         taken: list[str] = []
         planner.on("request", lambda asked: taken.append(asked.url))
@@ -132,7 +133,6 @@ def test_people_with_accounts_see_and_take_what_their_role_allows(
         assert not re.search("wang|chief|li ", figures)
         passed_on = {"X-Forwarded-For": "10.1.2.3"}
         assert httpx2.get(f"{address}/metrics", headers=passed_on).status_code == 404
-    assert [text for text in said if "Content Security Policy" in text] == []
     log = (tmp_path / "log.txt").read_text("utf-8")
     assert not any(secret in log for secret in (PASSWORD, CHANGED, "wrong-password", KEY))
     events = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
@@ -233,7 +233,7 @@ def test_the_offices_provider_signs_in_whoever_has_a_place_here(
         encoding="utf-8",
     )
     environment = {**place, "GRIDWRIGHT_SIGN_IN": "office", "NO_PROXY": "127.0.0.1"}
-    with served(tmp_path / "log.txt", environment, program="ui.start", port=port) as address:
+    with served(tmp_path / "log.txt", environment, port=port) as address:
         provider.claims = {"sub": "7", "preferred_username": "zhao"}
         status, path, cookies = by_office(address)
         assert (status, path) == (200, "/")
