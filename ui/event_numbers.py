@@ -150,10 +150,15 @@ def five_numbers(
         (word("incidents.events", language), value, " · ".join(notes)),
         (word("incidents.on_period", language), changes["on_period"], apart["on_period"]),
         (word("incidents.on_year", language), changes["on_year"], apart["on_year"]),
-        (word(f"incidents.{named}", language), DASH if np.isnan(rate) else f"{rate:,.0f}", few),
+        (word(f"incidents.{named}", language), rate_shown(rate), few),
         (word("incidents.closed", language), _closure(study, period),
          word("incidents.note_all_kinds", language) if kind else ""),
     )  # fmt: skip
+
+
+def rate_shown(rate: float) -> str:
+    """A rate in two digits at least: 0.2 a year is not none."""
+    return DASH if np.isnan(rate) else f"{rate:,.{1 if rate < 10 else 0}f}"
 
 
 def _elsewhere(study: Study, period: str, kind: str) -> float:

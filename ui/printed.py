@@ -116,7 +116,7 @@ def _behind(
 
 
 def _title(report: Report) -> str:
-    return " ".join(filter(None, (report.place, word("page.leader", report.language))))
+    return " · ".join(filter(None, (report.place, word("page.leader", report.language))))
 
 
 def _head(writer: Writer, report: Report) -> float:

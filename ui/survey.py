@@ -124,16 +124,17 @@ def _report(study: Study, period: str, kind: str, language: Language) -> Report:
     courses = course_of(county, category)
     breaks = np.empty(0) if courses is None else courses.breaks
     own = own_cells(study)
+    cells = hot_cells(county, found, breaks, years_in(study, period), own)
     return Report(
         language,
         "",
         period_choices(study, language).get(period, period),
         category_choices(study, language).get(kind, kind),
         five_numbers(study, period, kind, language),
-        hot_cells(county, found, breaks, years_in(study, period), own),
+        cells,
         outlines(study),
         study.roads,
-        class_labels(breaks),
+        class_labels(breaks) if len(breaks) or len(cells) else (),  # nothing hot: grey alone
         tuple(ten_places(county, county.open, found, language, within=own)),
         area_rows(study, coarse_level(study), period, kind),
         by_month(study, kind),

@@ -147,13 +147,13 @@ def test_a_rate_of_the_county_bears_a_few_areas_without_people(study: Study) -> 
     levels["county"] = replace(whole, persons=np.array([np.nan]))
     lacking = changed(study, areas=replace(study.areas, levels=levels))
     _, _, _, (_, value, note), _ = report(lacking, "2024", "", "en").numbers
-    assert (value, note) == ("—", "people unknown in 1 areas")  # one of four is not a few
+    assert (value, note) == ("—", "areas without their people: 1")  # one of four is not a few
     many = replace(levels["village"], codes=np.arange(40).astype(str), names=np.arange(40).astype(
         str), persons=np.append(persons, np.full(36, 100.0)))  # fmt: skip
     lacking.areas.levels["grid"] = many  # type: ignore[index]
     _, _, _, (_, value, note), _ = report(changed(lacking), "2024", "", "en").numbers
     assert value != "—"
-    assert note == "people unknown in 1 areas"
+    assert note == "areas without their people: 1"
 
 
 def test_where_no_people_are_known_the_leader_reads_of_households(study: Study) -> None:

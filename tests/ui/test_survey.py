@@ -28,7 +28,7 @@ from ui.event_choices import (
     years_in,
 )
 from ui.event_map import class_labels, without_slivers
-from ui.event_numbers import area_rows
+from ui.event_numbers import area_rows, rate_shown
 from ui.heat import leader_scene, place_focus
 from ui.map.scene import Focus, message
 from ui.pages.incident_files import _not_shared
@@ -435,3 +435,8 @@ def test_events_of_an_upload_and_of_the_demonstration_are_found(tmp_path: Path) 
     assert len(made.events) > 1_000
     assert made.homes is not None
     assert set(made.areas.levels) == {"village", "township", "county"}
+
+
+def test_a_small_rate_is_not_none() -> None:
+    assert [rate_shown(r) for r in (0.21, 9.94, 21.4, 1234.0)] == ["0.2", "9.9", "21", "1,234"]
+    assert rate_shown(float("nan")) == "—"

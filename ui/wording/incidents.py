@@ -171,7 +171,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "over tenfold apart: perhaps partial data, not compared",
     ),
     "incidents.note_no_persons": (
-        "{count} 个区域没有人口数", "people unknown in {count} areas",
+        "{count} 个区域没有人口数", "areas without their people: {count}",
     ),
     "incidents.meaning": (
         "着色的是显著高于偶然的地方（Gi*，已做多重检验校正），各月颜色含义相同；灰色不显著。"
