@@ -113,7 +113,7 @@ def false_cells(one: Case, events: int, method: Method, maps: int) -> np.ndarray
         [
             judge(
                 one.held, rng.multinomial(events, chance).astype(float).reshape(shape),
-                Parameters(method=method, seed=number),
+                Parameters(method=method, seed=1_000_000 + number),
             ).significant.sum()
             for number in range(maps)
         ]
@@ -175,17 +175,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-record", action="store_true")
     options = parser.parse_args(arguments)
     start = time.perf_counter()
-    told: dict[str, dict[str, object]] = {}
     for key, one in cases().items():
         if options.only and key not in options.only:
             continue
         print(f"{one.name}: {one.cells:,} cells", flush=True)
-        events = tuple(options.events or EVENTS)
-        found = rows(one, options.runs, options.monte_carlo, events)
-        told[key] = {"name": one.name, "cells": one.cells, "rows": found}
+        for many in options.events or EVENTS:
+            found = rows(one, options.runs, options.monte_carlo, (many,))
+            if not options.no_record:
+                write({key: {"name": one.name, "cells": one.cells, "rows": found}})
     print(f"{time.perf_counter() - start:.0f} s")
-    if not options.no_record:
-        write(told)
     return 0
 
 

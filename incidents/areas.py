@@ -150,9 +150,8 @@ def areas_of(
     _add(levels, base, _column(frame, "code"), _column(frame, "name"), units, counts)
     if base == "grid":
         _add_parents(levels, frame, units, counts, villages)
-    elif base == "village" and "township_name" in frame:
-        towns = _column(frame, "township_name")
-        _add(levels, "township", towns, towns, units, counts)
+    elif base == "village":
+        _add_townships(levels, frame, units, counts)
     if beats is not None and len(beats) and base != "beat":
         codes, names, cut = _beats_of(units, beats)
         if not len(cut):
@@ -239,8 +238,18 @@ def _add_parents(
     elif villages is not None and len(villages):
         codes, found, _ = _beats_of(units, villages)
         _add(levels, "village", codes, found, units, counts)
-    if "township_name" in grids and (grids["township_name"].fillna("") != "").any():
-        towns = _column(grids, "township_name")
+    _add_townships(levels, grids, units, counts)
+
+
+def _add_townships(
+    levels: dict[LevelName, Level],
+    frame: gpd.GeoDataFrame,
+    units: NDArray[np.object_],
+    counts: tuple[FloatArray, FloatArray],
+) -> None:
+    """Townships by the units' own column, where it names any."""
+    if "township_name" in frame and (frame["township_name"].fillna("") != "").any():
+        towns = _column(frame, "township_name")
         _add(levels, "township", towns, towns, units, counts)
 
 

@@ -235,12 +235,13 @@ def peace_recipe(edited: pd.DataFrame) -> list[Recipe]:
 
 
 def _peace_values(
-    prepared: Prepared, found: Hotspots, level: LevelName, years: float, language: Language
+    prepared: Prepared, found: Hotspots, level: LevelName, years: float
 ) -> dict[str, np.ndarray]:
     """Each indicator of each area, NaN where the data do not tell it."""
-    table = loop_rows(prepared, found, level, language).set_index("key")
-    areas = prepared.areas.levels[level]
-    told = table.reindex(area_names(prepared, level, language))
+    areas, number = prepared.areas.levels[level], prepared.at[level][found.rows]
+    # by number: an area without a name must not be taken for what lies in none
+    table = loop_table(prepared.events.take(found.rows), np.maximum(number, -1)).set_index("key")
+    told = table.reindex([str(i) for i in range(len(areas))])
     persons = np.where(areas.persons > 0, areas.persons, np.nan)
     sent = told["dispatched"].to_numpy(dtype=float)
     late = told["open_late"].to_numpy(dtype=float) / np.where(sent > 0, sent, np.nan)
@@ -257,7 +258,7 @@ def _peace_values(
 
 def peace_unknown(prepared: Prepared, found: Hotspots, level: LevelName) -> set[str]:
     """Indicators of which the data tell no area anything."""
-    values = _peace_values(prepared, found, level, 1.0, "en")
+    values = _peace_values(prepared, found, level, 1.0)
     return {name for name, each in values.items() if np.isnan(each).all()}
 
 
@@ -271,7 +272,7 @@ def peace_rows(
     sent events that are open after their time limit, ``days`` the median to closing.
     """
     names = area_names(prepared, level, language)
-    values = _peace_values(prepared, found, level, years, language)
+    values = _peace_values(prepared, found, level, years)
     label = {name: word(f"incidents.peace_{name}", language) for name in values}
     index = peace_index(
         [Indicator(label[n], w, best, worst) for n, w, best, worst in recipe if w > 0],

@@ -15,7 +15,7 @@ from shapely.geometry import Point, box
 
 from geo.read.assemble import PERSONS_PER_HOUSEHOLD
 from incidents.analysis import analyse
-from incidents.areas import OUTSIDE
+from incidents.areas import OUTSIDE, areas_of
 from incidents.homes import homes_of_plan
 from incidents.hotspotfile import layers_of
 from incidents.quality import Finding
@@ -23,7 +23,15 @@ from incidents.selection import Selection
 from incidents.sharedfile import shared_layers
 from incidents.sharing import share
 from ui.event_choices import period_of
-from ui.findings import PEACE, changes_table, county_loop, peace_recipe, peace_start, shown_table
+from ui.findings import (
+    PEACE,
+    changes_table,
+    county_loop,
+    peace_recipe,
+    peace_rows,
+    peace_start,
+    shown_table,
+)
 from ui.places import ten_places
 from ui.send import report_html
 from ui.shelf import Answers
@@ -231,3 +239,24 @@ def test_a_plan_tells_that_its_households_were_estimated() -> None:
     assert not homes(worked_out + np.array([0, 1, 0, 0]), persons)
     assert not homes(worked_out, np.array([131, 786, -1, 52]))  # of one nobody counted people
     assert not homes(np.array([1, 1, 0, 1]), np.array([3, 2, 0, 3]))  # dwellings, by chance
+
+
+def test_an_area_without_a_name_has_an_index_of_its_own(study: Study) -> None:
+    """The row of what lies in no area has no name either."""
+    levels = dict(study.areas.levels)
+    blank = np.array(["", "T1"])
+    levels["township"] = replace(levels["township"], names=blank, codes=blank)
+    prepared = replace(study.prepared, areas=replace(study.areas, levels=levels))
+    at = {**prepared.at, "township": prepared.at["township"].copy()}
+    at["township"][:50] = OUTSIDE
+    prepared = replace(prepared, at=at)
+    found = analyse(prepared, trend=False)
+    rows, _ = peace_rows(prepared, found, "township", PEACE[:2], 2.0, "en")
+    assert len(rows) == 2
+    assert rows["index"].notna().all()
+
+
+def test_villages_that_name_no_township_have_none() -> None:
+    frame = county.villages()
+    assert "township" in areas_of(frame.crs, villages=frame).levels
+    assert "township" not in areas_of(frame.crs, villages=frame.assign(township_name="")).levels
