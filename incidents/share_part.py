@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.problems import InputError, Problem
-from incidents.areas import Areas, IntArray, Level, LevelName
+from incidents.areas import CUT_SHARE, Areas, IntArray, Level, LevelName
 from incidents.cells import Cells
 from incidents.share_axes import combinations_on_ground
 from incidents.sharing import Shared
@@ -115,10 +115,13 @@ def part_of(shared: Shared, villages: Collection[str]) -> SharedPart:
     tiles: list[LevelName] = []
     for column, (name, level) in enumerate(levels.items()):
         at = ground[:, column]
-        whole = np.setdiff1d(at[inside & (at >= 0)], at[~inside])
+        if level.own is None:
+            whole = np.setdiff1d(at[inside & (at >= 0)], at[~inside])
+            if np.isin(at[inside], whole).all():
+                tiles.append(name)
+        else:  # a border of its own is digitised beside the grids', and belongs to it all the same
+            whole = np.flatnonzero(_shares_within(level.own, areas.units) >= 1 - CUT_SHARE)
         own[name] = frozenset(map(str, level.codes[whole]))
-        if np.isin(at[inside], whole).all():
-            tiles.append(name)
     return SharedPart(
         shared.prepared, shared.common, shared.sensitive, areas, own,
         tuple(name for name in TILES if name in tiles),
@@ -138,7 +141,7 @@ def areas_of_villages(areas: Areas, villages: Collection[str]) -> Areas:
     levels: dict[LevelName, Level] = {}
     for name, level in areas.levels.items():
         if level.own is not None:
-            met = np.unique(shapely.STRtree(level.own).query(units, predicate="intersects")[1])
+            met = np.flatnonzero(_shares_within(level.own, units) > CUT_SHARE)
             levels[name] = Level(
                 name, level.codes[met], level.names[met], level.of, level.persons[met],
                 level.households[met], level.area_km2[met], level.own[met],
@@ -147,6 +150,16 @@ def areas_of_villages(areas: Areas, villages: Collection[str]) -> Areas:
         used, of = np.unique(level.of[keep], return_inverse=True)
         levels[name] = _smaller(level, used, of.astype(np.int64), base, smallest, first, units)
     return Areas(areas.crs, units, levels, areas.notes)
+
+
+def _shares_within(
+    shapes: NDArray[np.object_], units: NDArray[np.object_]
+) -> NDArray[np.float64]:
+    """(n,) the share of each shape's ground that lies on the units."""
+    unit, shape = shapely.STRtree(shapes).query(units, predicate="intersects")
+    met = shapely.area(shapely.intersection(units[unit], shapes[shape]))
+    held = np.bincount(shape, weights=met, minlength=len(shapes))
+    return np.asarray(held / shapely.area(shapes))
 
 
 def _smaller(

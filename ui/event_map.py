@@ -61,8 +61,10 @@ def hot_cells(
 
 
 def coarse_level(study: Study) -> LevelName:
-    """The level that leaders compare: townships, else beats, else villages."""
-    for name in ("township", "beat", "village"):
+    """The level that leaders compare: townships, else beats, else villages; of a part villages,
+    as a beat may reach beyond it."""
+    levels = ("township", "beat", "village")
+    for name in levels if study.whole is None else ("township", "village"):
         if name in study.areas.levels and len(study.areas.levels[name]) > 1:  # type: ignore[index]
             return name  # type: ignore[return-value]
     return "county"

@@ -213,7 +213,7 @@ def test_canterburys_points_are_snapped_and_its_days_unknown(run, real_data, tmp
     assert code == 0
     assert "6914 events read, 6914 selected, 6486 mapped" in said
     assert "94% of the events share their coordinate" in err
-    assert "6914 events tell only the month" in err
+    assert "6,914 events tell only the month" in err
     assert "likely a busy shared point" in err
     mine, theirs = layers(out), layers(shared)
     assert set(theirs["cells"]["cell"]) < set(mine["cells"]["cell"])

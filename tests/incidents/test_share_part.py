@@ -5,6 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from attack import BY_ROWS, worked_out
 from making import METRIC, X0, Y0, events, grids
 
@@ -117,6 +118,22 @@ def test_a_beat_that_reaches_beyond_is_not_told(prepared) -> None:
     other = part_of(made, ("V2", "V3")).rows("beat", "2024").set_index("code")
     assert other.loc["B1", "shown"] == "—"
     assert other.loc["B2", "count"] > 0
+
+
+def test_a_beat_of_a_border_of_its_own_belongs_to_it(prepared) -> None:
+    """Drawn two metres off the townships' border, and across grids: it is the township's."""
+    west, south, east, north = prepared.areas.ground.bounds
+    halves = [shapely.box(west, south, east, south + 2002),
+              shapely.box(west, south + 2002, west + 1500, north),
+              shapely.box(west + 1500, south + 2002, east, north)]  # fmt: skip
+    beats = gpd.GeoDataFrame({"code": ["B1", "B2", "B3"]}, geometry=halves, crs=METRIC)
+    made = share(prepare(prepared.events, areas_of(METRIC, grids=grids(), beats=beats)))
+    assert made.areas.levels["beat"].own is not None
+    lower = part_of(made, TOWN)
+    assert lower.rows("beat", "2024")["code"].tolist() == ["B1"]
+    assert lower.rows("beat", "2024")["count"].iloc[0] > 100
+    assert "beat" not in lower.tiles
+    assert part_of(made, ("V2", "V3")).rows("beat", "2024")["code"].tolist() == ["B2", "B3"]
 
 
 def test_a_closure_is_that_of_the_township(county, town) -> None:
