@@ -218,8 +218,10 @@ def show_areas(study: Study, found: Hotspots, years: float) -> None:
             index=_with_rates(study, list(names)), key=f"analysis_level_{lang}",
         )  # fmt: skip
         measures = {name: measure_name(study, name, lang) for name in MEASURES}
+        people = getattr(study.areas.levels[level], study.areas.per)
         measure = two.selectbox(
             text("incidents.measure"), MEASURES, format_func=measures.__getitem__,
+            index=0 if (people > 0).any() else MEASURES.index("density"),  # no rate of nobody
             key=f"analysis_measure_{lang}",
         )  # fmt: skip
         _area_table(found, level, study.areas.per, years)
