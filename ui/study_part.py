@@ -21,9 +21,12 @@ from incidents.sharing import without_sensitive
 from ui.event_memory import county_key, kept_piles
 from ui.format import name_text
 from ui.jobs import Job, Step
+from ui.places import spoken
 from ui.study import CELL_M, Study, pile_keys
 from ui.views import PlanView
+from ui.words import Language, word
 
+MOST_NAMED = 3  # townships named in a title
 LOOK = 0.1  # seconds between two looks at whether the county's tables are proved
 
 log = logging.getLogger("gridwright.ui")
@@ -67,6 +70,20 @@ def _follow(study: Study, villages: set[str]) -> None:
     except (InputError, KeyError, ValueError) as error:
         log.warning("a part of the shared tables cannot be read: %s", type(error).__name__)
         study.shared_failed = error
+
+
+def of_part(study: Study, county: str, language: Language) -> str:
+    """What is looked at: the county, of a part its townships, or how many villages."""
+    if study.whole is None:
+        return county
+    towns = study.areas.levels.get("township")
+    if towns is not None and len(towns) <= MOST_NAMED:
+        names = [spoken(name, code, language) for name, code in zip(towns.names, towns.codes,
+                                                                    strict=True)]  # fmt: skip
+    else:
+        many = len(study.areas.levels["village"])
+        names = [word("incidents.part_villages", language, count=many)]
+    return " · ".join(filter(None, (county, *names)))
 
 
 def own_cells(study: Study) -> np.ndarray | None:

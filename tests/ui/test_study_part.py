@@ -27,7 +27,7 @@ from ui.pages.survey_wait import redrawn
 from ui.printed import report_pdf
 from ui.send import report_html
 from ui.study import STUDIES, Study, shelve
-from ui.study_part import own_cells, part_study
+from ui.study_part import of_part, own_cells, part_study
 from ui.survey import Report, analysed, report
 from ui.views import PlanView
 
@@ -94,6 +94,15 @@ def test_its_map_is_the_countys_cut_to_it(study: Study, part: Study) -> None:
     assert mask is not None
     assert 0 < mask.sum() < mask.size
     assert own_cells(study) is None
+
+
+def test_a_part_is_called_by_its_townships(study: Study, part: Study) -> None:
+    assert of_part(study, "County", "en") == "County"
+    assert of_part(part, "County", "en").startswith("County · T0")
+    no_towns = {k: v for k, v in part.areas.levels.items() if k != "township"}
+    nameless = replace(part, areas=replace(part.areas, levels=no_towns))
+    assert of_part(nameless, "County", "en") == "County · 2 villages"
+    assert of_part(nameless, "", "zh") == "2 个村（社区）"
 
 
 def test_choices_of_a_part_are_the_countys(study: Study, part: Study) -> None:

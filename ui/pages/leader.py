@@ -29,6 +29,7 @@ from ui.session import (
     text,
 )
 from ui.study import Study
+from ui.study_part import of_part
 from ui.survey import Report, report
 
 SIDES = ("places", "areas", "months")
@@ -89,7 +90,7 @@ def _choices(study: Study) -> tuple[str, str]:
             [22, 19, 17, 22, 20], gap="small", vertical_alignment="center"
         )
     opened = project()
-    name = "" if opened is None else project_name(opened)
+    name = of_part(study, "" if opened is None else project_name(opened), lang)
     where.html(f"<div class='gw-title'><b>{html_text(name)}</b></div>")
     chosen = []
     for column, label, options in (

@@ -32,6 +32,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "Of years that were told before, leaders then see only grids that were not redrawn: the "
         "two drawings are not to be subtracted.",
     ),
+    "incidents.part_villages": ("{count} 个村（社区）", "{count} villages"),
     "incidents.part_only": (
         "您看到的是本县的一部分；事件文件和这张对照表由全县统一设定。",
         "You see a part of the county; its events and this table are set for all of it.",
