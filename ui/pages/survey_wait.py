@@ -51,8 +51,8 @@ def study_now(*, upload: bool) -> Study | None:
     if key in STUDIES:
         study = STUDIES.get(key)
         if upload and redrawn(study, view):
-            st.button(text("incidents.renew"), on_click=callback(partial(read, opened, view)),
-                      help=text("incidents.renew_help"))  # fmt: skip
+            st.button(text("incidents.renew"), on_click=callback(partial(read, opened, view)))
+            st.caption(text("incidents.renew_help"))
         return study
     if has_events(opened) and not st.session_state.get(SAID):
         read(opened, view)
