@@ -210,9 +210,10 @@ def judge(prepared: Prepared, counts: FloatArray, how: Parameters) -> Significan
     Over bare ground a cell half outside the area is expected to hold half: noise would have cold
     spots along the border otherwise.
     """
+    exposure = _exposure(prepared, how, float(counts.sum()))
     return gi_star(
-        counts, prepared.cells, exposure=_exposure(prepared, how), method=how.method,
-        alpha=how.alpha, seed=how.seed,
+        counts, prepared.cells, exposure=exposure, method=how.method, alpha=how.alpha,
+        seed=how.seed,
     )  # fmt: skip
 
 
@@ -222,16 +223,18 @@ def _cell_counts(prepared: Prepared, rows: IntArray) -> FloatArray:
     return flat.astype(np.float64).reshape(prepared.cells.shape)
 
 
-def _exposure(prepared: Prepared, how: Parameters) -> FloatArray | None:
-    """What events would follow by chance. A cell without a household still takes part, with a
-    tenth of one: an event there must not be infinitely unlikely."""
+def _exposure(prepared: Prepared, how: Parameters, events: float) -> FloatArray | None:
+    """What ``events`` would follow by chance. A cell without a household still takes part, with a
+    tenth of one: an event there must not be infinitely unlikely. Of many events it gets less, so
+    that it expects a tenth of one at most: fields where nobody lives would be cold otherwise."""
     if how.exposure == "ground":
         return None
     if prepared.households is None or not prepared.households.any():
         if how.exposure == "households":
             raise InputError([Problem("hotspots-no-households")])
         return None
-    return prepared.households + 0.1
+    homes = prepared.households
+    return homes + 0.1 * min(1.0, float(homes.sum()) / max(events, 1.0))
 
 
 _NO_TIME: tuple[NDArray[np.datetime64], None, tuple[Accuracy, ...]] = (
@@ -270,10 +273,10 @@ def _through_time(
 
 def _develop(prepared: Prepared, series: FloatArray, how: Parameters) -> Development:
     """What became of each cell, each month judged as the whole period is."""
+    exposure = _exposure(prepared, how, float(series.sum(axis=(1, 2)).max()))
     return develop(
-        prepared.cells, series, exposure=_exposure(prepared, how), method=how.method,
-        alpha=how.alpha,
-    )  # fmt: skip
+        prepared.cells, series, exposure=exposure, method=how.method, alpha=how.alpha
+    )
 
 
 def _tables(

@@ -87,6 +87,10 @@ def proved(page: Page) -> None:
     page.wait_for_function(
         "() => document.querySelector('.st-key-leader_html button')?.disabled === false"
     )
+    # the button is drawn before the numbers are
+    page.wait_for_function(
+        "() => (document.querySelector('.gw-numbers b')?.textContent.trim() ?? '—') !== '—'"
+    )
 
 
 def numbers(page: Page) -> list[str]:
