@@ -152,7 +152,7 @@ def five_numbers(
         (word("incidents.on_year", language), changes["on_year"], apart["on_year"]),
         (word(f"incidents.{named}", language), rate_shown(rate), few),
         (word("incidents.closed", language), _closure(study, period),
-         word("incidents.note_all_kinds", language) if kind else ""),
+         _closure_note(study, period, kind, language)),
     )  # fmt: skip
 
 
@@ -202,6 +202,13 @@ def closure_shown(closed: float, dispatched: float) -> str:
     if not dispatched >= ENOUGH or np.isnan(closed):
         return DASH
     return Closure(int(dispatched), int(closed)).shown.replace("%", " %")
+
+
+def _closure_note(study: Study, period: str, kind: str, language: Language) -> str:
+    """Of a part no month's closure is published: its leaders need not wonder."""
+    if study.whole is not None and len(period) == len("2024-03"):
+        return word("incidents.note_by_year", language)
+    return word("incidents.note_all_kinds", language) if kind else ""
 
 
 def _closure(study: Study, period: str) -> str:

@@ -73,6 +73,8 @@ def test_leaders_of_a_part_read_the_countys_rows(study: Study, part: Study) -> N
             theirs = area_rows(study, "township", period, kind).iloc[0]
             assert mine["shown"] == theirs["shown"]
             assert mine["on_year"] == theirs["on_year"] or np.isnan(mine["on_year"])
+    assert report(part, "2024-05", "", "en").numbers[4][1:] == ("—", "of a township by year")
+    assert report(part, "2024", "", "en").numbers[4][2] == ""
     year = area_rows(part, "village", "2024", "")["shown"].tolist()
     assert year == area_rows(study, "village", "2024", "")["shown"].tolist()[:TOWN]
     assert set(area_rows(part, "village", "2024-05", "")["shown"]) == {"—"}

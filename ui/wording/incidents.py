@@ -71,6 +71,7 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "有部分为保护小数而不显示", "a part is withheld to protect small counts",
     ),
     "incidents.note_none": ("没有这类上报事件", "nobody reported such an event"),
+    "incidents.note_by_year": ("乡镇按年给出", "of a township by year"),
     "incidents.note_all_kinds": ("全部类别", "all classes"),
     # --- the map
     "incidents.density": ("每平方公里每年事件", "Events per km² a year"),
