@@ -8,7 +8,7 @@ holder act on that township's villages, and see those of all their grants.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 VIEWER, ANALYST, PLANNER = "viewer", "analyst", "planner"
@@ -158,6 +158,11 @@ class Person:
         """Does a grant for the whole county allow it? Asked where nothing is cut by townships."""
         roles = POLICY.get(action, frozenset())
         return any(grant.role in roles and grant.scope == COUNTY for grant in self.grants)
+
+    def holding(self, action: str) -> Person:
+        """The same person with the grants alone that allow the action: where they may do it."""
+        roles = POLICY.get(action, frozenset())
+        return replace(self, grants=tuple(grant for grant in self.grants if grant.role in roles))
 
     def sees(self, code: str, township: str) -> bool:
         """May this person see this village at all?"""

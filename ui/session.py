@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from store.policy import DeniedError
+from store.policy import DeniedError, Person
 from ui.access import one_run, person
 from ui.draft import Draft
 from ui.errors import JobGoneError, sentences
@@ -122,8 +122,11 @@ def _allowed(owner: int | None) -> None:
         raise DeniedError("open")
 
 
-def plan_view() -> PlanView | None:
-    """The open plan, or None. Call :func:`project` before."""
+def plan_view(who: Person | None = None) -> PlanView | None:
+    """The open plan, or None. Call :func:`project` before.
+
+    What is in it is what ``who`` sees: whoever acts, or they with some of their grants alone.
+    """
     held = _held("plan")
     if held is None:
         return None
@@ -134,7 +137,7 @@ def plan_view() -> PlanView | None:
         raise
     _allowed(found.owner)
     _remember("plan", held)
-    who = person()
+    who = person() if who is None else who
     if found.kept is None and who.townships is not None and is_kept():
         from ui.kept import find_kept
 
@@ -142,15 +145,18 @@ def plan_view() -> PlanView | None:
     return view_for(found, who)
 
 
-def plan_now() -> PlanView | None:
-    """The open plan as it stands in the scenario that is open: with all that was redrawn."""
-    first = plan_view()
+def plan_now(who: Person | None = None) -> PlanView | None:
+    """The open plan as it stands in the scenario that is open: with all that was redrawn.
+
+    ``who`` as for :func:`plan_view`.
+    """
+    first = plan_view(who)
     if first is None or (first.kept is None and not is_kept()):
         return first
     from ui.kept import find_kept
 
     kept = find_kept(the_store(), first.whole)
-    return first if kept is None else view_for(kept.view(scenario_of(kept)), person())
+    return first if kept is None else view_for(kept.view(scenario_of(kept)), who or person())
 
 
 def scenario_of(kept: Kept) -> int:

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -21,6 +23,7 @@ from ui import access, frame, session, storage
 from ui.acting import BEHALF, SERVER, acting_as
 from ui.errors import SignedOutError, sentences
 from ui.jobs import Job, Jobs
+from ui.pages import survey_wait
 from ui.scoped import plan_for, view_for
 from ui.storage import GuardedStore
 from ui.views import PlanView
@@ -291,7 +294,7 @@ def two_towns() -> PlanFile:
 
 def test_somebody_of_a_township_gets_a_plan_without_the_rest(two_towns: PlanFile) -> None:
     who = Person(7, "li", (Grant("planner", "东镇"),))
-    part = plan_for(two_towns, who, points=True)
+    part = plan_for(two_towns, who, who)
     own = set(part.villages["code"])
     assert 0 < len(own) < len(two_towns.villages)
     assert set(part.villages["township_name"]) == {"东镇"}
@@ -302,6 +305,69 @@ def test_somebody_of_a_township_gets_a_plan_without_the_rest(two_towns: PlanFile
     assert len(part.households) == inside.sum() > 0
     assert set(part.exceptions["grid_code"]) <= set(part.grids["code"]) | own
     assert len(part.unplaced) == 0
+
+
+@pytest.mark.parametrize("elsewhere", [Grant("viewer"), Grant("viewer", "东镇")])
+def test_points_are_seen_where_the_role_for_them_holds(
+    two_towns: PlanFile, elsewhere: Grant
+) -> None:
+    """Somebody who plans in one township and looks at others, as the documents' example has it."""
+    whole = PlanView("k", two_towns, {}, lambda code: two_towns.grids)
+    towns = two_towns.villages.set_index("code")["township_name"]
+    (east,), west = towns.index[towns == "东镇"], towns.index[towns == "西镇"]
+    seen = view_for(whole, Person(7, "li", (Grant("planner", "西镇"), elsewhere)))
+    assert set(seen.plan.villages["code"]) == set(towns.index)
+    theirs = set(two_towns.grids.loc[two_towns.grids["village_code"] == east, "code"])
+    assert two_towns.households["grid_code"].isin(theirs).any()
+    assert not seen.plan.households["grid_code"].isin(theirs).any()
+    assert len(seen.counting.households) == len(two_towns.households)
+    assert seen.headline() == whole.headline()
+    assert seen.units_of is not None
+    assert seen.units_of(west[0]) is not None
+    assert seen.units_of(east) is None
+    both = view_for(whole, Person(8, "b", (Grant("planner", "东镇"), Grant("planner", "西镇"))))
+    assert both is not seen
+    assert both.plan.households["grid_code"].isin(theirs).any()
+
+
+@pytest.mark.parametrize(("alone", "sees"), [(True, {"东镇"}), (False, {"东镇", "西镇"})])
+def test_single_events_are_seen_where_the_role_for_them_holds(
+    two_towns: PlanFile, monkeypatch: pytest.MonkeyPatch, alone: bool, sees: set[str]
+) -> None:
+    """The analysts' page reads the events of the analyst's townships, the leaders' of all seen."""
+    view = PlanView("k", two_towns, {})
+    read: list[set[str]] = []
+
+    def find(_: object, part: PlanView) -> str:
+        read.append(set(part.plan.villages["township_name"]))
+        return "study"
+
+    monkeypatch.setattr(session, "_held", lambda name: "k")
+    monkeypatch.setattr(session, "_remember", lambda *_: None)
+    monkeypatch.setattr(session, "is_kept", lambda: False)
+    monkeypatch.setattr(session, "PLANS", {"k": view})
+    monkeypatch.setattr(survey_wait, "project", lambda: SimpleNamespace(id="p"))
+    monkeypatch.setattr(survey_wait, "study_key", find)
+    monkeypatch.setattr(survey_wait, "STUDIES", {"study": "held"})
+    monkeypatch.setattr(survey_wait, "redrawn", lambda *_: False)
+    for elsewhere in (Grant("viewer", "西镇"), Grant("viewer")):
+        with acting_as(Person(7, "li", (Grant("analyst", "东镇"), elsewhere))):
+            assert survey_wait.study_now(upload=alone) == "held"
+    assert read == [sees, sees]
+
+
+@pytest.mark.parametrize(("name", "role"), [("download", "planner"), ("beats", "police")])
+def test_pages_work_on_what_their_role_holds_for(
+    signed_in: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch, name: str, role: str
+) -> None:
+    """A leader of the county who is a planner, or police, in one township."""
+    signed_in("viewer").grant("a.viewer", role, "东镇")
+    own, asked = import_module(f"ui.pages.{name}"), []
+    monkeypatch.setattr(own, "project", lambda: SimpleNamespace())
+    monkeypatch.setattr(own, "note_in_address", lambda: None, raising=False)
+    monkeypatch.setattr(own, "plan_now", lambda who: asked.append(who.grants))
+    AppTest.from_function(open_page, kwargs={"name": name}).run()
+    assert asked == [(Grant(role, "东镇"),)]
 
 
 def test_a_leader_gets_no_point_and_the_same_numbers(two_towns: PlanFile) -> None:

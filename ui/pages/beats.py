@@ -17,7 +17,7 @@ from planning.beats.work import WORDS as KINDS_OF_WORK
 from planning.beats.work import WorkSpec
 from planning.opened import plan_digest
 from planning.plan import Plan
-from ui.access import may, require, taken
+from ui.access import may, person, require, taken
 from ui.beat_desk import KeptBeats, grid_places, keep_beats
 from ui.beats import (
     FILES,
@@ -78,7 +78,7 @@ def show() -> None:
             st.session_state.pop(_SENT, None)
         show_failures()
         opened = project()
-        view = plan_now() if opened is not None else None
+        view = None if opened is None else plan_now(person().holding("see.beats"))
         note_in_address()
         if opened is None or view is None:
             with st.container(key="gw_empty"):

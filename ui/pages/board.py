@@ -10,6 +10,7 @@ import streamlit as st
 
 from geo.problems import InputError
 from planning.naming import name_in
+from store.policy import DeniedError
 from store.trouble import is_trouble
 from ui.access import may, person
 from ui.desk import Answer, Desk
@@ -91,9 +92,15 @@ def _show_nothing(no_ground: bool) -> None:
 def _choose_village(view: PlanView, kept: Kept) -> str:
     """The village that is open: the one looked at on the plan's page, the largest at first."""
     here = set(kept.ground.villages["code"].map(name_text))
+    places = view.plan.villages
+    codes, towns = (kept.ground.villages[n].map(name_text) for n in ("code", "township_name"))
+    town, planning = dict(zip(codes, towns, strict=True)), person().holding("see.board")
     choices = {
-        code: label for code, label in village_choices(view.plan.villages).items() if code in here
-    }
+        code: label for code, label in village_choices(places).items()
+        if code in here and planning.sees(code, town[code])
+    }  # fmt: skip
+    if not choices:  # a planner elsewhere, who may only look here
+        raise DeniedError("see.board")
     village = st.session_state.get("village")
     if village not in choices:
         counts = view.villages().sort_values("households", ascending=False, kind="stable")

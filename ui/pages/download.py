@@ -17,7 +17,7 @@ from planning.export.systems import DEGREES
 from planning.planfile import PlanFile
 from planning.register import Filing
 from planning.sheets.page import Imprint
-from ui.access import may, taken
+from ui.access import may, person, taken
 from ui.downloads import (
     FORMS,
     Choice,
@@ -62,7 +62,8 @@ def show() -> None:
         on_other_page("download")
         show_failures()
         opened = project()
-        view = plan_now() if opened is not None else None
+        # of what one may look at, the part that one may take away
+        view = None if opened is None else plan_now(person().holding("take.plan"))
         if opened is None or view is None:
             with st.container(key="gw_empty"):
                 st.markdown(text("download.empty"))

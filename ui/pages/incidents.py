@@ -15,6 +15,7 @@ from incidents.analysis import Hotspots
 from incidents.categories import LISTS, CategoryTable, default_table
 from incidents.period import Period
 from incidents.selection import Selection
+from ui.access import person
 from ui.event_choices import category_choices, months_of, years_of
 from ui.findings import kind_table, quality_rows
 from ui.format import html_text, markdown_text, name_text, share, whole
@@ -175,7 +176,7 @@ def _quality(study: Study) -> None:
     opened = project()
     if opened is not None and study.whole is None:
         with st.expander(text("incidents.other_files")):
-            uploader(opened, plan_now())
+            uploader(opened, plan_now(person().holding("see.incidents")))
 
 
 def _pile(study: Study, number: int, sentence: str) -> None:

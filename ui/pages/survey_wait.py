@@ -38,8 +38,10 @@ def study_now(*, upload: bool) -> Study | None:
     if opened is None:
         _nothing("incidents.no_project", "project", "plan.to_project")
         return None
-    view = plan_now()
-    if view is None and person().townships is not None:
+    # single events are seen where the role for them holds, and not wherever one may look
+    who = person().holding("see.incidents") if upload else person()
+    view = plan_now(who)
+    if view is None and who.townships is not None:
         _nothing("access.no_plan", "plan", "page.plan")
         return None
     key = study_key(opened, view)
