@@ -25,8 +25,9 @@ from ui.jobs import Job
 from ui.map.scene import Focus
 from ui.pages.survey_wait import redrawn
 from ui.printed import report_pdf
+from ui.projects import Project
 from ui.send import report_html
-from ui.study import STUDIES, Study, shelve
+from ui.study import STUDIES, Study, _county_of, shelve, study_key
 from ui.study_part import of_part, own_cells, part_study
 from ui.survey import Report, analysed, report
 from ui.views import PlanView
@@ -230,3 +231,33 @@ def test_a_township_that_the_county_lacks_says_so(study: Study, tmp_path: Path) 
     nowhere = county.villages().iloc[:1].assign(code="99999")
     with pytest.raises(InputError, match="no areas"):
         part_study(Job("survey"), "x", view_of(nowhere), study, tmp_path / "events.json")
+
+
+def test_a_part_is_of_the_countys_study_that_is_there(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looks makes no other study; who wants the grids of today has the county's read anew."""
+    opened, job = Project("p", "p", "folder", {}), Job("survey")
+    view = view_of(county.villages().iloc[:TOWN])
+    name = study_key(opened, view.whole)
+    read: list[bool] = []
+
+    def reading(job: Job, key: str, project: Project, seen: PlanView, *_: object) -> Study:
+        read.append(seen.scopes is None or seen.whole is seen)
+        return replace(study, key=key, view=seen)
+
+    monkeypatch.setattr("ui.study.make_study", reading)
+    held = replace(study, key=name, view=view.whole)
+    shelve(held)
+    assert _county_of(job, "part", opened, view, (), None, None) is held
+    later = view_of(county.villages().iloc[:TOWN])
+    assert _county_of(job, "part", opened, later, (), None, None) is held
+    shelve(replace(study, key="part", whole=held))
+    anew = _county_of(job, "part", opened, later, (), None, None)
+    assert anew.view is later.whole
+    assert read == [True]
+    assert STUDIES.get(name) is anew
+    assert "part" not in STUDIES  # it goes with the study it was a part of
+    STUDIES.drop(name)
+    assert _county_of(job, "part", opened, later, (), None, None) is not anew
+    STUDIES.drop(name)
