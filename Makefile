@@ -7,9 +7,10 @@ SHELL := bash
 
 VENV ?= .venv
 DEMO ?= .demo
-# A file's tests stay together, so that a server or a county they share is made once. Three, because
-# a test that drives a browser waits for a third of its time.
-TEST_WORKERS ?= 3
+# Tests share the machine's cores with a browser and the program's own workers. A file's tests stay
+# together, so that a server or a county they share is made once; files that drive a browser first,
+# because they wait most, and one begun last would run alone.
+TEST_WORKERS ?= 2
 # The first Python that is new enough. make setup PYTHON=/path/to/python3 overrides it.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \

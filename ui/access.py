@@ -101,6 +101,7 @@ def person(*, anew: bool = False, sure: bool = False) -> Person:
         return held
     if _RUN.who is not None and not (anew or sure):
         return _RUN.who
+    _RUN.who = None  # whoever is found to be signed out now is so for the rest of the run
     found = _signed_in(token(), sure=sure)
     BEHALF.set(found)
     if _RUN.depth:
@@ -214,6 +215,7 @@ def note_session() -> None:
     if len(_SESSIONS) > _MOST_SESSIONS:  # they are small, and end with the server
         for key in list(_SESSIONS)[: _MOST_SESSIONS // 2]:
             del _SESSIONS[key]
+    _SESSIONS.pop(context.session_id, None)  # the last to be forgotten is who came last
     _SESSIONS[context.session_id] = person().id
 
 

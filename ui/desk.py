@@ -148,6 +148,9 @@ class Desk:
                     return self._asked(message, own, actor)
                 except Conflict:  # another server was faster, between looking and saving
                     return self._late(message, before, own, actor)
+            except Conflict:  # and once more: it is told, and can be asked again
+                self.load()
+                return Answer(own, CONFLICT, {"others": []}, "error")
             except RequestError as error:
                 return Answer(own, f"redraw.told_bad_{error.code}", kind="error")
             except TakenError as error:

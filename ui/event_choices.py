@@ -156,14 +156,17 @@ def years_of(study: Study, period: Period) -> float:
 
 
 def part_words(study: Study, key: str, language: Language) -> list[str]:
-    """From when and until when a choice is told, in words; nothing where that is all of it."""
+    """Which of its months a choice is told in part of, in words; nothing where of none.
+
+    A month is the finest time that leaders are told: not the day of the first or last event.
+    """
     known = told(study)
     if known is None or not key:
         return []
     days = zip(("from", "until"), known.within(period_of(key)), strict=True)
     over = len(key) == 4 and months_told(study, key) < 12  # of a year that is told by months
     return [
-        word(f"incidents.note_{side}", language, day=day_words(day, language))
+        word(f"incidents.note_{side}", language, month=month_words(day, language))
         for side, day in days
         if day is not None and not (over and is_whole(study, str(day.astype("datetime64[M]"))))
     ]
@@ -178,12 +181,10 @@ def part_notes(study: Study, language: Language) -> list[str]:
     for side, day in (("begins", known.first), ("ends", known.last)):
         if not is_whole(study, str(day.astype("datetime64[M]"))):
             notes.append(word(f"incidents.note_{side}", language, year=str(day)[:4],
-                              day=day_words(day, language)))  # fmt: skip
+                              month=month_words(day, language)))  # fmt: skip
     return notes
 
 
-def day_words(day: np.datetime64, language: Language) -> str:
-    """A day without its year."""
-    months = word("incidents.month_names", language).split("|")
-    _, month, number = str(day).split("-")
-    return word("incidents.day", language, month=months[int(month) - 1], day=int(number))
+def month_words(day: np.datetime64, language: Language) -> str:
+    """The month of a day, without its year."""
+    return word("incidents.month_names", language).split("|")[int(str(day).split("-")[1]) - 1]

@@ -408,14 +408,17 @@ def test_by_keyboard_alone(board: Page) -> None:
     press(board, "?")
     assert "Ctrl-Z" in board.inner_text(".gw-help")
     press(board, "Escape", "Alt+ArrowRight", " ")
-    assert len(state(board)["chosen"].split()) == 1
+    board.wait_for_function(
+        "() => (document.querySelector('.gw-hand').dataset.chosen || '').split(' ')"
+        ".filter(Boolean).length === 1"
+    )
     for _ in range(40):
         press(board, "Alt+ArrowRight")
     press(board, "Alt+ArrowDown", "Alt+ArrowDown")
     before = state(board)["version"]
     press(board, "Enter")
     settle(board, before, may_stay=True)
-    assert said(board)
+    board.wait_for_function("() => document.querySelector('.gw-note').innerText.trim() !== ''")
 
 
 def draw_by_keys(page: Page, *corners: str) -> None:

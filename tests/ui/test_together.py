@@ -150,6 +150,21 @@ def test_another_server_was_faster(store: Store, county: CountyPlan, desk: Desk)
     assert store.verify() == []
 
 
+def test_somebody_faster_every_time_is_told_and_changes_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def always(*_: object) -> int:
+        raise Conflict("甲", "merge", "2026-01-05T09:00:00Z", desk.version)
+
+    before = desk.plan
+    monkeypatch.setattr(desk.store, "save_step", always)
+    answer = desk.ask(request(desk, do="merge", grids=keys(desk)[:2]), "乙")
+    assert (answer.key, answer.kind) == (CONFLICT, "error")
+    assert same_plan(desk.plan, before)
+    assert not desk.pending
+    assert not desk.aside
+
+
 def test_a_taken_village_says_whose_it_is(desk: Desk) -> None:
     desk.store.take(desk.scenario, FIRST, "other-session", "甲")
     answer = desk.ask(request(desk, do="merge", grids=keys(desk)[:2]), "乙")

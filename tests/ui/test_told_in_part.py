@@ -33,9 +33,9 @@ def test_a_month_of_twelve_days_is_compared_with_nothing_and_says_so(study: Stud
         numbers = report(study, key, "", "en").numbers
         assert [value for _, value, _ in numbers[1:3]] == ["—", "—"]
         assert numbers[1][2] == "one of the two is told in part: not compared"
-        assert "until 12 March" in numbers[0][2]
-        assert "截至 3 月 12 日" in report(study, key, "", "zh").numbers[0][2]
-    assert "from 20 January" in report(study, "2024-01", "", "en").numbers[0][2]
+        assert "until within March" in numbers[0][2]
+        assert "止于 3 月之中" in report(study, key, "", "zh").numbers[0][2]
+    assert "from within January" in report(study, "2024-01", "", "en").numbers[0][2]
     plain = report(study, "2025-02", "", "en").numbers
     assert plain[1][1] != "—"
     assert not any(sign in plain[0][2] for sign in ("until", "from"))
@@ -46,9 +46,9 @@ def test_a_month_of_twelve_days_is_compared_with_nothing_and_says_so(study: Stud
 
 def test_a_note_says_where_the_data_end_whatever_is_chosen(study: Study) -> None:
     notes = " ".join(report(study, "2024-06", "", "en").notes)
-    assert "The data begin on 20 January 2024" in notes
-    assert "The data end on 12 March 2025" in notes
-    assert "数据截至 2025 年 3 月 12 日" in " ".join(report(study, "2024-06", "", "zh").notes)
+    assert "The data begin within January 2024" in notes
+    assert "The data end within March 2025" in notes
+    assert "数据止于 2025 年 3 月之中" in " ".join(report(study, "2024-06", "", "zh").notes)
 
 
 def test_the_page_opens_on_the_last_whole_month(

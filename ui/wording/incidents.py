@@ -57,12 +57,11 @@ INCIDENTS: dict[str, tuple[str, str]] = {
     "incidents.note_elsewhere": (
         "另有 {count} 件无位置或在区外", "{count} more without a place or outside",
     ),
-    "incidents.note_from": ("自 {day} 起", "from {day}"),
-    "incidents.note_until": ("截至 {day}", "until {day}"),
+    "incidents.note_from": ("始于 {month}之中", "from within {month}"),
+    "incidents.note_until": ("止于 {month}之中", "until within {month}"),
     "incidents.note_part": (
         "有一期不完整，不比较", "one of the two is told in part: not compared",
     ),
-    "incidents.day": ("{month} {day} 日", "{day} {month}"),
     "incidents.month_names": (
         "1 月|2 月|3 月|4 月|5 月|6 月|7 月|8 月|9 月|10 月|11 月|12 月",
         "January|February|March|April|May|June|July|August|September|October|November|December",
@@ -149,12 +148,12 @@ INCIDENTS: dict[str, tuple[str, str]] = {
         "the map and stay in the totals.",
     ),
     "incidents.note_begins": (
-        "数据从 {year} 年 {day}开始：这个月不完整，不与别的时段比较。",
-        "The data begin on {day} {year}: that month is told in part and compared with none.",
+        "数据从 {year} 年 {month}之中开始：这个月不完整，不与别的时段比较。",
+        "The data begin within {month} {year}: that month is told in part and compared with none.",
     ),
     "incidents.note_ends": (
-        "数据截至 {year} 年 {day}：这个月不完整，不与别的时段比较。",
-        "The data end on {day} {year}: that month is told in part and compared with none.",
+        "数据止于 {year} 年 {month}之中：这个月不完整，不与别的时段比较。",
+        "The data end within {month} {year}: that month is told in part and compared with none.",
     ),
     "incidents.note_source": (
         "{share} 的事件未注明来源，按群众报告计。",
