@@ -358,8 +358,10 @@ class Board {
     this.watcher.disconnect();
     this.themeWatcher.disconnect();
     this.scheme.removeEventListener("change", this.onScheme);
-    this.map.remove();
+    this.map.off();
     this.root.remove();
+    // A zoom under way ends by itself a quarter of a second later, and needs its map until then.
+    window.setTimeout(() => this.map.remove(), 400);
   }
 }
 

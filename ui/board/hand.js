@@ -412,8 +412,10 @@ class Hand {
     this.watcher.disconnect();
     this.themeWatcher.disconnect();
     this.sheet.remove();
-    this.map.remove();
+    this.map.off();
     this.root.remove();
+    // A zoom under way ends by itself a quarter of a second later, and needs its map until then.
+    window.setTimeout(() => this.map.remove(), 400);
   }
 }
 
