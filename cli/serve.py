@@ -81,6 +81,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
         )
     else:
         os.environ.setdefault(AHEAD, "1")
+    print(f"http://{arguments.address}:{arguments.port}", file=sys.stderr)
     if arguments.project:
         os.environ["GRIDWRIGHT_PROJECT"] = str(Path(arguments.project).resolve())
     command = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from planning.planfile import write_plan
 from ui.map.encode import dumps
 from ui.projects import PLANS, PROJECT_VARIABLE, PROJECTS
 from ui.study import study_key
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_the_first_visitor_finds_the_project_read_and_its_map_drawn(
@@ -77,3 +80,15 @@ def test_serve_starts_by_the_module_that_reads_ahead(monkeypatch: pytest.MonkeyP
         )
     )
     assert seen[0][1:4] == ["-m", "ui.start", "run"]
+
+
+def test_the_library_offers_a_visitor_nothing_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a developer's machine Streamlit shows a card that installs files into the program."""
+    from streamlit import config
+    from streamlit.web import skills
+
+    told = tomllib.loads((REPOSITORY / ".streamlit" / "config.toml").read_text("utf-8"))
+    given = {f"{part}.{name}": value for part, held in told.items() for name, value in held.items()}
+    given["server.headless"] = False  # as `make run` starts it
+    monkeypatch.setattr(config, "get_option", given.get)
+    assert skills.nudge_suppression_reason(str(REPOSITORY)) == "welcome_hidden"

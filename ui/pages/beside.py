@@ -19,6 +19,7 @@ from ui.tables import (
     VILLAGE_HEADS,
     exception_table,
     kind_word,
+    spoken,
     village_table,
     wanted_numbers,
 )
@@ -54,9 +55,10 @@ def show_card(view: PlanView, lang: Language) -> None:
         f"<span>{html_text(text(key))}</span><b>{html_text(value)}</b>" for key, value in pairs
     )
     bounds = name_text(grid.get("bounds_text")) or DASH
+    named = spoken(grid.get("name"), lang)
     flag = " gw-wrong" if exception_count(grid.get("exceptions")) else ""
     st.html(
-        f"<div class='gw-grid{flag}'><div class='gw-grid-name'>{html_text(grid.get('name'))}</div>"
+        f"<div class='gw-grid{flag}'><div class='gw-grid-name'>{html_text(named)}</div>"
         f"<div class='gw-grid-cells'>{cells}</div>"
         f"<div class='gw-grid-bounds'><span>{html_text(text('grid.bounds'))}</span> "
         f"{html_text(bounds)}</div></div>"
