@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from cli.event_places import places_of
+from cli.event_places import Places, places_of
+from cli.event_steps import KeptSteps, digest_of, forgetting
+from cli.workers import add_workers
 from geo.columns import MEANINGS
 from geo.geopackage import free_name
 from geo.messages import register, sentence
@@ -18,13 +21,14 @@ from geo.read import read_layer
 from geo.read.times import parse_time
 from incidents.analysis import Parameters, analyse, prepare
 from incidents.categories import LISTS, CategoryTable, default_table, read_table, write_table
-from incidents.events import load_events
+from incidents.events import Events, load_events
 from incidents.hotspotfile import write_hotspots
 from incidents.period import Period
 from incidents.quality import Finding
 from incidents.selection import Selection
 from incidents.sharedfile import write_shared
 from incidents.sharing import share
+from planning.pieces import Pieces
 
 register(
     {
@@ -107,6 +111,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--datum", choices=("wgs84", "gcj02", "bd09"), default="wgs84",
         help="datum of the events' degrees (web maps: gcj02 or bd09)",
     )  # fmt: skip
+    run = sub.add_argument_group("run")
+    add_workers(run)
+    run.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
+                     help="go on where a run that was stopped left off (default), or start anew")
     sub.add_argument("--language", choices=("zh", "en"), default="en", help="of what is printed")
     sub.set_defaults(run=run_hotspots)
 
@@ -139,34 +147,36 @@ def _run(arguments: argparse.Namespace, language: Language) -> None:
     for path in outputs:
         free_name(path)
         _no_input(path, arguments)
-    layers = [read_layer(file, "incidents", columns=columns) for file in arguments.incidents]
     places = places_of(arguments)
-    events = load_events(
-        layers, crs=places.crs, table=table, datum=arguments.datum, known=places.layers
-    )
+    events = _events(arguments, columns, table, places)
     for note in (*table.notes, *events.notes, *places.areas.notes):
         _told(note, note.severity == "warning", language)
-    prepared = prepare(
-        events, places.areas, cell=arguments.cell, known=places.known, homes=places.homes
-    )
-    for finding in prepared.quality.findings:
-        _told(finding, finding.grave, language)
-    found = analyse(
-        prepared,
-        Selection(period, arguments.category, arguments.source, arguments.without_piles),
-        Parameters(
-            cell=arguments.cell, bandwidth=arguments.bandwidth, kernel=arguments.kernel,
-            exposure=arguments.compare, seed=arguments.seed,
-        ),
+    selection = Selection(period, arguments.category, arguments.source, arguments.without_piles)
+    parameters = Parameters(
+        cell=arguments.cell, bandwidth=arguments.bandwidth, kernel=arguments.kernel,
+        exposure=arguments.compare, seed=arguments.seed,
     )  # fmt: skip
-    for note in found.notes:
-        _told(note, note.severity == "warning", language)
-    kept = {f"categories.{i}": note.text("en") for i, note in enumerate(table.notes)}
-    said = {**_program(), **places.said, **kept}
-    # the shared file first: where it cannot be made, nothing is written
-    if arguments.shared:
-        write_shared(share(prepared), found, arguments.shared, said)
-    write_hotspots(prepared, found, output, said)
+    kept = None
+    if arguments.resume:
+        kept = Pieces(output, digest_of(events, places, selection, parameters))
+    steps = KeptSteps(kept, arguments.workers, language)
+    with forgetting(kept):
+        prepared = prepare(
+            events, places.areas, cell=arguments.cell, known=places.known, homes=places.homes,
+            steps=steps,
+        )  # fmt: skip
+        for finding in prepared.quality.findings:
+            _told(finding, finding.grave, language)
+        found = analyse(prepared, selection, parameters, steps=steps)
+        for note in found.notes:
+            _told(note, note.severity == "warning", language)
+        notes = {f"categories.{i}": note.text("en") for i, note in enumerate(table.notes)}
+        said = {**_program(), **places.said, **notes}
+        # the shared file first: where it cannot be made, nothing is written
+        if arguments.shared:
+            write_shared(share(prepared), found, arguments.shared, said, steps.of("shared"))
+        write_hotspots(prepared, found, output, said, steps)
+    steps.tell()
     if arguments.write_categories:
         write_table(table, arguments.write_categories)
     params: dict[str, object] = {
@@ -176,6 +186,19 @@ def _run(arguments: argparse.Namespace, language: Language) -> None:
         "closed": found.closure.shown,
     }  # fmt: skip
     print(sentence("hotspots-done", language, params))
+
+
+def _events(
+    arguments: argparse.Namespace,
+    columns: Mapping[str, str],
+    table: CategoryTable,
+    places: Places,
+) -> Events:
+    """The events of all files; what the files held besides is gone when this returns."""
+    layers = [read_layer(file, "incidents", columns=columns) for file in arguments.incidents]
+    return load_events(
+        layers, crs=places.crs, table=table, datum=arguments.datum, known=places.layers
+    )
 
 
 def _program() -> dict[str, object]:

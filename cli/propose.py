@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -14,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from cli.workers import add_workers
 from geo.columns import MEANINGS, ROLES
 from geo.ground import Ground, Inputs, load_ground
 from geo.messages import register
@@ -143,10 +143,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         )
     run = sub.add_argument_group("run")
     run.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same plan (0)")
-    run.add_argument(
-        "--workers", type=_workers, default=os.cpu_count() or 1, metavar="N",
-        help="processes (default: one a core)",
-    )
+    add_workers(run)
     run.add_argument(
         "--scheduler", metavar="ADDRESS",
         help="plan on the workers of this Dask scheduler: tls://HOST:PORT, or "
@@ -164,14 +161,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--strict", action="store_true", help="exit with 1 where a grid breaks a rule"
     )
     sub.set_defaults(run=run_propose)
-
-
-def _workers(text: str) -> int:
-    """A number of processes, for argparse to refuse what is none."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of processes; give 1 or more")
-    return number
 
 
 _HELP = {

@@ -15,6 +15,7 @@ from pathlib import Path
 import geopandas as gpd
 
 from cli.books import books_of, draw_books, draw_pictures, kept_books
+from cli.workers import add_workers
 from geo.harmonise import metric
 from geo.messages import register
 from geo.problems import InputError, Problem
@@ -87,8 +88,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
                       help="also a picture of each grid's sheet, for telephones")  # fmt: skip
     what.add_argument("--no-sheets", action="store_true", help="only the papers")
     run = sub.add_argument_group("run")
-    run.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
-                     help="processes that draw sheets (default: one a core)")  # fmt: skip
+    add_workers(run)
     run.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
                      help="go on where a run that was stopped left off (default), or start anew")
     told = sub.add_argument_group("imprint")

@@ -35,13 +35,14 @@ from incidents.gistar import Method, Significance, gi_star
 from incidents.loop import Closure, closed, closure, dispatched
 from incidents.quality import Named, Quality, quality_of
 from incidents.selection import Selection, kind_of, told_by
+from incidents.steps import Steps, one_after_another
 from incidents.trend import Development, develop
 from incidents.words import SOURCES
 
 Exposure = Literal["auto", "ground", "households"]
 LEAST_COURSES = 6  # periods; with fewer, what a cell became cannot be told, nor a map tried
 MOST_PERIODS = 40  # more months than this are taken by quarters, more quarters by years
-MOST_NUMBERS = 40_000_000  # cells times periods: 320 MB
+MOST_NUMBERS = 40_000_000  # cells times periods: 160 MB
 TEST_SHARE = 0.25  # of the months, the last, that the map of the others is tried on
 
 register(
@@ -140,18 +141,19 @@ def prepare(
     cell: float = 200.0,
     known: tuple[Named, ...] = (),
     homes: Homes | None = None,
+    steps: Steps = one_after_another,
 ) -> Prepared:
     """Place the events, lay the cells, look for doubts.
 
-    ``homes`` say which cells are inhabited, by how many. Raises :class:`InputError` for a cell
-    size that cannot be laid.
+    ``homes`` say which cells are inhabited, by how many; ``steps`` does what can be done in pieces.
+    Raises :class:`InputError` for a cell size that cannot be laid.
     """
     try:
-        cells = cover(areas.ground, cell)
+        cells = cover(areas.ground, cell, steps=steps)
     except ValueError as error:
         params: dict[str, object] = {"size": cell, "reason": str(error)}
         raise InputError([Problem("hotspots-cells", params=params)]) from error
-    at = place(areas, events)
+    at = place(areas, events, steps)
     outside = at["county"] == OUTSIDE
     quality = quality_of(events, known=known, outside=outside)
     households = None
@@ -171,12 +173,13 @@ def analyse(
     *,
     trend: bool = True,
     breaks: FloatArray | None = None,
+    steps: Steps = one_after_another,
 ) -> Hotspots:
     """All of one selection: cells, density, tables of every level, changes, closure, accuracy.
 
     ``trend`` False leaves out the months (courses, accuracy), which cost most. ``breaks`` fixes
-    the density classes; without it they come from this surface. Raises :class:`InputError` where
-    no event fits, or the category is unknown.
+    the density classes; without it they come from this surface. ``steps`` does what can be done
+    in pieces. Raises :class:`InputError` where no event fits, or the category is unknown.
     """
     chosen = selection or Selection()
     how = parameters or Parameters(cell=prepared.cells.size)
@@ -191,7 +194,9 @@ def analyse(
     counts = _cell_counts(prepared, rows)
     tested = judge(prepared, counts, how)
     surface = density(prepared.cells, counts, bandwidth=how.bandwidth, kernel=how.kernel)
-    months, development, accuracy = _through_time(prepared, rows, how) if trend else _NO_TIME
+    months, development, accuracy = (
+        _through_time(prepared, rows, how, steps) if trend else _NO_TIME
+    )
     notes = []
     if chosen.source != "reported" and (events.source[rows] == SOURCES.index("discovered")).any():
         notes.append(Problem("hotspots-feedback", severity="warning"))
@@ -243,7 +248,7 @@ _NO_TIME: tuple[NDArray[np.datetime64], None, tuple[Accuracy, ...]] = (
 
 
 def _through_time(
-    prepared: Prepared, rows: IntArray, how: Parameters
+    prepared: Prepared, rows: IntArray, how: Parameters, steps: Steps
 ) -> tuple[NDArray[np.datetime64], Development | None, tuple[Accuracy, ...]]:
     """Periods, what became of each cell over them, how a map of the first foretells the last."""
     dated = rows[~np.isnat(prepared.events.time[rows]) & (prepared.cell[rows] >= 0)]
@@ -259,7 +264,7 @@ def _through_time(
     if len(months) < LEAST_COURSES or len(months) * size > MOST_NUMBERS:
         return months, None, ()
     key = (month - first) // step * size + prepared.cell[dated]
-    flat = np.bincount(key, minlength=len(months) * size).astype(np.float64)
+    flat = np.bincount(key, minlength=len(months) * size).astype(np.int32)
     series = flat.reshape(len(months), *prepared.cells.shape)
     split = len(months) - max(1, round(TEST_SHARE * len(months)))
     before, after = series[:split].sum(axis=0), series[split:].sum(axis=0)
@@ -268,15 +273,18 @@ def _through_time(
         accuracy = tuple(
             back_test(prepared.cells, before, after, bandwidth=how.bandwidth, kernel=how.kernel)
         )
-    return months, _develop(prepared, series, how), accuracy
+    return months, _develop(prepared, series, how, steps), accuracy
 
 
-def _develop(prepared: Prepared, series: FloatArray, how: Parameters) -> Development:
+def _develop(
+    prepared: Prepared, series: NDArray[np.int32], how: Parameters, steps: Steps
+) -> Development:
     """What became of each cell, each month judged as the whole period is."""
     exposure = _exposure(prepared, how, float(series.sum(axis=(1, 2)).max()))
     return develop(
-        prepared.cells, series, exposure=exposure, method=how.method, alpha=how.alpha
-    )
+        prepared.cells, series, exposure=exposure, method=how.method, alpha=how.alpha,
+        steps=steps,
+    )  # fmt: skip
 
 
 def _tables(

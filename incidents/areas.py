@@ -23,6 +23,7 @@ from geo.placing import place_rows
 from geo.problems import InputError, Problem
 from incidents.events import Events, FloatArray
 from incidents.smooth import empirical_bayes, funnel
+from incidents.steps import Steps, blocks, joined, one_after_another
 
 IntArray = NDArray[np.int64]
 LevelName = Literal["grid", "beat", "village", "township", "county"]
@@ -37,6 +38,7 @@ NO_PLACE, OUTSIDE = -1, -2
 OUTSIDE_CODE, NO_PLACE_CODE = "outside", "unplaced"
 ENOUGH = 10  # below, a rate says nothing
 TOLERANCE_M = 20.0  # an event this close outside a border belongs to the area
+_EVENTS = 100_000  # events that are placed in one piece
 CUT_SHARE = 0.05  # of a unit in a second beat; less is how borders are digitised
 
 register(
@@ -267,20 +269,29 @@ def _beats_of(
     return codes[which], names[which], cut
 
 
-def place(areas: Areas, events: Events) -> dict[LevelName, IntArray]:
-    """Area of each event (n,) at each level; NO_PLACE without coordinates, OUTSIDE beyond all."""
-    xy = np.column_stack([events.x, events.y])
+def place(
+    areas: Areas, events: Events, steps: Steps = one_after_another
+) -> dict[LevelName, IntArray]:
+    """Area of each event (n,) at each level; NO_PLACE without coordinates, OUTSIDE beyond all.
 
-    def found(shapes: NDArray[np.object_]) -> IntArray:
-        at, _ = place_rows(xy, shapes, TOLERANCE_M)
-        at[(at < 0) & events.placed] = OUTSIDE
-        return at
+    ``steps`` does the events block by block (stage "places").
+    """
+    asked = [areas.units, *(v.own for v in areas.levels.values() if v.own is not None)]
+    parts = blocks(len(events), _EVENTS)
 
-    unit = found(areas.units)
+    def piece(number: int) -> NDArray[np.int32]:
+        own = parts[number]
+        xy = np.column_stack([events.x[own], events.y[own]])
+        found = np.stack([place_rows(xy, shapes, TOLERANCE_M)[0] for shapes in asked])
+        found[(found < 0) & events.placed[own]] = OUTSIDE
+        return found.astype(np.int32)
+
+    unit, *others = joined(steps("places", len(parts), piece)).astype(np.int64)
+    rest = iter(others)
     return {
         name: np.where(unit >= 0, level.of[np.maximum(unit, 0)], unit)
         if level.own is None
-        else found(level.own)
+        else next(rest)
         for name, level in areas.levels.items()
     }
 

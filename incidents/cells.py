@@ -15,6 +15,9 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
+from incidents.outline import multipolygon
+from incidents.steps import Steps, one_after_another
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -67,11 +70,16 @@ class Cells:
         x = self.x0 + (columns + 0.5) * self.size
         return np.column_stack([x, self.y0 + (rows + 0.5) * self.size])
 
-    def polygons(self) -> NDArray[np.object_]:
-        """(cells inside,) squares in the order of ``array[inside]``; not clipped to the area."""
-        rows, columns = np.nonzero(self.inside)
+    def polygons(self, where: BoolArray | None = None) -> NDArray[np.object_]:
+        """Squares in the order of ``array[inside]``, not clipped to the area; with ``where``
+        (ny, nx) only those of these cells, in the order of ``array[where]``."""
+        rows, columns = np.nonzero(self.inside if where is None else where)
         west, south = self.x0 + columns * self.size, self.y0 + rows * self.size
         return np.asarray(shapely.box(west, south, west + self.size, south + self.size))
+
+    def outline(self, where: BoolArray) -> BaseGeometry:
+        """The ground of some cells (ny, nx) as one MultiPolygon; a corner where it turns."""
+        return multipolygon(where, self.x0, self.y0, self.size)
 
     def names(self) -> NDArray[np.str_]:
         """(cells inside,) a name that never changes: ``E<km>N<km>``-like corner in whole sizes.
@@ -85,8 +93,12 @@ class Cells:
         return np.array([f"{e}-{n}" for e, n in zip(east, north, strict=True)], dtype=np.str_)
 
 
-def cover(area: BaseGeometry, size: float = CELL_M) -> Cells:
+def cover(
+    area: BaseGeometry, size: float = CELL_M, *, steps: Steps = one_after_another
+) -> Cells:
     """The cells over an area (Polygon or MultiPolygon in a metric coordinate system).
+
+    ``steps`` does the area's parts, one a piece (stage "cells").
 
     Raises
     ------
@@ -110,30 +122,40 @@ def cover(area: BaseGeometry, size: float = CELL_M) -> Cells:
             "choose larger cells, or look for a place far outside"
         )
     x0, y0 = first[0] * size, first[1] * size
-    return Cells(size, x0, y0, _share(area, size, x0, y0, ny, nx))
+    return Cells(size, x0, y0, _share(area, size, x0, y0, ny, nx, steps))
 
 
-def _share(area: BaseGeometry, size: float, x0: float, y0: float, ny: int, nx: int) -> FloatArray:
+def _share(
+    area: BaseGeometry, size: float, x0: float, y0: float, ny: int, nx: int, steps: Steps
+) -> FloatArray:
     """(ny, nx) share of each cell in the area; only cells the border crosses are intersected."""
-    share = np.zeros((ny, nx))
     # part by part: a city's counties are one area, and each cell meets a few of its parts only
-    for part in shapely.get_parts(area):
-        if part.is_empty:
-            continue
-        shapely.prepare(part)
+    parts = [part for part in shapely.get_parts(area) if not part.is_empty]
+
+    def window(part: BaseGeometry) -> tuple[IntArray, IntArray]:
+        """Rows and columns of the cells that the part may meet."""
         west, south, east, north = part.bounds
         left = max(math.floor((west - x0) / size) - 1, 0)
         low = max(math.floor((south - y0) / size) - 1, 0)
         columns = np.arange(left, min(math.ceil((east - x0) / size) + 1, nx))
-        rows = np.arange(low, min(math.ceil((north - y0) / size) + 1, ny))
+        return np.arange(low, min(math.ceil((north - y0) / size) + 1, ny)), columns
+
+    def piece(number: int) -> FloatArray:
+        part = parts[number]
+        rows, columns = window(part)
         corner_x = np.tile(x0 + columns * size, len(rows))
         corner_y = np.repeat(y0 + rows * size, len(columns))
         boxes = shapely.box(corner_x, corner_y, corner_x + size, corner_y + size)
+        shapely.prepare(part)
         whole = shapely.covers(part, boxes)
         own = whole.astype(np.float64)
         crossed = np.flatnonzero(~whole & shapely.intersects(part, boxes))
         own[crossed] = shapely.area(shapely.intersection(boxes[crossed], part)) / size**2
-        share[np.ix_(rows, columns)] += own.reshape(len(rows), len(columns))
+        return np.asarray(own.reshape(len(rows), len(columns)))
+
+    share = np.zeros((ny, nx))
+    for part, own in zip(parts, steps("cells", len(parts), piece), strict=True):
+        share[np.ix_(*window(part))] += own
     return np.asarray(np.clip(share, 0.0, 1.0))
 
 

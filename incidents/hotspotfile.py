@@ -20,6 +20,7 @@ from incidents.analysis import Hotspots, Prepared
 from incidents.areas import NO_PLACE_CODE, OUTSIDE_CODE, LevelName
 from incidents.events import REASONS
 from incidents.limits import with_limits, years_of
+from incidents.steps import Steps, one_after_another
 from incidents.trend import Course
 from incidents.words import SOURCES
 
@@ -27,7 +28,10 @@ FORMAT = "1"
 
 
 def layers_of(
-    prepared: Prepared, found: Hotspots, said: Mapping[str, object] | None = None
+    prepared: Prepared,
+    found: Hotspots,
+    said: Mapping[str, object] | None = None,
+    steps: Steps = one_after_another,
 ) -> dict[str, pd.DataFrame]:
     """Every layer by name. ``said`` adds lines to the provenance (versions, other files).
 
@@ -36,7 +40,7 @@ def layers_of(
     found = with_limits(prepared, found)
     layers: dict[str, pd.DataFrame] = {
         "cells": cell_layer(prepared, found),
-        "density": density_layer(prepared, found),
+        "density": density_layer(prepared, found, steps=steps),
     }
     for name, table in found.tables.items():
         layers[f"by_{name}"] = area_layer(prepared, name, table)
@@ -53,9 +57,10 @@ def write_hotspots(
     found: Hotspots,
     path: str | Path,
     said: Mapping[str, object] | None = None,
+    steps: Steps = one_after_another,
 ) -> None:
     """Write the file, whole or not at all; raises :class:`geo.problems.InputError`."""
-    write_whole(layers_of(prepared, found, said), path)
+    write_whole(layers_of(prepared, found, said, steps), path)
 
 
 def cell_layer(prepared: Prepared, found: Hotspots) -> gpd.GeoDataFrame:
@@ -83,34 +88,36 @@ def cell_layer(prepared: Prepared, found: Hotspots) -> gpd.GeoDataFrame:
     if prepared.households is not None:
         frame["households"] = prepared.households[inside].astype(np.int64)
     keep = (frame["around"] > 0) | (frame["significant"] == 1) | (frame["trend"] != "none")
-    shapes = found.cells.polygons()[keep.to_numpy()]
+    chosen = np.zeros(inside.shape, dtype=bool)
+    chosen[inside] = keep
+    shapes = found.cells.polygons(chosen)
     kept = frame[keep].reset_index(drop=True)
     return gpd.GeoDataFrame(kept, geometry=shapes, crs=prepared.areas.crs)
 
 
 def density_layer(
     prepared: Prepared, found: Hotspots, *, hot_only: bool = False,
-    hidden: NDArray[np.bool_] | None = None,
+    hidden: NDArray[np.bool_] | None = None, steps: Steps = one_after_another,
 ) -> gpd.GeoDataFrame:  # fmt: skip
     """One outline a density class: class, from, to (events per km² of the period).
 
-    ``hidden`` (ny, nx) cells that are not drawn.
+    ``hidden`` (ny, nx) cells that are not drawn. ``steps`` does the classes (stage "density").
     """
-    inside = found.cells.inside
-    classes = found.classes[inside]
+    classes = np.where(found.surface > 0, found.classes, -1)
     if hot_only:
-        classes = np.where(found.significance.hot[inside], classes, -1)
+        classes[~found.significance.hot] = -1
     if hidden is not None:
-        classes = np.where(hidden[inside], -1, classes)
-    squares = found.cells.polygons()
+        classes[hidden] = -1
     limits = [0.0, *map(float, found.breaks), np.inf]
-    rows, shapes = [], []
-    for number in range(len(limits) - 1):
-        held = squares[(classes == number) & (found.surface[inside] > 0)]
-        if len(held):
-            upper = limits[number + 1]
-            rows.append((number, limits[number], None if np.isinf(upper) else upper))
-            shapes.append(shapely.multipolygons(shapely.get_parts(shapely.union_all(held))))
+    drawn = [number for number in range(len(limits) - 1) if (classes == number).any()]
+
+    def outline(piece: int) -> NDArray[np.uint8]:
+        shape = found.cells.outline(classes == drawn[piece])
+        return np.frombuffer(shapely.to_wkb(shape), dtype=np.uint8)
+
+    shapes = [shapely.from_wkb(body.tobytes()) for body in steps("density", len(drawn), outline)]
+    uppers = [None if np.isinf(limits[number + 1]) else limits[number + 1] for number in drawn]
+    rows = [(n, limits[n], upper) for n, upper in zip(drawn, uppers, strict=True)]
     table = pd.DataFrame(rows, columns=["class", "from", "to"]).astype({"to": float})
     return gpd.GeoDataFrame(table, geometry=shapes, crs=prepared.areas.crs)
 

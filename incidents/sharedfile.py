@@ -26,6 +26,7 @@ from incidents.quality import about, coarse
 from incidents.selection import told_by
 from incidents.share_axes import ELSEWHERE
 from incidents.sharing import LEAST_AROUND, Shared, few_events, few_households, without_sensitive
+from incidents.steps import Steps, one_after_another
 from incidents.trend import Course
 
 register(
@@ -58,7 +59,10 @@ _OPEN = r"format|crs\.|incidents\.|filter\.|classes|parameter\.|rates\.|caption"
 
 
 def shared_layers(
-    shared: Shared, found: Hotspots, said: Mapping[str, object] | None = None
+    shared: Shared,
+    found: Hotspots,
+    said: Mapping[str, object] | None = None,
+    steps: Steps = one_after_another,
 ) -> dict[str, pd.DataFrame]:
     """The layers of a file for leaders: areas, cells without counts, tables, provenance.
 
@@ -77,12 +81,12 @@ def shared_layers(
     piles = not found.selection.without_piles and len(open_to_all.quality.piled) > 0
     drawn = replace(found, selection=chosen)
     if open_to_all is not shared.prepared or piles:
-        drawn = analyse(open_to_all, chosen, found.parameters)
+        drawn = analyse(open_to_all, chosen, found.parameters, steps=steps)
     drawn = with_limits(open_to_all, drawn, hot=True)
     few = few_households(open_to_all) | few_events(drawn) | shared.beyond(drawn.cells)
     layers: dict[str, pd.DataFrame] = {
         "cells": _cells(open_to_all, drawn, few),
-        "density": density_layer(open_to_all, drawn, hot_only=True, hidden=few),
+        "density": density_layer(open_to_all, drawn, hot_only=True, hidden=few, steps=steps),
     }
     told = told_by(shared.prepared.events, "reported", openly=True)
     for name in shared.areas.levels:
@@ -136,10 +140,14 @@ def published_counts(shared: Shared | None, period: str, kind: str) -> dict[str,
 
 
 def write_shared(
-    shared: Shared, found: Hotspots, path: str | Path, said: Mapping[str, object] | None = None
+    shared: Shared,
+    found: Hotspots,
+    path: str | Path,
+    said: Mapping[str, object] | None = None,
+    steps: Steps = one_after_another,
 ) -> None:
     """Write the leaders' file, whole or not at all; raises InputError."""
-    write_whole(shared_layers(shared, found, said), path)
+    write_whole(shared_layers(shared, found, said, steps), path)
 
 
 def picked(shared: Shared, found: Hotspots) -> tuple[str, str]:
@@ -252,7 +260,7 @@ def _cells(prepared: Prepared, found: Hotspots, hidden: NDArray[np.bool_]) -> gp
             "trend": [Course(int(c)).name.lower() for c in course[inside][pick]],
         }
     )
-    shapes = found.cells.polygons()[pick]
+    shapes = found.cells.polygons(keep)
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=prepared.areas.crs)
 
 

@@ -26,10 +26,12 @@ from scipy.special import ndtr
 from incidents.cells import BoolArray, Cells, FloatArray, IntArray
 from incidents.chance import queen_sums
 from incidents.correction import benjamini_hochberg
-from incidents.gistar import ALPHA, Method, Significance, gi_star
+from incidents.gistar import ALPHA, Method, gi_star
+from incidents.steps import Steps, blocks, joined, one_after_another
 
 LEAST_PERIODS = 8  # below, a normal p of Mann-Kendall is not to be trusted: no trend is told
 _BLOCK = 4_000_000  # slopes held at once while medians are taken: 32 MB
+_COLUMNS = 20_000  # series that are one piece of work
 
 
 class Course(IntEnum):
@@ -66,11 +68,14 @@ class Trend:
     slope: FloatArray
 
 
-def mann_kendall(series: ArrayLike, *, slopes_to: float = 1.0) -> Trend:
+def mann_kendall(
+    series: ArrayLike, *, slopes_to: float = 1.0, steps: Steps = one_after_another
+) -> Trend:
     """Trend of each column of (periods, ...), evenly spaced, oldest first, without gaps.
 
     Slopes are worked out where p is at most ``slopes_to``, nan elsewhere: they take nine tenths of
-    the time, and the words need those of significant trends only.
+    the time, and the words need those of significant trends only. ``steps`` does the columns block
+    by block (stage "trends").
 
     Formula: Mann (1945), Kendall (1975): Var = (n(n-1)(2n+5) - sum t(t-1)(2t+5)) / 18 over groups
     of t equal values; z = (s - sign s) / sqrt Var. Checked with pyMannKendall.
@@ -79,25 +84,50 @@ def mann_kendall(series: ArrayLike, *, slopes_to: float = 1.0) -> Trend:
     month of each year) or with autocorrelation (p too small). With fewer than eight periods the
     normal p is rough. Raises ValueError for fewer than three periods or a missing value.
     """
-    values = np.asarray(series, dtype=np.float64)
+    values = np.asarray(series)
     if values.ndim < 1 or len(values) < 3:
         raise ValueError("a trend needs at least three periods")
     if not np.isfinite(values).all():
         raise ValueError("a trend needs a number in every period; 0 stands for no event")
     n, shape = len(values), values.shape[1:]
     flat = values.reshape(n, -1)
+    # most cells of a city are fields without an event in any period: nothing to work out
+    moving = np.flatnonzero((flat != flat[0]).any(axis=0))
+    parts = blocks(len(moving), _COLUMNS)
+
+    def piece(number: int) -> FloatArray:
+        own = flat[:, moving[parts[number]]].astype(np.float64)
+        s = _rises(own)
+        variance = (n * (n - 1) * (2 * n + 5) - _ties(own)) / 18.0
+        slope = np.full_like(s, np.nan)
+        told = _deviate(s, variance)[1] <= slopes_to
+        slope[told] = _sen(own[:, told])
+        return np.stack([s, variance, slope])
+
+    s, variance = np.zeros(flat.shape[1]), np.zeros(flat.shape[1])
+    slope = np.full(flat.shape[1], 0.0 if slopes_to >= 1.0 else np.nan)
+    if len(moving):
+        found = joined(steps("trends", len(parts), piece))
+        s[moving], variance[moving], slope[moving] = found
+    z, p = _deviate(s, variance)
+    q = benjamini_hochberg(np.where(variance > 0, p, np.nan))
+    tau = s / (n * (n - 1) / 2.0)
+    return Trend(*(each.reshape(shape) for each in (s, variance, z, p, q, tau, slope)))
+
+
+def _rises(flat: FloatArray) -> FloatArray:
+    """(columns,) pairs of periods that rise minus pairs that fall."""
     s = np.zeros(flat.shape[1])
-    for lag in range(1, n):
+    for lag in range(1, len(flat)):
         s += np.sign(flat[lag:] - flat[:-lag]).sum(axis=0)
-    variance = (n * (n - 1) * (2 * n + 5) - _ties(flat)) / 18.0
+    return s
+
+
+def _deviate(s: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """z with continuity correction, and its two-sided p; 0 and 1 where nothing varies."""
     spread = np.sqrt(variance)
     z = np.divide(s - np.sign(s), spread, out=np.zeros_like(s), where=spread > 0)
-    p = 2.0 * ndtr(-np.abs(z))
-    q = benjamini_hochberg(np.where(spread > 0, p, np.nan))
-    tau = s / (n * (n - 1) / 2.0)
-    slope, told = np.full_like(s, np.nan), p <= slopes_to
-    slope[told] = _sen(flat[:, told])
-    return Trend(*(each.reshape(shape) for each in (s, variance, z, p, q, tau, slope)))
+    return z, np.asarray(2.0 * ndtr(-np.abs(z)))
 
 
 def _ties(flat: FloatArray) -> FloatArray:
@@ -154,9 +184,10 @@ def courses(hot: ArrayLike, trend: Trend, alpha: float = ALPHA) -> NDArray[np.in
 
 @dataclass(frozen=True, eq=False)
 class Development:
-    """Hot spots through time: one test per period, one trend and one word per cell."""
+    """Hot spots through time: ``hot`` (periods, ny, nx) in which period each cell was one; one
+    trend, one word and the number of hot periods of each cell."""
 
-    periods: tuple[Significance, ...]
+    hot: BoolArray
     trend: Trend
     course: NDArray[np.int8]
     hot_periods: IntArray
@@ -169,23 +200,27 @@ def develop(
     exposure: ArrayLike | None = None,
     method: Method = "auto",
     alpha: float = ALPHA,
+    steps: Steps = one_after_another,
 ) -> Development:
     """Judge (periods, ny, nx) counts: Gi* in each, Mann-Kendall of the neighbourhoods, the words.
 
     ``exposure`` and ``method`` are those of :func:`incidents.gistar.gi_star`, the same in every
-    period.
+    period. ``steps`` does one period after another (stage "months") and the trends.
 
     The trend is that of the cell with its eight neighbours, the same ground Gi* looks at: a single
     200 m cell has too few events a month to show one. Outside the area the course is NONE.
     """
-    values = np.asarray(counts, dtype=np.float64)
+    values = np.asarray(counts)
     if values.ndim != 3 or values.shape[1:] != cells.shape:
         raise ValueError(f"counts {values.shape} must be periods of these cells {cells.shape}")
     inside = cells.inside
-    tests = tuple(
-        gi_star(period, cells, exposure=exposure, method=method, alpha=alpha) for period in values
-    )
-    hot: BoolArray = np.stack([test.hot for test in tests])
-    sums = np.stack([np.where(inside, queen_sums(period * inside), 0.0) for period in values])
-    trend = mann_kendall(sums, slopes_to=alpha)
-    return Development(tests, trend, courses(hot, trend, alpha), hot.sum(axis=0))
+
+    def judged(period: int) -> BoolArray:
+        return gi_star(
+            values[period], cells, exposure=exposure, method=method, alpha=alpha
+        ).hot
+
+    hot: BoolArray = np.stack(steps("months", len(values), judged))
+    sums = np.stack([queen_sums(period * inside) * inside for period in values])
+    trend = mann_kendall(sums, slopes_to=alpha, steps=steps)
+    return Development(hot, trend, courses(hot, trend, alpha), hot.sum(axis=0))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import towns
 from postgres_server import new_place, place, server
 
 from cli.main import main
+from planning.planfile import read_plan
 
 __all__ = ["new_place", "place", "server"]
 
@@ -58,4 +61,32 @@ def plan(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
         ]
     )  # fmt: skip
     assert code == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def incidents(plan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four hundred events near the plan's households, one corner of which is hot."""
+    homes = read_plan(plan).households.to_crs(4326).geometry
+    rng = np.random.default_rng(3)
+    rows = rng.integers(0, len(homes), 300)
+    lon = homes.x.to_numpy()[np.append(rows, np.zeros(100, dtype=int))]
+    lat = homes.y.to_numpy()[np.append(rows, np.zeros(100, dtype=int))]
+    lon = lon + rng.normal(0, 0.0002, 400)
+    lat = lat + rng.normal(0, 0.0002, 400)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 365 * 24 * 60, 400), "min")
+    table = pd.DataFrame(
+        {
+            "发生时间": days.strftime("%Y-%m-%d %H:%M"),
+            "来源": np.where(np.arange(400) % 4 == 0, "网格巡查", "12345热线"),
+            "大类": np.where(np.arange(400) % 2 == 0, "城市管理", "环境保护"),
+            "状态": np.where(np.arange(400) % 10 == 0, "处置中", "已办结"),
+            "报警人": "不应保留",
+            "经度": lon.round(6),
+            "纬度": lat.round(6),
+        }
+    )
+    table.loc[table.index[:20], ["经度", "纬度"]] = np.nan
+    path = tmp_path_factory.mktemp("events") / "incidents.csv"
+    table.to_csv(path, index=False)
     return path
