@@ -14,12 +14,13 @@ import pandas as pd
 import shapely
 from pyproj import CRS, Transformer
 
+from geo.collecting import uncollected
 from geo.crs import metric_crs
 from geo.datum import Datum, DatumEvidence
 from geo.harmonise import Shapes, metric, project, state_systems
 from geo.inspect import dimension_of, evidence, in_degrees, restated
 from geo.messages import register
-from geo.placing import place_areas
+from geo.placing import place_areas, points_in
 from geo.problems import InputError, Problem
 from geo.read import Layer
 from geo.segments import IntArray
@@ -57,6 +58,7 @@ class Cleaned:
         return None if self.village is None else int((self.village < 0).sum())
 
 
+@uncollected()
 def clean(
     layer: Layer,
     *,
@@ -162,7 +164,7 @@ def _villages_of(placed: gpd.GeoDataFrame, villages: Layer, crs: CRS) -> IntArra
     if (shapely.get_dimensions(shapes) == 1).any():
         return None
     found: IntArray = np.full(len(shapes), -1, dtype=np.int64)
-    which, row = shapely.STRtree(shapes).query(ground, predicate="intersects")
+    which, row = points_in(shapely.get_coordinates(shapes), ground)
     order = np.lexsort((-which, row))  # on a shared border the first village counts
     found[row[order]] = which[order]
     return found

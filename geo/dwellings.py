@@ -10,16 +10,16 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from geo.crs import WGS84
-from geo.datum import Datum, DatumEvidence, detect_datum, wgs84_to_gcj02
-from geo.harmonise import Shapes, metric, project, shift
+from geo.datum import Datum, DatumEvidence, detect_datum, to_wgs84, wgs84_to_gcj02
+from geo.harmonise import Shapes, metric, project, project_places, shift
 from geo.messages import register
-from geo.placing import place_areas, place_rows
+from geo.placing import place_areas, place_rows, points_in
 from geo.problems import InputError, Problem
 from geo.read import Layer
-from geo.repair import polygonal
+from geo.repair import polygonals
 from geo.segments import FloatArray
 
 register(
@@ -87,28 +87,35 @@ def dwellings(
     layer = layers["households"]
     table = _counts(layer.frame)
     ground = villages.geometry.to_numpy()
-    shapes, chosen, notes = _shapes(layer, villages, crs, datum)
-    lost = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     table["approximate"] = 0
+    given = _points(layer)
+    shapes: Shapes | None = None
+    if given is None:
+        shapes, chosen, notes = _shapes(layer, crs, datum)
+        lost = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+        point = _places(shapes)
+    else:
+        point, chosen, notes = _metric_points(given, layer, villages, crs, datum)
+        lost = np.isnan(point[:, 0])
     if lost.any():
         guess = _by_name(layer.frame, layers, villages, crs)
         known = lost & ~shapely.is_missing(guess)
-        shapes[known] = guess[known]
+        point[known] = shapely.get_coordinates(guess[known])
         table.loc[known, "approximate"] = 1
         if known.any():
             params = {"count": int(known.sum())}
             notes.append(
                 Problem("households-approximate", layer.file.name, "", params, "warning")
             )
-    kinds = shapely.get_type_id(shapes[~shapely.is_missing(shapes)])
+            if shapes is not None:
+                shapes[known] = guess[known]
     areas = None
-    if len(kinds) and np.isin(kinds, (3, 6)).all():
-        shapes = np.array([polygonal(g) for g in shapes], dtype=object)
+    if shapes is not None and np.isin(shapely.get_type_id(shapes), (-1, 3, 6)).all():
+        shapes = polygonals(shapes)
         village, reason = place_areas(shapes, ground, tolerance_m)
         areas = shapes[village >= 0]
         point = _places(shapes)
     else:
-        point = _places(shapes)
         village, reason = place_rows(point, ground, tolerance_m)
     table["x"], table["y"], table["village"] = point[:, 0], point[:, 1], village
     placed = village >= 0
@@ -145,25 +152,56 @@ def _counts(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _text(frame: pd.DataFrame, column: str) -> np.ndarray:
     values = frame.get(column, pd.Series("", index=frame.index))
-    return values.fillna("").astype(str).str.strip().to_numpy(dtype=object)
+    row, unique = pd.factorize(values)  # few different ones: each is made a text once
+    texts = ["" if pd.isna(text) else str(text).strip() for text in unique]
+    return np.array([*texts, ""], dtype=object)[row]
+
+
+def _points(layer: Layer) -> FloatArray | None:
+    """The points of a layer that has no other shapes, NaN where a row has none, (h, 2)."""
+    place = np.full((len(layer.frame), 2), np.nan)
+    if "geometry" not in layer.frame:
+        return place
+    shapes = layer.frame.geometry.to_numpy()
+    kind = shapely.get_type_id(shapes)
+    if not np.isin(kind, (-1, 0)).all():
+        return None
+    held = (kind == 0) & ~shapely.is_empty(shapes)
+    place[held] = shapely.get_coordinates(shapes[held])
+    return place
+
+
+def _metric_points(
+    place: FloatArray,
+    layer: Layer,
+    villages: gpd.GeoDataFrame,
+    crs: CRS,
+    datum: Datum | Literal["auto"],
+) -> tuple[FloatArray, Datum, list[Problem]]:
+    """Points in metres, their datum and the evidence; no shape is made of them."""
+    chosen: Datum = "wgs84" if datum == "auto" else datum
+    if "geometry" not in layer.frame:
+        return place, chosen, []
+    notes: list[Problem] = []
+    held = np.isfinite(place).all(axis=1)
+    xy, source = place[held], CRS(layer.crs)
+    if source.is_geographic and datum == "auto" and _shifts_at(xy):
+        chosen, notes = _detect(xy, villages, crs, layer.file.name)
+    if chosen != "wgs84":
+        xy, source = np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], chosen)), WGS84
+    place[held] = project_places(xy, source, crs)
+    return place, chosen, notes
 
 
 def _shapes(
-    layer: Layer, villages: gpd.GeoDataFrame, crs: CRS, datum: Datum | Literal["auto"]
+    layer: Layer, crs: CRS, datum: Datum | Literal["auto"]
 ) -> tuple[Shapes, Datum, list[Problem]]:
-    """Metric shapes of the rows (None where a row has none), their datum and the evidence."""
+    """Metric shapes of the rows (None where a row has none) and the datum that was given."""
     chosen: Datum = "wgs84" if datum == "auto" else datum
-    if "geometry" not in layer.frame:
-        return np.full(len(layer.frame), None, dtype=object), chosen, []
-    notes: list[Problem] = []
-    shapes = shapely.force_2d(layer.frame.geometry.to_numpy())
-    source = CRS(layer.crs)
-    points = bool(np.isin(shapely.get_type_id(shapes), (-1, 0)).all())  # -1: no place at all
-    if source.is_geographic and datum == "auto" and points and shifts_there(shapes):
-        chosen, notes = _detect(shapes, villages, crs, layer.file.name)
+    shapes, source = shapely.force_2d(layer.frame.geometry.to_numpy()), CRS(layer.crs)
     if chosen != "wgs84":
         shapes, source = shift(shapes, chosen), WGS84
-    return project(shapes, source, crs), chosen, notes
+    return project(shapes, source, crs), chosen, []
 
 
 def _by_name(
@@ -212,7 +250,10 @@ def _places(shapes: Shapes) -> FloatArray:
 
 def shifts_there(shapes: Shapes) -> bool:
     """Whether GCJ-02 differs from WGS 84 where these points lie: only in and around China."""
-    xy = shapely.get_coordinates(shapes)
+    return _shifts_at(shapely.get_coordinates(shapes))
+
+
+def _shifts_at(xy: FloatArray) -> bool:
     middle = np.nanmedian(xy, axis=0) if len(xy) else np.zeros(2)
     lon, lat = wgs84_to_gcj02(middle[:1], middle[1:])
     return bool(abs(lon[0] - middle[0]) + abs(lat[0] - middle[1]) > 1e-9)
@@ -223,24 +264,23 @@ def datum_evidence(shapes: Shapes, villages: Shapes, crs: CRS) -> DatumEvidence:
 
     ``villages`` are polygons in ``crs``. 3,000 points are asked.
     """
-    tree = shapely.STRtree(villages)
-    change = Transformer.from_crs(WGS84, crs, always_xy=True)
+    return _evidence(shapely.get_coordinates(shapes), villages, crs)
 
+
+def _evidence(xy: FloatArray, villages: Shapes, crs: CRS) -> DatumEvidence:
     def inside(lon: FloatArray, lat: FloatArray) -> np.ndarray:
-        points = shapely.points(*change.transform(lon, lat))
-        hit = np.zeros(len(points), dtype=bool)
-        hit[tree.query(points, predicate="intersects")[0]] = True
+        hit = np.zeros(len(lon), dtype=bool)
+        hit[points_in(project_places(np.column_stack([lon, lat]), WGS84, crs), villages)[1]] = True
         return hit
 
-    xy = shapely.get_coordinates(shapes)
     return detect_datum(xy[:, 0], xy[:, 1], inside, sample=3000)
 
 
 def _detect(
-    shapes: Shapes, villages: gpd.GeoDataFrame, crs: CRS, file: str
+    xy: FloatArray, villages: gpd.GeoDataFrame, crs: CRS, file: str
 ) -> tuple[Datum, list[Problem]]:
     """The households' datum, and what to say about it."""
-    evidence = datum_evidence(shapes, villages.geometry.to_numpy(), crs)
+    evidence = _evidence(xy, villages.geometry.to_numpy(), crs)
     notes = []
     if evidence.datum != "wgs84":
         names = {"gcj02": "GCJ-02", "bd09": "BD-09"}

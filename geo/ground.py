@@ -18,6 +18,7 @@ import shapely
 from pyproj import CRS
 
 from geo.boundaries import boundaries
+from geo.collecting import uncollected
 from geo.columns import Role
 from geo.crs import metric_crs
 from geo.datum import Datum
@@ -57,6 +58,7 @@ register(
     }
 )
 
+_AREAS = ("compounds", "groups", "dedicated")
 CROSSING_SHARE = 0.05  # of an area in a second village; less is how borders are digitised
 
 
@@ -183,6 +185,7 @@ def _inside(tree: shapely.STRtree, area: shapely.Geometry) -> IntArray:
     return np.asarray(near[shapely.intersects(area, middle)], dtype=np.int64)
 
 
+@uncollected()
 def load_ground(inputs: Inputs, tolerance_m: float = 20.0) -> Ground:
     """Read, repair, project and place everything a proposal needs.
 
@@ -213,11 +216,11 @@ def assemble(layers: Mapping[str, Layer], inputs: Inputs, tolerance_m: float = 2
     held = nobody()
     if "households" in layers:
         held = dwellings(layers, villages, crs, inputs.datum, tolerance_m)
-    wholes, sets = wholes_of(layers, crs)
+    areas = {role: polygons_of(layers.get(role), crs) for role in _AREAS}
+    wholes, sets = wholes_of(areas, crs)
     table = held.table
     table["set_id"], sets = set_numbers(table, wholes, sets)
-    dedicated = polygons_of(layers.get("dedicated"), crs)
-    repairs += _doubtful_areas(layers, crs, villages)
+    repairs += _doubtful_areas(layers, areas, villages)
     return Ground(
         crs=crs,
         villages=villages,
@@ -225,7 +228,7 @@ def assemble(layers: Mapping[str, Layer], inputs: Inputs, tolerance_m: float = 2
         lines=linework_of(layers, crs),
         sets=sets,
         wholes=wholes[wholes["kind"] == "compound"].reset_index(drop=True),
-        dedicated=dedicated,
+        dedicated=areas["dedicated"],
         unplaced=held.unplaced,
         layers=layers,
         notes=tuple(notes + repairs + held.notes),
@@ -235,21 +238,21 @@ def assemble(layers: Mapping[str, Layer], inputs: Inputs, tolerance_m: float = 2
 
 
 def _doubtful_areas(
-    layers: Mapping[str, Layer], crs: CRS, villages: gpd.GeoDataFrame
+    layers: Mapping[str, Layer], areas: Mapping[str, gpd.GeoDataFrame], villages: gpd.GeoDataFrame
 ) -> list[Problem]:
     """Compounds, groups and dedicated places that are no areas, or lie in several villages."""
     notes = []
     ground = villages.geometry.to_numpy()
-    for role in ("compounds", "groups", "dedicated"):
+    for role in _AREAS:
         layer = layers.get(role)
         if layer is None:
             continue
-        file, areas = layer.file.name, polygons_of(layer, crs)
+        file, own = layer.file.name, areas[role]
         total = len(layer.frame)
-        if len(areas) < total:
-            params: dict[str, object] = {"count": total - len(areas), "total": total}
+        if len(own) < total:
+            params: dict[str, object] = {"count": total - len(own), "total": total}
             notes.append(Problem("layer-no-areas", file, "", params, "warning"))
-        shapes = areas.geometry.to_numpy()
+        shapes = own.geometry.to_numpy()
         tree = shapely.STRtree(shapes)
         village, area = tree.query(ground, predicate="intersects")
         # nearly all lie in one village whole: only the others are worth an intersection
@@ -260,7 +263,7 @@ def _doubtful_areas(
         real = shared > CROSSING_SHARE * shapely.area(shapes[area])
         crossing = np.flatnonzero(np.bincount(area[real], minlength=len(shapes)) > 1)
         if len(crossing):
-            params = {"count": len(crossing), "name": str(areas["name"].iloc[crossing[0]])}
+            params = {"count": len(crossing), "name": str(own["name"].iloc[crossing[0]])}
             notes.append(Problem("areas-cross-villages", file, "", params, "warning"))
     return notes
 

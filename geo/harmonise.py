@@ -104,13 +104,16 @@ def _change(source: CRS, target: CRS) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)
 
 
+def project_places(xy: FloatArray, source: CRS, target: CRS) -> FloatArray:
+    """Coordinates, (n, 2), from one system to another, x before y."""
+    if source.equals(target, ignore_axis_order=True):
+        return xy
+    return np.column_stack(_change(source, target).transform(xy[:, 0], xy[:, 1]))
+
+
 def project(shapes: Shapes, source: CRS, target: CRS) -> Shapes:
     """Shapes from one coordinate system to another, x before y."""
     if source.equals(target, ignore_axis_order=True):
         return shapes
-    change = _change(source, target)
-
-    def project(xy: FloatArray) -> FloatArray:
-        return np.column_stack(change.transform(xy[:, 0], xy[:, 1]))
-
-    return np.asarray(shapely.transform(shapes, project))
+    made = shapely.transform(shapes, lambda xy: project_places(xy, source, target))
+    return np.asarray(made)

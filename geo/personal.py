@@ -13,9 +13,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from geo.columns import normal_name
 
@@ -126,8 +128,13 @@ def kind_of(text: str, *, is_code: bool = False) -> Kind | None:
     return "plate" if _PLATE.search(plain) else None
 
 
-def blank_personal(values: pd.Series, *, is_code: bool = False) -> tuple[pd.Series, Counter[Kind]]:
-    """A text column with every cell that holds a personal number emptied, and counts by kind."""
+def blank_personal(
+    values: pd.Series, *, is_code: bool = False, weights: NDArray[np.int64] | None = None
+) -> tuple[pd.Series, Counter[Kind]]:
+    """A text column with every cell that holds a personal number emptied, and counts by kind.
+
+    ``weights`` says how many cells each text stands for.
+    """
     counts: Counter[Kind] = Counter()
     array = pa.array(values, from_pandas=True, type=pa.string())
     suspect = pc.match_substring_regex(array, _SUSPECT_CODE if is_code else _SUSPECT)
@@ -136,7 +143,9 @@ def blank_personal(values: pd.Series, *, is_code: bool = False) -> tuple[pd.Seri
     if not kinds:
         return values, counts
     hits = pc.is_in(array, value_set=pa.array(list(kinds))).to_numpy(zero_copy_only=False)
-    counts.update(kinds[text] for text in values[hits])
+    times = np.ones(len(values), dtype=np.int64) if weights is None else weights
+    for text, many in zip(values[hits], times[hits], strict=True):
+        counts[kinds[text]] += int(many)
     return values.where(~hits, None), counts
 
 

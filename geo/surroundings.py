@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from pyproj import CRS
 
 from geo.harmonise import metric
 from geo.linework import Linework, as_lines, empty_linework
+from geo.placing import points_in
 from geo.read import Layer
-from geo.repair import polygonal
+from geo.repair import polygonals
 from geo.segments import IntArray
 
 KINDS = {"roads": "road", "water": "water", "railways": "railway"}
@@ -57,19 +57,22 @@ def polygons_of(layer: Layer | None, crs: CRS) -> gpd.GeoDataFrame:
     for column in ("name", "category"):
         values = frame.get(column, pd.Series("", index=frame.index))
         table[column] = values.fillna("").astype(str).to_numpy()
-    shapes = np.array([polygonal(g) for g in metric(layer, crs)], dtype=object)
+    shapes = polygonals(metric(layer, crs))
     result = gpd.GeoDataFrame(table, geometry=shapes, crs=crs)
     return result[~result.geometry.is_empty].reset_index(drop=True)
 
 
 def wholes_of(
-    layers: Mapping[str, Layer], crs: CRS
+    areas: Mapping[str, gpd.GeoDataFrame], crs: CRS
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Polygons to keep whole, each with a set number, and the table of sets so far."""
-    frames = []
-    for role, kind in (("compounds", "compound"), ("groups", "group")):
-        frame = polygons_of(layers.get(role), crs)
-        frames.append(frame.assign(kind=kind))
+    """Polygons to keep whole, each with a set number, and the table of sets so far.
+
+    ``areas``: the polygons of compounds and groups, as :func:`polygons_of` makes them.
+    """
+    frames = [
+        areas[role].assign(kind=kind)
+        for role, kind in (("compounds", "compound"), ("groups", "group"))
+    ]
     both = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), geometry="geometry", crs=crs)
     both["set_id"] = np.arange(len(both))
     return both, pd.DataFrame(both[["kind", "name"]])
@@ -81,18 +84,30 @@ def set_numbers(
     """The set of each household row: its compound or group, by outline first, else by name."""
     number = np.full(len(table), -1, dtype=np.int64)
     if len(wholes):
-        points = shapely.points(table[["x", "y"]].to_numpy(dtype=float))
-        tree = shapely.STRtree(points)
         # compounds come first in the table and win over groups
-        shape, row = tree.query(wholes.geometry.to_numpy(), predicate="intersects")
+        points = table[["x", "y"]].to_numpy(dtype=float)
+        shape, row = points_in(points, wholes.geometry.to_numpy())
         number[row[::-1]] = wholes["set_id"].to_numpy()[shape[::-1]]
     for kind in ("compound", "group"):
         named = (table[kind] != "").to_numpy() & (number < 0)
         if not named.any():
             continue
-        key = table.loc[named, "village"].astype(str) + "\t" + table.loc[named, kind]
-        code, unique = pd.factorize(key, sort=True)
+        code, names = _named_sets(
+            table["village"].to_numpy()[named], table[kind].to_numpy(dtype=object)[named]
+        )
         number[named] = code + len(sets)
-        added = pd.DataFrame({"kind": kind, "name": [k.split("\t", 1)[1] for k in unique]})
+        added = pd.DataFrame({"kind": kind, "name": names})
         sets = pd.concat([sets, added], ignore_index=True)
     return number, sets
+
+
+def _named_sets(village: IntArray, name: np.ndarray) -> tuple[IntArray, list[str]]:
+    """A number for each name within its village, and the names; in the order of the village's
+    number as a text, then of the name."""
+    text, texts = pd.factorize(name)
+    pair, pairs = pd.factorize(village * len(texts) + text)
+    names = [(str(key // len(texts)), str(texts[key % len(texts)])) for key in pairs.tolist()]
+    order = sorted(range(len(names)), key=lambda place: "\t".join(names[place]))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[pair], [names[place][1] for place in order]

@@ -22,6 +22,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+_SHAPES_AT_ONCE = 65_536
 _LIBRARIES = ("numpy", "scipy", "shapely", "pymetis", "pandas", "numba")
 
 
@@ -54,8 +55,7 @@ class Digest:
 
     def add(self, values: Iterable[object]) -> None:
         """Take texts, or what prints the same where it is the same."""
-        for value in values:
-            self._found.update(f"{value}\0".encode())
+        self._found.update("".join([f"{value}\0" for value in values]).encode())
 
     def add_array(self, values: NDArray[np.generic]) -> None:
         """Take an array: numbers by their bytes, anything else by its text."""
@@ -67,8 +67,9 @@ class Digest:
 
     def add_shapes(self, shapes: NDArray[np.object_]) -> None:
         """Take shapes."""
-        for body in shapely.to_wkb(shapes):
-            self._found.update(b"" if body is None else body)
+        for start in range(0, len(shapes), _SHAPES_AT_ONCE):
+            bodies = shapely.to_wkb(shapes[start : start + _SHAPES_AT_ONCE])
+            self._found.update(b"".join([b"" if body is None else body for body in bodies]))
 
     def add_frame(self, frame: pd.DataFrame) -> None:
         """Take a table, its shapes included."""

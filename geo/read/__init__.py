@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geo.collecting import uncollected
 from geo.columns import ROLES, ColumnFound, Role
 from geo.personal import Dropped
 from geo.problems import InputError
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 
+@uncollected()
 def read_layer(
     source: str | Path,
     role: Role,

@@ -19,7 +19,7 @@ from geo.read.place import place_rows
 from geo.read.report import Report, listed
 from geo.read.shapes import WANTED, settle
 from geo.read.times import join_date_and_clock, parse_times
-from geo.read.values import clean_text, parse_codes, parse_numbers
+from geo.read.values import as_text, clean_text, distinct, parse_codes, parse_numbers
 
 #: canonical columns by how their cells are read
 CODES = frozenset(("code", "village_code", "class_code"))
@@ -50,6 +50,15 @@ class Chooser:
     def from_table(self, names: Sequence[str]) -> list[str]:
         """Columns to load from a table, coordinates among them."""
         return self._wanted(names, places=True)
+
+    def coordinates(self, names: Sequence[str]) -> list[str]:
+        """Those of a table's columns that are read as longitudes and latitudes, or not at all."""
+        given = {name: canonical for canonical, name in self.given.items()}
+        known = {
+            name: {given[name]} if name in given else set(meanings_of(name, self.role))
+            for name in names
+        }
+        return [name for name in names if known[name] and known[name] <= {"lon", "lat"}]
 
     def _wanted(self, names: Sequence[str], *, places: bool) -> list[str]:
         self.names = self.report.columns = list(names)
@@ -176,15 +185,22 @@ def _told_before(
     identity: pd.Series[Any] | None,
 ) -> NDArray[np.bool_]:
     """Rows that repeat an earlier one's number, minute, place and kind: one for each party."""
-    keys = pd.DataFrame(
-        {name: columns[name] for name in ("time", "category", "subtype") if name in columns}
-    )
-    keys["x"], keys["y"] = shapely.get_x(shapes), shapely.get_y(shapes)
+    x, y = shapely.get_x(shapes), shapely.get_y(shapes)
+    exact = (columns["time_precision"] == "minute").to_numpy(dtype=bool)
+    # only what shares its minute and its place with another row is compared in all else
+    near = pd.DataFrame({"time": columns["time"].to_numpy(), "x": x, "y": y})
+    rows = np.flatnonzero(near.duplicated(keep=False) & near.notna().all(axis=1))
+    keys = near.iloc[rows].reset_index(drop=True)
+    others: dict[str, pd.Series[Any]] = {
+        n: columns[n] for n in ("category", "subtype") if n in columns
+    }
     if identity is not None:
-        keys["identity"] = identity.reset_index(drop=True)
-    exact = (columns["time_precision"] == "minute") & keys["x"].notna() & keys["time"].notna()
-    told: NDArray[np.bool_] = (keys.duplicated() & exact).to_numpy(dtype=bool)
-    return told
+        others["identity"] = identity
+    for name, values in others.items():
+        keys[name] = as_text(values.iloc[rows]).to_numpy()
+    told = np.zeros(len(x), dtype=bool)
+    told[rows] = keys.duplicated().to_numpy()
+    return told & exact
 
 
 def _as_used(column: ColumnFound, by_canonical: Mapping[str, str], raw: Raw) -> ColumnFound:
@@ -205,27 +221,35 @@ def _wanted_words(role: Role) -> str:
 def _text(
     canonical: str, source: str, raw: Raw, dropped: list[Dropped], report: Report
 ) -> pd.Series[Any]:
-    """A kept text column: cleaned, personal numbers emptied."""
+    """A kept text column: cleaned, personal numbers emptied; each different text looked at once."""
     values = raw.columns[source]
     if pd.api.types.is_object_dtype(values):
         values = values.map(_first_of_list)
+    few = distinct(values)
+    weights = None
+    if few is not None:
+        values, code = few
+        weights = np.bincount(code[code >= 0], minlength=len(values))
     is_code = canonical in CODES
     if is_code:
-        text, lost, padded = parse_codes(values)
+        text, lost, padded = parse_codes(values, weights)
         if lost.any() and canonical != "class_code":
-            rows = listed(raw, np.flatnonzero(lost))
+            hit = lost if few is None else np.append(lost, False)[code]
+            rows = listed(raw, np.flatnonzero(hit))
             report.error("code_scientific", column=source, rows=rows)
         if padded:
             report.warn("zeros_restored", column=source, count=padded)
         hidden = cut = 0
     else:
-        text, hidden, cut = clean_text(values)
+        text, hidden, cut = clean_text(values, weights)
     if hidden:
         report.warn("hidden_characters", column=source, count=hidden)
     if cut:
         report.warn("text_cut", column=source, count=cut, limit=LIMITS.name_length)
-    text, counts = blank_personal(text, is_code=is_code)
+    text, counts = blank_personal(text, is_code=is_code, weights=weights)
     dropped += [Dropped(source, kind, count) for kind, count in sorted(counts.items())]
+    if few is not None:
+        return pd.Series(text.astype("str").array.take(code, allow_fill=True))
     return text.reset_index(drop=True)
 
 

@@ -5,58 +5,132 @@ from __future__ import annotations
 import csv
 import io
 import re
+from array import array
 from collections import Counter
-from itertools import zip_longest
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
 from geo.columns import Role, meanings_of
 from geo.personal import kind_of, masked
+from geo.problems import InputError
+from geo.read.gather import Gathered
 from geo.read.layer import Keep, Raw
 from geo.read.limits import LIMITS
 from geo.read.report import Report, listed
-from geo.read.text import detect_encoding
+from geo.read.stream import BLOCK, Otherwise, TextStream
+from geo.read.text import encodings_of
+from geo.read.wkb import ROWS_AT_ONCE
 
 _DELIMITERS = (",", "\t", ";", "|")
 _DECIMAL = re.compile(r"[+-]?[0-9]+\.(?!0+$)[0-9]{2,}")
 _HEAD_LINES = 30  # title rows above the header are looked for in these
+_FOOTERS = 1000  # rows that may be read beyond the limit because they may be footers
 
 
-def read_delimited(data: bytes, name: str, role: Role, keep: Keep, report: Report) -> Raw:
-    """Read a delimited text into columns of text; nothing is converted here.
+def read_delimited(
+    path: Path,
+    name: str,
+    role: Role,
+    keep: Keep,
+    report: Report,
+    *,
+    coordinates: Keep = lambda names: [],
+    most: int = LIMITS.rows,
+) -> Raw:
+    """Read a delimited text into columns of text, and of numbers where they are coordinates.
 
-    Errors: encoding unknown, no header, a column name twice, more columns or rows than allowed,
-    rows longer than the header. Rows that are short are filled up and listed; rows at the end
-    with a single filled field are footers and left out.
+    The file is decoded and parsed a block at a time; what stays of a block are the wanted columns,
+    held small (:mod:`geo.read.gather`), as numbers those that ``coordinates`` names. Errors:
+    encoding unknown, no header, a column name twice, more columns than allowed or more than
+    ``most`` rows, rows longer than the header. Rows that are short are filled up and listed; rows
+    at the end with a single filled field are footers and left out.
     """
-    found = detect_encoding(data)
-    if found is None:
-        report.fail("encoding_unknown")
-    encoding, mark = found
-    data = data[mark:] if encoding == "utf-8" else data[mark:].decode(encoding).encode("utf-8")
-    if b"\0" in data:
-        data = data.replace(b"\0", b"")
+    told = len(report.problems)
+    for encoding, mark in encodings_of(path):
+        quoted = False
+        while True:
+            try:
+                raw = _read_as(
+                    _Text(path, encoding, mark, quoted), name, role, keep, coordinates, report, most
+                )
+            except Otherwise as other:
+                del report.problems[told:]
+                if other.what == "encoding":
+                    break
+                quoted = True
+                continue
+            raw.encoding = encoding
+            return raw
+    report.fail("encoding_unknown")
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A file and what its text is taken for."""
+
+    path: Path
+    encoding: str
+    mark: int
+    quoted: bool
+
+    def open(self, *, quoted: bool = False) -> TextStream:
+        """The text from its beginning."""
+        plain = not (self.quoted or quoted)
+        return TextStream(self.path, self.encoding, self.mark, plain=plain)
+
+
+def _read_as(
+    text: _Text,
+    name: str,
+    role: Role,
+    keep: Keep,
+    coordinates: Keep,
+    report: Report,
+    most: int,
+) -> Raw:
+    """The table, if the text is what it is taken for; raises :class:`Otherwise` if not."""
+    with text.open() as stream:
+        try:
+            delimiter, skipped, header = find_header(stream.head, role, report)
+            names = check_header(header, report)
+            wanted = list(dict.fromkeys(keep(names)))
+        except InputError:
+            stream.exhaust()  # of another encoding the header would be another, too
+            raise
+        shape = _Shape(delimiter, skipped, names, wanted, coordinates(wanted), most)
+        raw = Raw(name, names, {}, first_number=skipped + 2)
+        raw.extra["delimiter"] = delimiter
+        told = len(report.problems)
+        whole = _fast_table(stream, shape, raw, report)
+    if not whole:
+        del report.problems[told:]
+        with text.open(quoted=True) as stream:
+            _careful_table(stream, shape, raw, report)
+    if stream.nul:
         report.warn("nul_characters")
-    if b"\n" not in data[:1_000_000]:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    delimiter, skipped, header = find_header(data, role, report)
-    names = check_header(header, report)
-    table = _fast_table(data, delimiter, skipped, names, keep)
-    if table is None:
-        raw = _careful_table(data, delimiter, skipped, names, keep, report)
-    else:
-        table = table.slice(0, table.num_rows - _footer_lines(data, delimiter, names, report))
-        columns = {column: table.column(column).to_pandas() for column in table.column_names}
-        raw = Raw(name, names, columns, first_number=skipped + 2, rows=table.num_rows)
-    raw.encoding = encoding
-    raw.extra["delimiter"] = delimiter
-    if raw.rows > LIMITS.rows:
-        report.fail("too_many_rows", rows=raw.rows, limit=LIMITS.rows)
     return raw
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How a text's lines are a table: ``skipped`` lines stand above the header; ``wanted`` of the
+    columns' ``names`` are kept, ``coordinates`` of them as numbers; more than ``most`` rows are
+    refused."""
+
+    delimiter: str
+    skipped: int
+    names: list[str]
+    wanted: list[str]
+    coordinates: list[str]
+    most: int
+
+    def gathered(self) -> Gathered:
+        """The wanted columns, still without a row."""
+        return Gathered(self.wanted, self.coordinates)
 
 
 def find_header(data: bytes, role: Role, report: Report) -> tuple[str, int, list[str]]:
@@ -105,20 +179,22 @@ def check_header(fields: list[str], report: Report) -> list[str]:
     return [name or f"column {place}" for place, name in enumerate(names, start=1)]
 
 
-def _fast_table(
-    data: bytes, delimiter: str, skipped: int, names: list[str], keep: Keep
-) -> pa.Table | None:
-    """All rows through Arrow's parser; None when any row does not fit, for the careful way."""
-    wanted = list(dict.fromkeys(keep(names)))
-    if len(set(names)) != len(names) or not wanted or b"\n" not in data:
-        return None
+def _fast_table(stream: TextStream, shape: _Shape, raw: Raw, report: Report) -> bool:
+    """All rows through Arrow's parser into ``raw``; False when any does not fit, for the careful
+    way."""
+    names, wanted = shape.names, shape.wanted
+    if len(set(names)) != len(names) or not wanted or b"\n" not in stream.head:
+        return False
+    gathered = shape.gathered()
     try:
-        return pa.csv.read_csv(
-            pa.BufferReader(data),
+        for batch in pa.csv.open_csv(
+            io.BufferedReader(stream, BLOCK),
             read_options=pa.csv.ReadOptions(
-                skip_rows=skipped + 1, column_names=names, block_size=4 << 20
+                skip_rows=shape.skipped + 1, column_names=names, block_size=BLOCK
             ),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in data),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=shape.delimiter, newlines_in_values=not stream.plain
+            ),
             convert_options=pa.csv.ConvertOptions(
                 include_columns=wanted,
                 column_types=dict.fromkeys(wanted, pa.string()),
@@ -127,14 +203,24 @@ def _fast_table(
                 quoted_strings_can_be_null=True,
                 check_utf8=False,
             ),
-        )
+        ):
+            gathered.add(dict(zip(wanted, batch.columns, strict=True)), batch.num_rows)
+            if gathered.rows > shape.most + _FOOTERS:
+                report.fail("too_many_rows", rows=gathered.rows, limit=shape.most)
     except pa.ArrowInvalid:
-        return None
+        if stream.failed is not None:
+            raise stream.failed from None
+        return False
+    raw.rows = gathered.rows - _footer_lines(stream, shape.delimiter, names, report)
+    if raw.rows > shape.most:
+        report.fail("too_many_rows", rows=raw.rows, limit=shape.most)
+    raw.columns, raw.unreadable = gathered.taken(raw.rows)
+    return True
 
 
-def _footer_lines(data: bytes, delimiter: str, names: list[str], report: Report) -> int:
+def _footer_lines(stream: TextStream, delimiter: str, names: list[str], report: Report) -> int:
     """How many of the last lines fill only one of several fields."""
-    tail = data[-20_000:].decode("utf-8", errors="ignore").rstrip("\r\n")
+    tail = stream.tail.decode("utf-8", errors="ignore").rstrip("\r\n")
     lines = tail.split("\n")[1:][::-1]  # the first may be cut, and the header is no footer
     count = 0
     for line in lines:
@@ -143,68 +229,86 @@ def _footer_lines(data: bytes, delimiter: str, names: list[str], report: Report)
             break
         count += 1
     if count:
-        report.note("footers", rows=_last_numbers(data, count))
+        last = range(stream.lines - count + 1, stream.lines + 1)
+        report.note("footers", rows=", ".join(map(str, last[:5])))
     return count
 
 
-def _last_numbers(data: bytes, count: int) -> str:
-    """Line numbers of the last ``count`` lines."""
-    total = data.rstrip(b"\r\n").count(b"\n") + 1
-    return ", ".join(str(total - count + 1 + place) for place in range(min(count, 5)))
-
-
-def _careful_table(
-    data: bytes, delimiter: str, skipped: int, names: list[str], keep: Keep, report: Report
-) -> Raw:
+def _careful_table(stream: TextStream, shape: _Shape, raw: Raw, report: Report) -> None:
     """Row by row, for files with rows of unequal length, quotes astray, or a single line."""
     csv.field_size_limit(1 << 24)
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    stream = io.StringIO(data.decode("utf-8"), newline="")
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
-    begun = 1
-    try:
-        for place, fields in enumerate(reader):
-            begun = reader.line_num + 1
-            if place <= skipped or not any(field.strip() for field in fields):
-                continue
-            rows.append(fields)
-            numbers.append(reader.line_num)
-    except csv.Error:
-        report.fail("table_damaged", line=begun)
-    raw = Raw(name="", names=names, columns={}, first_number=skipped + 2)
-    rows, numbers = _without_footers(rows, numbers, len(names), report)
-    raw.numbers, raw.rows = np.asarray(numbers, dtype=np.int64), len(rows)
-    _tell_unequal(raw, rows, len(names), report)
-    wanted = list(dict.fromkeys(keep(names)))
-    lists = list(zip_longest(*rows, fillvalue=""))[: len(names)]
-    lists += [("",) * len(rows)] * (len(names) - len(lists))
-    columns: dict[str, pd.Series[Any]] = {}
-    for column, values in zip(names, lists, strict=True):
-        if column in wanted and column not in columns:
-            columns[column] = pd.Series([value or None for value in values], dtype="str")
-    raw.columns = columns
-    return raw
+    width = len(shape.names)
+    gathered = shape.gathered()
+    rows = _Rows(width)
+    with io.TextIOWrapper(io.BufferedReader(stream, BLOCK), "utf-8", newline="") as lines:
+        reader = csv.reader(lines, delimiter=shape.delimiter, strict=True)
+        begun, piece = 1, list[list[str]]()
+        try:
+            for place, fields in enumerate(reader):
+                begun = reader.line_num + 1
+                if place <= shape.skipped or not rows.take(fields, reader.line_num):
+                    continue
+                piece.append(fields)
+                if len(piece) == ROWS_AT_ONCE:
+                    _gather(gathered, piece, shape)
+                    piece = []
+                    if gathered.rows > shape.most + _FOOTERS:
+                        report.fail("too_many_rows", rows=gathered.rows, limit=shape.most)
+        except csv.Error:
+            report.fail("table_damaged", line=begun)
+    _gather(gathered, piece, shape)
+    raw.rows = gathered.rows - rows.footers
+    raw.numbers = np.frombuffer(rows.numbers, dtype=np.int64)[: raw.rows].copy()
+    if rows.footers:
+        report.note("footers", rows=", ".join(map(str, rows.numbers[raw.rows :][:5])))
+    if raw.rows > shape.most:
+        report.fail("too_many_rows", rows=raw.rows, limit=shape.most)
+    rows.tell_unequal(raw, report)
+    raw.columns, raw.unreadable = gathered.taken(raw.rows)
 
 
-def _without_footers(
-    rows: list[list[str]], numbers: list[int], width: int, report: Report
-) -> tuple[list[list[str]], list[int]]:
-    """Drop rows at the end that fill one field of several: "date of the data: …"."""
-    count = len(rows)
-    while count and width > 2 and sum(bool(field.strip()) for field in rows[count - 1]) <= 1:
-        count -= 1
-    if count < len(rows):
-        report.note("footers", rows=", ".join(map(str, numbers[count:][:5])))
-    return rows[:count], numbers[:count]
+def _gather(gathered: Gathered, piece: list[list[str]], shape: _Shape) -> None:
+    """Take the wanted fields of some rows; what a short row lacks is empty."""
+    columns = {}
+    for name in shape.wanted:
+        place = shape.names.index(name)
+        cells = [(fields[place] or None) if place < len(fields) else None for fields in piece]
+        columns[name] = pa.array(cells, pa.string())
+    gathered.add(columns, len(piece))
 
 
-def _tell_unequal(raw: Raw, rows: list[list[str]], width: int, report: Report) -> None:
-    long = [i for i, fields in enumerate(rows) if any(f.strip() for f in fields[width:])]
-    short = [i for i, fields in enumerate(rows) if len(fields) < width]
-    if long:
-        fields = len(rows[long[0]])
-        report.error("rows_long", rows=listed(raw, long), fields=fields, header=width)
-    if short:
-        fields = len(rows[short[0]])
-        report.warn("rows_short", rows=listed(raw, short), fields=fields, header=width)
+class _Rows:
+    """What is to be told of rows taken one by one: their lines, and which are not as the header.
+
+    ``footers`` of the last rows fill one field of several: "date of the data: …".
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self.numbers = array("q")
+        self.footers = 0
+        self._long: list[tuple[int, int]] = []
+        self._short: list[tuple[int, int]] = []
+
+    def take(self, fields: list[str], line: int) -> bool:
+        """Whether a row holds anything; it is then counted."""
+        filled = sum(map(bool, map(str.strip, fields)))
+        if not filled:
+            return False
+        self.footers = self.footers + 1 if self._width > 2 and filled == 1 else 0
+        if len(fields) < self._width:
+            self._short.append((len(self.numbers), len(fields)))
+        elif any(map(str.strip, fields[self._width :])):
+            self._long.append((len(self.numbers), len(fields)))
+        self.numbers.append(line)
+        return True
+
+    def tell_unequal(self, raw: Raw, report: Report) -> None:
+        """Rows that have more fields than the header, which is an error, or fewer."""
+        for told, code, found in (
+            (report.error, "rows_long", self._long), (report.warn, "rows_short", self._short),
+        ):  # fmt: skip
+            rows = [row for row, _ in found if row < raw.rows]
+            if rows:
+                fields = found[0][1]
+                told(code, rows=listed(raw, rows), fields=fields, header=self._width)

@@ -72,7 +72,8 @@ class Raw:
 
     ``names`` are all columns of the file; ``columns`` only those that were loaded. ``numbers``
     are the row numbers a person would look for: the sheet's or the text file's line, or the
-    feature's place counted from 1. ``crs_known`` is True when the file states ``crs``.
+    feature's place counted from 1. ``unreadable``: cells of columns that were read as numbers
+    already and are none.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Raw:
     encoding: str = ""
     datum_hint: Literal["gcj02"] | None = None
     rows: int = 0
+    unreadable: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
     def displaced(self, rows: NDArray[np.bool_] | NDArray[np.intp], why: str) -> None:

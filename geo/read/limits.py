@@ -17,6 +17,7 @@ class Limits:
     sheet_ratio: int = 150  # .xlsx entries above 100 MB must not unpack to more times their size
     entries: int = 10_000  # in a zip
     rows: int = 2_500_000
+    text_rows: int = 12_000_000  # of a delimited text that came as it is, read in pieces
     columns: int = 2_000
     vertices: int = 30_000_000
     nesting: int = 16  # geometry collections inside one another

@@ -16,11 +16,10 @@ from geo.crs import guess_crs
 from geo.read.layer import Raw
 from geo.read.report import Report, listed
 from geo.read.shapes import POINT, WANTED
-from geo.read.values import as_text, parse_coordinates
+from geo.read.values import as_text, looks_like_wkt, parse_coordinates
 from geo.read.wkb import ewkt_srid, shapes_from_wkt
 
 Floats = NDArray[np.float64]
-_WKT_START = r"^\s*(SRID=\d+;)?\s*(POINT|LINESTRING|POLYGON|MULTI|GEOMETRYCOLLECTION)"
 _FAR_DEGREES, _FAR_METRES = 3.0, 300_000.0
 
 
@@ -37,8 +36,8 @@ def place_rows(
     any place keeps ``raw.shapes`` None.
     """
     wkt = by_canonical.get("wkt")
-    if wkt is None or not _is_wkt(raw.columns.get(wkt)):
-        wkt = next((n for n, v in raw.columns.items() if _is_wkt(v)), None)
+    if wkt is None or not looks_like_wkt(raw.columns.get(wkt)):
+        wkt = next((n for n, v in raw.columns.items() if looks_like_wkt(v)), None)
     if wkt is not None:
         _from_wkt(raw, wkt, report)
         raw.extra["placed_by"] = ("wkt",)
@@ -62,13 +61,6 @@ def _with(found: list[ColumnFound], told: Mapping[str, str]) -> list[ColumnFound
     ]
 
 
-def _is_wkt(values: pd.Series[Any] | None) -> bool:
-    if values is None or pd.api.types.is_numeric_dtype(values):
-        return False
-    head = as_text(values.dropna().iloc[:20])
-    return len(head) > 0 and bool(head.str.match(_WKT_START, case=False).mean() > 0.5)
-
-
 def _from_wkt(raw: Raw, column: str, report: Report) -> None:
     values = as_text(raw.columns[column])
     cells = [value if isinstance(value, str) else None for value in values]
@@ -89,8 +81,8 @@ def _coordinate_columns(
     lon, lat = by_canonical.get("lon"), by_canonical.get("lat")
     if lon in raw.columns and lat in raw.columns:
         raw.extra["placed_by"] = ("lon", "lat")
-        x, bad_x = parse_coordinates(raw.columns[str(lon)])
-        y, bad_y = parse_coordinates(raw.columns[str(lat)])
+        x, bad_x = _coordinates(raw, str(lon))
+        y, bad_y = _coordinates(raw, str(lat))
         return (x, y, bad_x | bad_y), {}
     both = by_canonical.get("lonlat")
     if both in raw.columns:
@@ -99,6 +91,13 @@ def _coordinate_columns(
             raw.extra["placed_by"] = ("lonlat",)
             return pair, {}
     return _by_content(raw)
+
+
+def _coordinates(raw: Raw, name: str) -> tuple[Floats, NDArray[np.bool_]]:
+    """A column's numbers, and the cells that could not be read, now or when it was gathered."""
+    numbers, bad = parse_coordinates(raw.columns[name])
+    before = raw.unreadable.get(name)
+    return numbers, bad if before is None else bad | before
 
 
 def _split_pair(values: pd.Series[Any]) -> Pair | None:
@@ -116,8 +115,8 @@ def _by_content(raw: Raw) -> tuple[Pair | None, dict[str, str]]:
     """Two columns of decimal degrees inside China's ranges, when no name told them."""
     east: tuple[str, Floats, NDArray[np.bool_]] | None = None
     north: tuple[str, Floats, NDArray[np.bool_]] | None = None
-    for name, values in raw.columns.items():
-        numbers, bad = parse_coordinates(values)
+    for name in raw.columns:
+        numbers, bad = _coordinates(raw, name)
         good = numbers[np.isfinite(numbers)]
         if good.size < max(1, len(numbers) // 2) or not (good % 1 != 0).mean() > 0.9:
             continue

@@ -19,6 +19,8 @@ NameOf = Callable[[int], str | None]
 POINT, LINE, POLYGON = 0, 1, 2
 _DIMENSION_OF_TYPE = np.array([0, 1, 1, 2, 0, 1, 2, -1, -1])  # shapely type ids, -1 is missing
 
+_NUMBERS = (("lon", "lat"), ("lonlat",))  # columns that points were made from
+
 #: the dimensions of shapes a role takes, the one it is really about first
 WANTED: dict[Role, tuple[int, ...]] = {
     "villages": (POLYGON,),
@@ -45,8 +47,8 @@ def settle(raw: Raw, role: Role, name_of: NameOf, report: Report) -> Raw:
     beside repaired shapes.
     """
     shapes = raw.shapes
-    if shapes is None:
-        return raw
+    if shapes is None or raw.extra.get("placed_by") in _NUMBERS:
+        return raw  # points of numbers were judged when they were made
     vertices = int(shapely.get_num_coordinates(shapes).sum())
     if vertices > LIMITS.vertices:
         report.fail("too_many_vertices", vertices=vertices, limit=LIMITS.vertices)
@@ -83,11 +85,12 @@ def _finite(raw: Raw, shapes: Shapes, report: Report) -> Shapes:
     """Missing, empty, and not-a-number shapes are listed; the latter two become None."""
     missing = shapely.is_missing(shapes)
     empty = ~missing & shapely.is_empty(shapes)
-    coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
     infinite = np.zeros(len(shapes), dtype=bool)
-    infinite[owner[~np.isfinite(coordinates).all(axis=1)]] = True
+    if not np.isfinite(shapely.get_coordinates(shapes).sum()):
+        coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
+        infinite[owner[~np.isfinite(coordinates).all(axis=1)]] = True
     told = raw.extra.get("told_missing", frozenset())
-    missing_rows = [int(row) for row in np.flatnonzero(missing) if row not in told]
+    missing_rows = [row for row in np.flatnonzero(missing).tolist() if row not in told]
     for code, why, rows in (
         ("coordinates_not_numbers", "coordinates-unreadable", np.flatnonzero(infinite)),
         ("no_shape", "no-coordinates", np.array(missing_rows, dtype=np.intp)),
@@ -126,8 +129,8 @@ def _cleared(shapes: Shapes, rows: NDArray[np.bool_]) -> Shapes:
 def _swapped_back(raw: Raw, shapes: Shapes, report: Report) -> Shapes:
     """Exchange x and y where the numbers say that they were written the wrong way round."""
     there = shapes[~shapely.is_missing(shapes)]
-    if not there.size or raw.extra.get("placed_by") in (("lon", "lat"), ("lonlat",)):
-        return shapes  # columns of coordinates were judged when they were read
+    if not there.size:
+        return shapes
     bounds = shapely.bounds(there)
     x, y = bounds[:, [0, 2]].mean(axis=1), bounds[:, [1, 3]].mean(axis=1)
     guess = guess_crs(x, y)

@@ -100,7 +100,8 @@ def read_source(source: Source, role: Role, given: Mapping[str, str], report: Re
     chooser = Chooser(role, given, report)
     with tempfile.TemporaryDirectory(prefix="gridwright-") as folder:
         kind, path = opened(source.path, Path(folder), source.layer, report)
-        raw = _read(kind, path, source.layer, role, chooser, report)
+        unpacked = path != source.path
+        raw = _read(kind, path, source.layer, role, chooser, report, unpacked=unpacked)
         if raw.name == UNPACKED:
             raw.name = source.path.stem
         if kind == "kml" and source.path.suffix.lower() in (".ovkml", ".ovkmz"):
@@ -140,9 +141,17 @@ def _contents(kind: Kind, path: Path, report: Report) -> dict[str, str]:
 
 
 def _read(
-    kind: Kind, path: Path, layer: str | None, role: Role, chooser: Chooser, report: Report
+    kind: Kind,
+    path: Path,
+    layer: str | None,
+    role: Role,
+    chooser: Chooser,
+    report: Report,
+    *,
+    unpacked: bool,
 ) -> Raw:
-    """Dispatch on the kind of file."""
+    """Dispatch on the kind of file. A file that was ``unpacked`` may be far larger than it came:
+    it has fewer rows to its limit."""
     if kind in ("geopackage", "filegdb"):
         layer = choose_layer(_contents(kind, path, report), layer, role, report)
         return read_database(path, layer, chooser.from_map, report)
@@ -158,4 +167,8 @@ def _read(
         return read_xlsx(path, layer, role, chooser.from_table, report)
     if kind == "xls":
         return read_xls(path, layer, role, chooser.from_table, report)
-    return read_delimited(path.read_bytes(), path.stem, role, chooser.from_table, report)
+    most = LIMITS.rows if unpacked else LIMITS.text_rows
+    return read_delimited(
+        path, path.stem, role, chooser.from_table, report, coordinates=chooser.coordinates,
+        most=most,
+    )  # fmt: skip

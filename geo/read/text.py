@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -41,6 +44,21 @@ def detect_encoding(data: bytes) -> tuple[str, int] | None:
     likely = sorted(("gb18030", "big5hkscs"), key=lambda name: -plausibility(data, name))
     found = next((name for name in likely if _fits(data, name)), None)
     return None if found is None else (found, 0)
+
+
+def encodings_of(path: Path) -> Iterator[tuple[str, int]]:
+    """Encodings that a file may be in, in the order of :func:`detect_encoding`, with the length of
+    its byte-order mark. Told from its beginning alone: the first that all of it fits is the one.
+    """
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE)
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            yield name, len(mark)
+            return
+    yield "utf-8", 0
+    for name in sorted(("gb18030", "big5hkscs"), key=lambda name: -plausibility(head, name)):
+        yield name, 0
 
 
 def _fits(data: bytes, encoding: str) -> bool:
@@ -87,8 +105,32 @@ def arrow_column(column: pa.ChunkedArray) -> pd.Series[Any]:
             column.validate(full=True)
         except pa.ArrowInvalid:
             return _decoded(column)
+        return text_column(column.dictionary_encode())
     values: pd.Series[Any] = column.to_pandas()
     return values
+
+
+def text_column(column: pa.ChunkedArray) -> pd.Series[Any]:
+    """Valid text of Arrow for pandas: by its different texts (as categories) where they are less
+    than half as many as the cells, which then are looked at once each.
+    """
+    if not pa.types.is_dictionary(column.type):
+        values: pd.Series[Any] = column.to_pandas()
+        return values.astype("str")
+    if not column.num_chunks:
+        return pd.Series([], dtype="str")
+    whole = column.unify_dictionaries()
+    codes = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in whole.chunks]
+    code = np.concatenate(codes)
+    texts = whole.chunk(0).dictionary
+    there = np.bincount(code[code >= 0], minlength=len(texts)) > 0
+    if not there.all():  # rows at the end were left out
+        place = np.append(np.cumsum(there) - 1, -1)
+        code, texts = place[code], texts.filter(pa.array(there))
+    names = pd.Index(texts.to_pandas(), dtype="str")
+    if len(names) >= len(code) / 2:
+        return pd.Series(names.array.take(code, allow_fill=True))
+    return pd.Series(pd.Categorical.from_codes(code, categories=names, validate=False))
 
 
 def _decoded(column: pa.ChunkedArray) -> pd.Series[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.read.values import as_text
+from geo.read.values import as_text, distinct
 
 _DATE = re.compile(
     r"(?P<era>民国|民國|中华民国|中華民國)?(?P<y>[0-9]{2,4})\s*[-/.年]\s*(?P<m>[0-9]{1,2})"
@@ -49,9 +49,12 @@ def parse_times(
         bad = ~np.isnat(out) & ((years < _EARLIEST) | (years > _LATEST))
         out = np.where(bad, NAT, out)
         return out, _precision_of(out), bad
-    text = as_text(values)
-    row, unique = pd.factorize(text)
-    items = [str(item) for item in unique]
+    few = distinct(values)
+    if few is None:
+        row, unique = pd.factorize(as_text(values))
+        items = [str(item) for item in unique]
+    else:
+        items, row = few[0].tolist(), few[1]
     found, plain = _plain_iso(items)
     told = np.where(plain, "minute", "").astype("<U6")
     others = np.flatnonzero(~plain).tolist()
@@ -62,7 +65,7 @@ def parse_times(
         pair = parse_time(items[i], day_first=day_first)
         if pair is not None:
             found[i], told[i] = pair
-    filled = text.notna().to_numpy() & (text.fillna("").str.strip() != "").to_numpy()
+    filled = np.array([*(item.strip() != "" for item in items), False])[row]
     out, precision = np.append(found, NAT)[row], np.append(told, "")[row]
     return out, precision, filled & np.isnat(out)
 

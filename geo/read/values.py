@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from geo.read.limits import LIMITS
 
 Floats = NDArray[np.float64]
 Texts = pd.Series
+Weights = NDArray[np.int64] | None
+
+_WKT_START = r"^\s*(SRID=\d+;)?\s*(POINT|LINESTRING|POLYGON|MULTI|GEOMETRYCOLLECTION)"
 
 _UNIT = re.compile(r"(户|戶|人|口|名|个|個|栋|棟|households?|persons?|people)$", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
@@ -35,6 +39,8 @@ _HIDDEN_RE2 = (
     r"|[\x{3000}\x{feff}]|^\s|\s$|\s\s"
 )
 _NOTHING_RE2 = r"^(-|--|—|/|\\|无|無|空|(?i:null|none|nan|na|n/a))$"
+# What Arrow certainly reads, and as a finite number.
+_SURELY_PLAIN_RE2 = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 _HYPHENED = re.compile(r"[0-9]{6,9}-[0-9]{3}")
 _WHOLE_FLOAT = re.compile(r"([0-9]+)\.0+")
@@ -45,6 +51,8 @@ _NOTHING = frozenset(
 
 def as_text(values: pd.Series[Any]) -> pd.Series[Any]:
     """A column as text; whole numbers lose a trailing ".0", missing values stay missing."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.astype("str")
     if pd.api.types.is_bool_dtype(values):
         return values.astype("str")
     if pd.api.types.is_float_dtype(values):
@@ -65,32 +73,83 @@ def _cell_text(value: object) -> str | None:
     return text.encode("utf-8", errors="replace").decode("utf-8") or None
 
 
+def distinct(values: pd.Series[Any]) -> tuple[pd.Series[Any], NDArray[np.intp]] | None:
+    """The different texts of a column that is held by them, and each row's place among them (-1
+    where its cell is empty); None for a column that is held cell by cell."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return None
+    texts: pd.Series[Any] = pd.Series(values.cat.categories, dtype="str")
+    return texts, np.asarray(values.cat.codes, dtype=np.intp)
+
+
+def looks_like_wkt(values: pd.Series[Any] | None) -> bool:
+    """Whether most of a column's first cells are well-known text."""
+    if values is None or pd.api.types.is_numeric_dtype(values):
+        return False
+    head = as_text(values.dropna().iloc[:20])
+    return len(head) > 0 and bool(head.str.match(_WKT_START, case=False).mean() > 0.5)
+
+
 def parse_numbers(values: pd.Series[Any]) -> tuple[Floats, NDArray[np.bool_]]:
     """Numbers of a column (NaN where empty or unreadable), and which cells were unreadable.
 
     Reads plain numbers, full-width digits, thousands commas, decimal commas and a trailing unit
-    (12 户, 1,234人). Text that means nothing (-, 无, null) is empty, not unreadable. Infinite and
-    not-a-number words are unreadable.
+    (12 户, 1,234人). Text that means nothing (-, 无, null, nan) is empty, not unreadable. Infinite
+    words are unreadable. Each cell is read by itself: what its neighbours are changes nothing.
     """
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         out = values.to_numpy(dtype=float, na_value=np.nan)
         bad = np.isinf(out)
         return np.where(bad, np.nan, out), bad
-    text = as_text(values)
-    array = pa.array(text, from_pandas=True, type=pa.string())
+    return _by_cell(values, _number)
+
+
+def parse_coordinates(values: pd.Series[Any]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Like :func:`parse_numbers`, and degrees-minutes-seconds: 120°30′00″E, 北纬31度30分."""
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return parse_numbers(values)
+    return _by_cell(values, _coordinate)
+
+
+def coordinates_of(texts: pa.Array) -> tuple[Floats, NDArray[np.bool_]]:
+    """The same of an Arrow array of texts."""
+    return _numbers_of(texts, _coordinate)
+
+
+def _by_cell(
+    values: pd.Series[Any], read: Callable[[str], float]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    few = distinct(values)
+    texts = as_text(values) if few is None else few[0]
+    numbers, bad = _numbers_of(pa.array(texts, from_pandas=True, type=pa.string()), read)
+    if few is None:
+        return numbers, bad
+    return np.append(numbers, np.nan)[few[1]], np.append(bad, False)[few[1]]
+
+
+def _numbers_of(
+    texts: pa.Array, read: Callable[[str], float]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Numbers of texts: plain ones all at once, each other different text by ``read``."""
+    empty = pc.is_null(texts)
     try:
-        out = pc.cast(array, pa.float64()).to_numpy(zero_copy_only=False)
+        out = pc.cast(texts, pa.float64()).to_numpy(zero_copy_only=False)
+        odd = ~np.isfinite(out) & ~empty.to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
-        pass
-    else:
-        missing = pc.is_null(array).to_numpy(zero_copy_only=False)
-        bad = ~np.isfinite(out) & ~missing
-        return np.where(bad, np.nan, out), bad
-    unique = {item: _number(item) for item in text.dropna().unique()}
-    out = text.map(unique).to_numpy(dtype=float, na_value=np.nan)
-    unread = [item for item, number in unique.items() if np.isnan(number)]
-    wrong = [item for item in unread if not _means_nothing(item)]
-    return out, text.isin(wrong).to_numpy(dtype=bool)
+        plain = pc.fill_null(pc.match_substring_regex(texts, _SURELY_PLAIN_RE2), False)
+        numbers = pc.cast(pc.if_else(plain, texts, None), pa.float64())
+        out = numbers.to_numpy(zero_copy_only=False)
+        odd = ~pc.or_(plain, empty).to_numpy(zero_copy_only=False)
+    bad = np.zeros(len(out), dtype=bool)
+    if not odd.any():
+        return out, bad
+    told = texts.filter(pa.array(odd)).dictionary_encode()
+    found = [(read(text), _means_nothing(text)) for text in told.dictionary.to_pylist()]
+    number = np.array([value for value, _ in found])
+    unread = np.isnan(number) & ~np.array([nothing for _, nothing in found])
+    out, place = out.copy(), told.indices.to_numpy()
+    out[odd], bad[odd] = number[place], unread[place]
+    return out, bad
 
 
 def _means_nothing(text: str) -> bool:
@@ -109,17 +168,12 @@ def _number(text: str) -> float:
     return value if np.isfinite(value) else float("nan")
 
 
-def parse_coordinates(values: pd.Series[Any]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Like :func:`parse_numbers`, and degrees-minutes-seconds: 120°30′00″E, 北纬31度30分."""
-    out, bad = parse_numbers(values)
-    if not bad.any():
-        return out, bad
-    out, bad, text = out.copy(), bad.copy(), as_text(values)
-    for row in np.flatnonzero(bad):
-        angle = parse_angle(str(text.iloc[row]))
-        if angle is not None:
-            out[row], bad[row] = angle, False
-    return out, bad
+def _coordinate(text: str) -> float:
+    value = _number(text)
+    if not np.isnan(value) or _means_nothing(text):
+        return value
+    angle = parse_angle(text)
+    return value if angle is None else angle
 
 
 def parse_angle(text: str) -> float | None:
@@ -138,12 +192,15 @@ def parse_angle(text: str) -> float | None:
     return -value if mark in ("W", "S", "西经", "南纬") else value
 
 
-def clean_text(values: pd.Series[Any]) -> tuple[pd.Series[Any], int, int]:
+def clean_text(
+    values: pd.Series[Any], weights: Weights = None
+) -> tuple[pd.Series[Any], int, int]:
     """Names and codes without hidden characters, on one line, of bounded length.
 
     Returns the column, how many cells held control or direction characters, and how many were
-    cut. Text that means nothing becomes missing. HTML, quotes and formulas stay: they are text,
-    and whoever shows or writes them escapes them.
+    cut; ``weights`` says how many cells each text stands for. Text that means nothing becomes
+    missing. HTML, quotes and formulas stay: they are text, and whoever shows or writes them
+    escapes them.
     """
     text = as_text(values)
     array = pa.array(text, from_pandas=True, type=pa.string())
@@ -159,8 +216,9 @@ def clean_text(values: pd.Series[Any]) -> tuple[pd.Series[Any], int, int]:
     unique = {item: _clean(item) for item in picked.unique()}
     hidden = cut = 0
     cleaned = [unique[item] for item in picked]
-    for new in cleaned:
-        hidden, cut = hidden + new[1], cut + new[2]
+    for row, new in zip(rows, cleaned, strict=True):
+        times = 1 if weights is None else int(weights[row])
+        hidden, cut = hidden + new[1] * times, cut + new[2] * times
     if all(new[0] == old for new, old in zip(cleaned, picked, strict=True)):
         return text, hidden, cut
     out = np.array(list(text), dtype=object)
@@ -177,11 +235,14 @@ def _clean(text: str) -> tuple[str | None, bool, bool]:
     return plain[: LIMITS.name_length], hidden, len(plain) > LIMITS.name_length
 
 
-def parse_codes(values: pd.Series[Any]) -> tuple[pd.Series[Any], NDArray[np.bool_], int]:
+def parse_codes(
+    values: pd.Series[Any], weights: Weights = None
+) -> tuple[pd.Series[Any], NDArray[np.bool_], int]:
     """Codes as text; which cells a spreadsheet turned into 3.2E+11; how many got zeros back.
 
-    Leading zeros are given back where a column of digits has one longest length and others fall
-    short of it by one, or where Taiwan's county prefix 0 (09007, 09020) was lost from all.
+    ``weights`` as in :func:`clean_text`. Leading zeros are given back where a column of digits has
+    one longest length and others fall short of it by one, or where Taiwan's county prefix 0 (09007,
+    09020) was lost from all.
     """
     text, _, _ = clean_text(values)
     unique = text.dropna().unique()
@@ -204,7 +265,8 @@ def parse_codes(values: pd.Series[Any]) -> tuple[pd.Series[Any], NDArray[np.bool
         short, padded = text.notna(), "0" + text
     else:
         return text, lost, 0
-    return padded, lost, int(short.fillna(False).sum())
+    given = short.fillna(False).to_numpy(dtype=bool)
+    return padded, lost, int(given.sum() if weights is None else weights[given].sum())
 
 
 def _code(text: str) -> str:

@@ -74,13 +74,14 @@ def shapes_of_pieces(
     for piece in pieces:
         shapes = _points(piece)
         if shapes is None:
-            arrow = not isinstance(piece, np.ndarray)
             values = piece if isinstance(piece, np.ndarray) else piece.to_pylist()
-            raws = [bytes(v) if isinstance(v, (bytes, bytearray)) else None for v in values]
-            if arrow and has_curves(raws):
+            raws = [v if type(v) is bytes else _bytes(v) for v in values]
+            plain = not isinstance(piece, np.ndarray) and _plain(piece)
+            if not isinstance(piece, np.ndarray) and not plain and has_curves(raws):
                 raise Curves
-            shapes = _shapes(raws, report)
-            damaged += [rows + i for i, value in enumerate(raws) if value and shapes[i] is None]
+            shapes = _shapes(raws, report, plain=plain)
+            lost = np.flatnonzero(shapely.is_missing(shapes)).tolist()
+            damaged += [rows + i for i in lost if raws[i]]
         made.append(shapes)
         rows += len(shapes)
     if damaged:
@@ -89,8 +90,49 @@ def shapes_of_pieces(
     return np.concatenate(made)
 
 
-def _shapes(values: list[bytes | None], report: Report) -> Shapes:
-    if any(value is not None and too_deep(value) for value in values):
+def _bytes(value: object) -> bytes | None:
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else None
+
+
+def _plain(piece: pa.Array) -> bool:
+    """Whether a piece of an Arrow column holds points, lines, polygons and several of them, and
+    nothing that has to be looked into before it is read: no collection and no curve."""
+    held = _cells(piece)
+    if held is None:
+        return False
+    start, end, content = held
+    filled = end > start
+    if not filled.any() or (end - start)[filled].min() < 5:
+        return False
+    first = content[start[filled, None] + np.arange(5)]
+    kind = np.ascontiguousarray(first[:, 1:]).view("<u4").ravel()
+    kind = np.where(first[:, 0] == 1, kind, kind.byteswap())
+    known = ((kind & 0x0FFFFFFF) % 1000 >= 1) & ((kind & 0x0FFFFFFF) % 1000 <= 6)
+    return bool((known & ((kind & 0xFF) % 100 != 7) & (first[:, 0] <= 1)).all())
+
+
+def _cells(
+    piece: pa.Array,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]] | None:
+    """Where the cells of an Arrow column of bytes start and end, and the bytes; a missing cell
+    has none."""
+    wide = pa.types.is_large_binary(piece.type)
+    if not (wide or pa.types.is_binary(piece.type)) or not len(piece):
+        return None
+    _, offsets, content = piece.buffers()
+    if content is None:
+        return None
+    size = np.dtype("i8" if wide else "i4")
+    begin = piece.offset * size.itemsize
+    ends = np.frombuffer(offsets, dtype=size, count=len(piece) + 1, offset=begin).astype(np.int64)
+    start, end = ends[:-1], ends[1:]
+    if piece.null_count:
+        end = np.where(piece.is_null().to_numpy(zero_copy_only=False), start, end)
+    return start, end, np.frombuffer(content, dtype=np.uint8)
+
+
+def _shapes(values: list[bytes | None], report: Report, *, plain: bool) -> Shapes:
+    if not plain and any(value is not None and too_deep(value) for value in values):
         report.fail("too_deep")
     try:
         with np.errstate(all="ignore"):  # signalling not-a-numbers in damaged files
@@ -110,15 +152,10 @@ def _points(piece: NDArray[np.object_] | pa.Array) -> Shapes | None:
     """
     if isinstance(piece, np.ndarray) or piece.null_count or not len(piece):
         return None
-    wide = pa.types.is_large_binary(piece.type)
-    if not (wide or pa.types.is_binary(piece.type)):
+    cells = _cells(piece)
+    if cells is None or (cells[1] - cells[0] != _POINT.itemsize).any():
         return None
-    _, offsets, content = piece.buffers()
-    first, size = piece.offset, np.dtype("i8" if wide else "i4")
-    ends = np.frombuffer(offsets, dtype=size, count=len(piece) + 1, offset=first * size.itemsize)
-    if content is None or (np.diff(ends) != _POINT.itemsize).any():
-        return None
-    held = np.frombuffer(content, dtype=_POINT, count=len(piece), offset=int(ends[0]))
+    held = np.frombuffer(cells[2], dtype=_POINT, count=len(piece), offset=int(cells[0][0]))
     if (held["order"] != 1).any() or (held["kind"] != 1).any():
         return None
     xy = np.column_stack([held["x"], held["y"]])

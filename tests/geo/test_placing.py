@@ -8,7 +8,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.placing import NO_PLACE, OUTSIDE, place_areas, place_rows
+from geo import placing
+from geo.placing import NO_PLACE, OUTSIDE, place_areas, place_rows, points_in
 
 WEST, EAST = shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 100)
 VILLAGES = np.array([WEST, EAST])
@@ -95,3 +96,29 @@ def test_areas_go_where_most_of_them_lies() -> None:
 def test_no_areas() -> None:
     village, reason = place_areas(np.empty(0, dtype=object), VILLAGES, 20.0)
     assert len(village) == len(reason) == 0
+
+
+corner = st.integers(0, 40)
+
+
+@given(
+    st.lists(st.tuples(corner, corner, st.integers(1, 30), st.integers(1, 9)), max_size=12),
+    st.lists(st.tuples(st.integers(-5, 75), st.integers(-5, 55)), max_size=40),
+    st.sampled_from([1, 7, 1_000_000]),
+)
+def test_points_lie_in_what_a_tree_finds(
+    boxes: list[tuple[int, int, int, int]], places: list[tuple[int, int]], at_once: int
+) -> None:
+    """On borders and corners, far from all, many to a shape; however many are asked at once."""
+    shapes = np.array(
+        [shapely.box(x, y, x + w, y + h) for x, y, w, h in boxes] + [None, shapely.Polygon()],
+        dtype=object,
+    )
+    xy = np.array([*places, (1e9, 20), (20, -1e9)], dtype=float)
+    which, row = shapely.STRtree(shapely.points(xy)).query(shapes, predicate="intersects")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(placing, "_AT_ONCE", at_once)
+        found = points_in(xy, shapes)
+    assert sorted(zip(*found, strict=True)) == sorted(zip(which, row, strict=True))
+    assert (np.diff(found[0]) >= 0).all()
+    assert not shapely.is_prepared(shapes).any()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.problems import InputError
-from geo.repair import as_coverage, overlaps, polygonal
+from geo.repair import as_coverage, overlaps, polygonal, polygonals
 
 SQUARE = shapely.box(0, 0, 1000, 1000)
 
@@ -147,3 +147,19 @@ def test_badly_digitised_neighbours_become_a_coverage(moves: list[tuple[float, f
     assert overlaps(repaired.geometry) == []
     change = shapely.area(shapely.symmetric_difference(given_shapes, repaired.geometry))
     assert (change < 5 * 500 * 4).all()  # nothing but strips along borders
+
+
+def test_many_shapes_become_what_each_becomes_alone() -> None:
+    bow_tie = shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
+    given_shapes = np.array(
+        [
+            SQUARE, None, bow_tie, shapely.Point(1, 1), shapely.Polygon(),
+            shapely.MultiPolygon([SQUARE]),
+            shapely.GeometryCollection([SQUARE, shapely.Point(9, 9)]),
+            shapely.force_3d(SQUARE, 7.0), shapely.MultiPolygon(),
+        ],
+        dtype=object,
+    )  # fmt: skip
+    together = polygonals(given_shapes)
+    alone = np.array([polygonal(shape) for shape in given_shapes], dtype=object)
+    assert shapely.equals_identical(together, alone).all()

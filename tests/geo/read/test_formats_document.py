@@ -63,6 +63,7 @@ def test_limits_are_those_of_the_program() -> None:
         (LIMITS.entries, f"{LIMITS.entries:,} entries"),
         (LIMITS.sheet_bytes, f"{LIMITS.sheet_bytes // MEGABYTE} MB"),
         (LIMITS.rows, f"{LIMITS.rows / 1e6:g} million, {LIMITS.columns:,}"),
+        (LIMITS.text_rows, f"{LIMITS.text_rows // 10**6} million"),
         (LIMITS.vertices, f"{LIMITS.vertices // 10**6} million"),
         (LIMITS.name_length, f"{LIMITS.name_length} characters"),
         (LIMITS.seconds, f"{LIMITS.seconds:g} s"),
