@@ -49,6 +49,7 @@ class Metrics:
         self._gauges: dict[str, Callable[[], float]] = {}
         self._within = threading.local()
         self._started = time.time()
+        self._asked = time.monotonic()
         for name, (kind, _) in _FAMILIES.items():
             if kind == "counter" and name.startswith("gridwright_jobs"):
                 self._counts |= {f'{name}{{state="{end}"}}': 0.0 for end in _ENDS}
@@ -92,9 +93,19 @@ class Metrics:
             yield
         finally:
             self._within.deep = False
+            self.asked()
             with self._lock:
                 self._running -= 1
             self.observe(time.perf_counter() - start)
+
+    def asked(self) -> None:
+        """Note that somebody asks for something at this moment."""
+        self._asked = time.monotonic()
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since anybody asked for anything or a run ended; 0 while one runs."""
+        return 0.0 if self._running else time.monotonic() - self._asked
 
     @property
     def running(self) -> int:

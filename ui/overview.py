@@ -313,10 +313,14 @@ class Overview:
 
     # --- parts
 
-    def make_ready(self) -> None:
-        """Make what the first steps nearer will need, one after the other; waits for it."""
-        self._homes.get()
-        self._lines.get()
+    def make_ready(self, pause: Callable[[], None] = lambda: None) -> None:
+        """Make what the first steps nearer will need, one after the other; waits for it.
+
+        ``pause`` is called before each: visitors may go first.
+        """
+        for made in (self._homes, self._lines):
+            pause()
+            made.get()
 
     def answer(self, wanted: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
         """Parts by name, and the names of those that are not made yet: to be asked for again.

@@ -12,16 +12,24 @@ import logging
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ui.logs import set_up
+from ui.metrics import METRICS
 
 if TYPE_CHECKING:
     from ui.projects import Project
     from ui.views import PlanView
 
 log = logging.getLogger("gridwright.ui")
+
+QUIET, PATIENCE = 1.0, 20.0
+"""Seconds without a visitor before what the map needs later is made; the longest wait for them."""
+
+TURN = 0.001
+"""Seconds that a thread keeps Python's one processor while others want it; else five times that."""
 
 SERVED = Path(__file__).resolve().parent / "web" / "server.py"
 
@@ -57,10 +65,20 @@ def prepare() -> None:
                 if kept is not None:
                     view = kept.view(kept.scenario(None))
         if view.large:
-            view.overview.make_ready()
+            view.overview.make_ready(wait_for_quiet)
         _ready_for_many(PROJECTS.get(named), view)
     except Exception as error:
         log.warning("the project was not made ready: %s", type(error).__name__)
+
+
+def wait_for_quiet() -> None:
+    """Return when nobody has asked the server for anything for a moment.
+
+    Python has one processor for all threads: who opens the map meanwhile goes first.
+    """
+    until = time.monotonic() + PATIENCE
+    while METRICS.quiet < QUIET and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def _ready_for_many(project: Project, view: PlanView | None) -> None:
@@ -87,6 +105,8 @@ def _ready_for_many(project: Project, view: PlanView | None) -> None:
 def main() -> None:
     """Start both."""
     set_up(os.environ)
+    # The thread below computes for seconds; who asks for a file meanwhile waits a turn for each.
+    sys.setswitchinterval(TURN)
     # before the thread: two threads that import the same package at once may meet half of it
     from streamlit.web.cli import main as streamlit
 

@@ -80,11 +80,11 @@ def turn(page: Page, notches: int, ready: str) -> None:
 
 
 def drawn(page: Page, layer: str) -> int:
-    """Features that were put into a layer, counted where the map keeps them."""
+    """Features that a layer holds, drawn already or not, counted where the map keeps them."""
     return int(
         page.evaluate(
             f"name => {{ const [parts] = {HUB}.boards.values();"
-            " return parts.board.layers.get(name).shapes.size; }",
+            " return parts.board.layers.get(name).held.features.size; }",
             layer,
         )
     )

@@ -105,6 +105,19 @@ def test_a_box_that_is_drawn_anew_starts_from_the_draft(with_plan: Path) -> None
     assert at.number_input(key="set_target").proto.default == 400
 
 
+def test_numbers_filled_in_are_known_before_the_table_is_drawn_again(with_plan: Path) -> None:
+    """Else the table and the draft would each put the other right, for ever."""
+    at = run("plan", "en")
+    wanted = {str(plan(HOSTILE).villages["code"].iloc[0]): 7}
+    at.session_state["side"] = "villages"
+    at.session_state["wanted"] = wanted
+    at.run()
+    assert not at.exception
+    assert at.session_state["villages_base"] == wanted
+    assert at.session_state["draft"].grids_per_village == wanted
+    assert word("settings.fixed", "en", count=1) in [c.value for c in at.caption]
+
+
 def test_a_change_of_language_keeps_what_was_chosen(with_plan: Path) -> None:
     at = run("plan", "zh")
     at.selectbox(key="set_preset_zh").set_value("zhejiang").run()

@@ -36,7 +36,8 @@ class Board {
     this.map.getPane("gw-picture").style.pointerEvents = "none";
     this.pane("gw-over", 410, false);
     this.pane("gw-mark", 420, false);
-    this.layers = new Map(); // id -> {message, held, group, shapes: Map(id -> Leaflet layer)}
+    // id -> {message, held, group, shapes: Map(id -> Leaflet layer), waiting: Set(id not drawn)}
+    this.layers = new Map();
     this.hidden = new Set(); // labels of the switches that are off
     this.seen = new Set(); // labels met, so that a layer's first state is taken only once
     this.colourBy = 0;
@@ -45,7 +46,9 @@ class Board {
     this.selected = [];
     this.parts = new Parts(this);
     this.furniture();
-    this.map.on("zoomend", () => this.showLayers());
+    this.map.on("zoomend", () => {
+      if (!this.reading) this.showLayers();
+    });
     this.map.on("move", () => this.lead());
     this.map.on("moveend", () => {
       if (!this.fitting) this.whole = false; // somebody went somewhere
@@ -150,10 +153,12 @@ class Board {
     this.order = message.layers.map((layer) => layer.id);
     this.bounds = message.bounds;
     this.drawLegend();
+    this.reading = true; // shapes are laid on the map once, where it will stay
     if (message.place !== this.place && complete) {
       this.place = message.place;
       this.fit();
     }
+    this.reading = false;
     this.showLayers();
     this.select(message.selected);
     this.drawSwitches();
@@ -166,13 +171,14 @@ class Board {
     }
     this.parts.look();
     this.report();
+    this.drawAhead();
     return complete;
   }
 
   /** What a test, or a person with the inspector, can read off the page. */
   report() {
     let features = 0;
-    for (const entry of this.layers.values()) features += entry.shapes.size;
+    for (const entry of this.layers.values()) features += entry.shapes.size + entry.waiting.size;
     this.root.dataset.features = String(features);
     this.root.dataset.place = this.place || "";
     this.root.dataset.selected = this.selected.join(" ");
@@ -188,7 +194,7 @@ class Board {
     const result = applyLayer(entry && entry.held, message);
     if (result.resync) return false;
     if (!entry) {
-      entry = { group: L.featureGroup(), shapes: new Map() };
+      entry = { group: L.featureGroup(), shapes: new Map(), waiting: new Set() };
       entry.group.bindTooltip((shape) => this.tip(entry, shape.featureId), {
         sticky: true, className: "gw-tip", opacity: 1, direction: "auto",
       });
@@ -200,19 +206,44 @@ class Board {
       rows: message.rows, minZoom: message.minZoom, maxZoom: message.maxZoom,
     };
     for (const id of [...result.removed, ...result.changed]) this.erase(entry, id);
-    for (const id of result.changed) this.put(entry, id);
+    // what is not on the map yet is drawn when it is laid there, or when there is time
+    if (!this.map.hasLayer(entry.group)) for (const id of result.changed) entry.waiting.add(id);
+    else for (const id of result.changed) this.put(entry, id);
     return true;
+  }
+
+  /** Draw what waits in a layer, for at most some milliseconds; false when some still waits. */
+  drawWaiting(entry, most = Infinity) {
+    const until = performance.now() + most;
+    for (const id of entry.waiting) {
+      this.put(entry, id);
+      if (performance.now() > until) break;
+    }
+    return !entry.waiting.size;
+  }
+
+  /** Draw what a later zoom will show, a little at a time, so that no step waits for it. */
+  drawAhead(wait = 700) {
+    window.clearTimeout(this.ahead);
+    this.ahead = window.setTimeout(() => {
+      const next = [...this.layers.values()].find((entry) => entry.waiting.size);
+      if (!next) return;
+      this.drawWaiting(next, 6);
+      this.drawAhead(30);
+    }, wait);
   }
 
   erase(entry, id) {
     const old = entry.shapes.get(id);
     if (old) entry.group.removeLayer(old);
     entry.shapes.delete(id);
+    entry.waiting.delete(id);
   }
 
   put(entry, id) {
     const shape = this.draw(entry, entry.held.features.get(id));
     shape.featureId = id;
+    entry.waiting.delete(id);
     entry.shapes.set(id, shape);
     entry.group.addLayer(shape);
     return shape;
@@ -262,6 +293,7 @@ class Board {
       const entry = this.layers.get(id);
       if (!entry) continue;
       const wanted = visible(entry.message, this.hidden, zoom);
+      if (wanted && entry.waiting.size) this.drawWaiting(entry);
       if (wanted && !this.map.hasLayer(entry.group)) entry.group.addTo(this.map);
       else if (!wanted && this.map.hasLayer(entry.group)) entry.group.remove();
     }
@@ -354,6 +386,7 @@ class Board {
 
   remove() {
     this.join("");
+    window.clearTimeout(this.ahead);
     this.parts.reset(null);
     this.watcher.disconnect();
     this.themeWatcher.disconnect();

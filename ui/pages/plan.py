@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import streamlit as st
@@ -14,7 +15,7 @@ from ui.format import html_text, markdown_text, share, whole
 from ui.map.component import forget_what_was_sent, show_map
 from ui.map.parts import answer_map
 from ui.pages.beside import show_card, show_exceptions, show_grids, show_villages, side_choice
-from ui.pages.settings import show_settings
+from ui.pages.settings import show_settings, take_wanted
 from ui.projects import Project, ground_now, villages_of
 from ui.session import (
     callback,
@@ -36,6 +37,9 @@ from ui.views import PlanView, ground_scene
 from ui.words import Language
 
 COUNTY = ""
+MAP_FIRST = 0.5
+"""Seconds that a city's map is ahead of what stands beside it, when the page is opened."""
+
 HALVES = [60, 40]
 
 
@@ -44,6 +48,7 @@ def show() -> None:
     with guarded():
         if on_other_page("plan"):
             forget_what_was_sent()
+            st.session_state["map_ahead"] = True
         show_failures()
         opened = project()
         if opened is None:
@@ -51,10 +56,12 @@ def show() -> None:
             return
         view = plan_now()
         note_in_address()
+        take_wanted()
+        # The form beside the plan takes a browser half a second: the map is sent before it.
+        _workspace(opened, view, language())
         if may("do.propose"):
             with st.sidebar:
                 show_settings(opened)
-        _workspace(opened, view, language())
         first = plan_view()
         # a city's units take minutes and gigabytes: only for who asks for its board
         small = first is not None and not first.large
@@ -85,8 +92,6 @@ def _workspace(opened: Project, view: PlanView | None, lang: Language) -> None:
         village = _heading(opened, view)
         _numbers(view, village)
         left, right = st.columns(HALVES, gap="small")
-        with right:
-            side = side_choice(view, village)
         with left:
             show_map(
                 view.scene(lang, village=village, selected=selected(), focus=focus()),
@@ -95,7 +100,12 @@ def _workspace(opened: Project, view: PlanView | None, lang: Language) -> None:
             )
             if view.large and village is None:
                 answer_map(view.overview)
+                if st.session_state.pop("map_ahead", False):
+                    # A browser draws what it has all at once; the table and the form would hold
+                    # the map up for a second. Nothing else waits for this thread.
+                    time.sleep(MAP_FIRST)
         with right:
+            side = side_choice(view, village)
             if side == "grids":
                 show_grids(view, village, lang)
             elif side == "exceptions":

@@ -66,11 +66,15 @@ def _changed() -> None:
     st.session_state["draft"] = replace(draft(), **held)
 
 
-def show_settings(opened: Project) -> None:
-    """The form, the button, and the progress of a running proposal."""
+def take_wanted() -> None:
+    """Note the numbers of grids that were filled in beside the map; before the page is drawn."""
     wanted = st.session_state.pop("wanted", None)
     if wanted is not None:
         st.session_state["draft"] = replace(draft(), grids_per_village=wanted)
+
+
+def show_settings(opened: Project) -> None:
+    """The form, the button, and the progress of a running proposal."""
     if _key("target") not in st.session_state:
         _put_into_widgets(draft())
     with st.container(key="gw_settings"):

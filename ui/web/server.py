@@ -14,12 +14,13 @@ from ui.web import figures, health, signin
 from ui.web.guard import Guard
 from ui.web.headers import SecurityHeaders
 from ui.web.leaving import leaving
+from ui.web.library import LibraryFiles
 
 PAGES = Path(__file__).resolve().parents[2] / "app.py"
 
 app = App(
     PAGES,
     routes=[*signin.routes(), *health.routes(), *figures.routes()],
-    middleware=[Middleware(SecurityHeaders), Middleware(Guard)],
+    middleware=[Middleware(SecurityHeaders), Middleware(Guard), Middleware(LibraryFiles)],
     lifespan=leaving,
 )
