@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -197,6 +198,7 @@ def run_propose(arguments: argparse.Namespace) -> int:
     if arguments.resume:
         kept = Unfinished(output, digest_of(ground, settings, today, band))
     total = len(ground.villages)
+    gc.freeze()  # what was read stays: nobody need look through it for rubbish, nor a fork copy it
     with tqdm(total=total, unit="village", disable=not sys.stderr.isatty()) as bar:
 
         def show(progress: Progress) -> None:

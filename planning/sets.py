@@ -126,5 +126,6 @@ def kept_whole(number: IntArray, households: IntArray, label: IntArray) -> NDArr
     """For each set number 0.. (ascending, as np.unique): whether one grid holds all its people."""
     named = (number >= 0) & (households > 0)
     _, row = np.unique(number[named], return_inverse=True)
-    grids = np.unique(np.column_stack([row, label[named]]), axis=0)
-    return np.asarray(np.bincount(grids[:, 0]) == 1)
+    grids = label.max(initial=0) + 1
+    pairs = np.unique(row * grids + label[named])  # a set and a grid that holds some of it
+    return np.asarray(np.bincount(pairs // grids) == 1)

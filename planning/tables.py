@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
+from geo.collecting import uncollected
 from planning.carry import told
 from planning.codes import grid_codes, grid_names
 from planning.county import CountyPlan, VillagePlan
+from planning.graph import IntArray
 from planning.planfile import PlanFile
 from planning.sets import kept_whole
 
 
+@uncollected()
 def to_planfile(plan: CountyPlan, arguments: Mapping[str, object] | None = None) -> PlanFile:
     """The plan's tables. ``arguments`` of the run are added to the provenance."""
-    named = [codes_and_names(plan, i) for i in range(len(plan.villages))]
+    named = _named(plan)
     codes = [own for own, _ in named]
     grids = _all_grids(plan, named)
     exceptions = _exceptions(plan, codes)
@@ -43,28 +48,35 @@ def to_planfile(plan: CountyPlan, arguments: Mapping[str, object] | None = None)
 
 def codes_and_names(plan: CountyPlan, row: int) -> tuple[list[str], list[str]]:
     """Codes and names of the grids of one village (its row), comprehensive ones first."""
+    code, name = (str(plan.ground.villages[column].iat[row]) for column in ("code", "name"))
+    return _codes_and_names(plan, row, code, name)
+
+
+def _named(plan: CountyPlan) -> list[tuple[list[str], list[str]]]:
+    """Codes and names of the grids of every village."""
+    codes, names = (plan.ground.villages[column].astype(str) for column in ("code", "name"))
+    told = enumerate(zip(codes, names, strict=True))
+    return [_codes_and_names(plan, row, code, name) for row, (code, name) in told]
+
+
+def _codes_and_names(
+    plan: CountyPlan, row: int, code: str, name: str
+) -> tuple[list[str], list[str]]:
     if plan.villages[row].grids:  # carried over: what people know them by stays
         known = plan.villages[row].grids
         return [grid.code for grid in known], [grid.name for grid in known]
-    village, dedicated = plan.ground.villages.iloc[row], plan.villages[row].proposal.dedicated
+    dedicated = plan.villages[row].proposal.dedicated
     usual = int((dedicated < 0).sum())
-    places = [str(plan.ground.dedicated["name"].iloc[d]) for d in dedicated[dedicated >= 0]]
-    codes = grid_codes(str(village["code"]), usual, len(places))
-    return codes, grid_names(str(village["name"]), usual, places)
+    apart = dedicated[dedicated >= 0]
+    places = [str(plan.ground.dedicated["name"].iat[d]) for d in apart] if len(apart) else []
+    return grid_codes(code, usual, len(places)), grid_names(name, usual, places)
 
 
 def provenance(
     plan: CountyPlan, arguments: Mapping[str, object] | None = None
 ) -> pd.DataFrame:
     """Where a plan came from, as key and value: the table that plan.gpkg carries."""
-    named = [codes_and_names(plan, i) for i in range(len(plan.villages))]
-    return _provenance(plan, _all_grids(plan, named), arguments or {})
-
-
-def _all_grids(plan: CountyPlan, named: list[tuple[list[str], list[str]]]) -> pd.DataFrame:
-    return pd.concat(
-        [_grids(plan, i, *own) for i, own in enumerate(named)], ignore_index=True
-    )
+    return _provenance(plan, _all_grids(plan, _named(plan)), arguments or {})
 
 
 def _known(persons: np.ndarray) -> pd.Series:
@@ -72,38 +84,51 @@ def _known(persons: np.ndarray) -> pd.Series:
     return pd.Series(persons, dtype="Int64").mask(pd.Series(persons) < 0)
 
 
-def _grids(plan: CountyPlan, row: int, codes: list[str], names: list[str]) -> pd.DataFrame:
-    village, own = plan.ground.villages.iloc[row], plan.villages[row]
-    m, dedicated = own.measures, own.proposal.dedicated
-    ideal = own.proposal.ideal
+def _joined(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    """The villages' arrays one after another."""
+    return np.concatenate(list(parts))
+
+
+def _all_grids(plan: CountyPlan, named: list[tuple[list[str], list[str]]]) -> pd.DataFrame:
+    """The grids of all villages in their order. Made of whole columns: a table a village, and
+    then one of them, takes longer than anything else of a city's plan."""
+    own = plan.villages
+    village = np.repeat(np.arange(len(own)), [len(codes) for codes, _ in named])
+
+    def of_village(column: str) -> NDArray[np.object_]:
+        texts: NDArray[np.object_] = plan.ground.villages[column].to_numpy(dtype=object)
+        return texts[village]
+
+    def measured(name: str) -> NDArray[Any]:
+        return _joined(getattr(v.measures, name) for v in own)
+
+    households, ideal = measured("households"), _joined(v.proposal.ideal for v in own)
+    usual = _joined(v.proposal.dedicated for v in own) < 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        from_ideal = np.where(ideal > 0, m.households / ideal - 1, np.nan)
-    comprehensive = dedicated < 0
+        from_ideal = np.where(ideal > 0, households / ideal - 1, np.nan)
     return pd.DataFrame(
         {
-            "code": codes,
-            "name": names,
-            "kind": np.where(comprehensive, "comprehensive", "dedicated"),
-            "village_code": village["code"],
-            "village_name": village["name"],
-            "township_name": village["township_name"],
-            "households": m.households,
-            "persons": _known(m.persons),
+            "code": [code for codes, _ in named for code in codes],
+            "name": [name for _, names in named for name in names],
+            "kind": np.where(usual, "comprehensive", "dedicated"),
+            "village_code": of_village("code"),
+            "village_name": of_village("name"),
+            "township_name": of_village("township_name"),
+            "households": households,
+            "persons": _known(measured("persons")),
             "target": plan.settings.target,
-            "deviation": np.where(
-                comprehensive, m.households / plan.settings.target - 1, np.nan
-            ),
-            "ideal": np.where(comprehensive, ideal, np.nan),
-            "deviation_ideal": np.where(comprehensive, from_ideal, np.nan),
-            "area_m2": m.area_m2,
-            "perimeter_m": m.perimeter_m,
-            "polsby_popper": m.polsby_popper,
-            "reach_m": m.reach_m,
-            "edge_on_line": m.edge_on_line,
-            "inner_border_m": m.inner_m,
-            "parts": m.parts,
-            "bounds_text": own.bounds,
-            "geometry": own.outlines,
+            "deviation": np.where(usual, households / plan.settings.target - 1, np.nan),
+            "ideal": np.where(usual, ideal, np.nan),
+            "deviation_ideal": np.where(usual, from_ideal, np.nan),
+            "area_m2": measured("area_m2"),
+            "perimeter_m": measured("perimeter_m"),
+            "polsby_popper": measured("polsby_popper"),
+            "reach_m": measured("reach_m"),
+            "edge_on_line": measured("edge_on_line"),
+            "inner_border_m": measured("inner_m"),
+            "parts": measured("parts"),
+            "bounds_text": [bounds for v in own for bounds in v.bounds],
+            "geometry": _joined(v.outlines for v in own),
         }
     )
 
@@ -166,32 +191,31 @@ def _micro_codes(own: VillagePlan, names: list[str]) -> list[str]:
 
 
 def _micro_grids(plan: CountyPlan, codes: list[list[str]]) -> gpd.GeoDataFrame:
-    frames = []
-    for own, names in zip(plan.villages, codes, strict=True):
-        if own.micro is None or not len(own.micro.grid):
-            continue
-        held = own.micro.label >= 0
-        label, m = own.micro.label[held], len(own.micro.grid)
-        persons = np.bincount(label, weights=own.units.persons[held], minlength=m)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "code": _micro_codes(own, names),
-                    "grid_code": [names[g] for g in own.micro.grid],
-                    "households": np.bincount(
-                        label, weights=own.units.households[held], minlength=m
-                    ).astype(np.int64),
-                    "persons": _known(persons.astype(np.int64)),
-                    "geometry": own.micro.outlines,
-                }
-            )
-        )
-    if not frames:  # nothing but dedicated ground
+    own = [(v, v.micro, names) for v, names in zip(plan.villages, codes, strict=True)
+           if v.micro is not None and len(v.micro.grid)]  # fmt: skip
+    if not own:  # nothing but dedicated ground
         columns = ("code", "grid_code", "households", "persons")
         return gpd.GeoDataFrame({c: [] for c in columns}, geometry=[], crs=plan.ground.crs)
-    return gpd.GeoDataFrame(
-        pd.concat(frames, ignore_index=True), geometry="geometry", crs=plan.ground.crs
+
+    def counted(weights: str) -> NDArray[np.int64]:
+        sums = []
+        for v, micro, _ in own:
+            held = micro.label >= 0
+            of_unit = getattr(v.units, weights)[held]
+            found = np.bincount(micro.label[held], weights=of_unit, minlength=len(micro.grid))
+            sums.append(found.astype(np.int64))
+        return _joined(sums)
+
+    table = pd.DataFrame(
+        {
+            "code": [code for v, _, names in own for code in _micro_codes(v, names)],
+            "grid_code": [names[grid] for _, micro, names in own for grid in micro.grid],
+            "households": counted("households"),
+            "persons": _known(counted("persons")),
+            "geometry": _joined(micro.outlines for _, micro, _ in own),
+        }
     )
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=plan.ground.crs)
 
 
 def _class(code: str) -> str | None:
@@ -236,15 +260,24 @@ def _unplaced(plan: CountyPlan) -> gpd.GeoDataFrame:
 
 def _sets_kept(plan: CountyPlan, kind: str) -> tuple[int, int]:
     """Sets of a kind with people in them, and how many of them one grid holds."""
-    total = kept = 0
-    kinds = plan.ground.sets["kind"].to_numpy()
-    for own in plan.villages:
-        whole = own.units.whole.copy()
-        named = whole >= 0
-        whole[named] = np.where(kinds[whole[named]] == kind, whole[named], -1)
-        one = kept_whole(whole, own.units.households, own.proposal.label)
-        total, kept = total + len(one), kept + int(one.sum())
-    return total, kept
+    # one more, of no kind, for the units that belong to no set, whose number is -1
+    of_kind = np.append((plan.ground.sets["kind"] == kind).to_numpy(dtype=bool), False)
+    numbers = [v.units.whole for v in plan.villages]
+    return _kept(plan, [np.where(of_kind[number], number, -1) for number in numbers])
+
+
+def _kept(plan: CountyPlan, numbers: Sequence[IntArray]) -> tuple[int, int]:
+    """Sets with people in them, by the numbers that the units of each village have in it (-1 of
+    none), and how many of them one grid holds."""
+    own, number = plan.villages, _joined(numbers)
+    village = np.repeat(np.arange(len(own)), [len(of_units) for of_units in numbers])
+    apart = village * (number.max(initial=0) + 1) + number  # a set in two villages counts in both
+    found = kept_whole(
+        np.where(number >= 0, apart, -1),
+        _joined(v.units.households for v in own),
+        _joined(v.proposal.label for v in own),
+    )
+    return len(found), int(found.sum())
 
 
 def _provenance(
@@ -295,14 +328,8 @@ def _provenance(
     for kind in ("compound", "group"):
         total, kept = _sets_kept(plan, kind)
         rows += [(f"whole.{kind}.sets", total), (f"whole.{kind}.kept", kept)]
-    found = [
-        kept_whole(v.proposal.settlement, v.units.households, v.proposal.label)
-        for v in plan.villages
-    ]
-    rows += [
-        ("whole.settlement.found", sum(len(f) for f in found)),
-        ("whole.settlement.kept", sum(int(f.sum()) for f in found)),
-    ]
+    total, kept = _kept(plan, [v.proposal.settlement for v in plan.villages])
+    rows += [("whole.settlement.found", total), ("whole.settlement.kept", kept)]
     rows += results(grids, lines=len(ground.lines) > 0)
     if plan.today is not None:
         upkeep = [own.upkeep for own in plan.villages if own.upkeep is not None]

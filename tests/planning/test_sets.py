@@ -122,3 +122,17 @@ def test_kept_whole() -> None:
     assert kept.tolist() == [False, True]
     nobody = sets.kept_whole(np.full(3, -1), np.ones(3, dtype=int), np.zeros(3, dtype=int))
     assert nobody.tolist() == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-1, 4), st.integers(0, 2), st.integers(0, 3)), min_size=1, max_size=30
+    )
+)
+def test_a_set_is_whole_where_its_people_are_in_one_grid(
+    units: list[tuple[int, int, int]],
+) -> None:
+    number, households, label = np.array(units).T
+    lived = {n for n, people, _ in units if n >= 0 and people}
+    grids = [{g for m, people, g in units if m == n and people} for n in sorted(lived)]
+    assert sets.kept_whole(number, households, label).tolist() == [len(g) == 1 for g in grids]
