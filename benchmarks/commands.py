@@ -51,6 +51,10 @@ def commands(city: Path, work: Path) -> dict[str, list[str]]:
                   "--stations", str(city / "stations.gpkg"), "-o", str(work / "beats.gpkg")],
         "hotspots": ["hotspots", events, "--plan", plan, "-o", str(work / "hotspots.gpkg")],
         "report --no-sheets": ["report", plan, "-o", str(work / "filed"), "--no-sheets"],
+        "inspect": ["inspect", str(city / "households.parquet"),
+                    f"--villages={city / 'villages.gpkg'}", "-o", str(work / "clean.gpkg")],
+        "compare (with itself)": ["compare", plan, plan, "-o", str(work / "moved.gpkg")],
+        "demo --city": ["demo", "--city", str(work / "city")],
     }  # fmt: skip
 
 

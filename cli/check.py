@@ -13,11 +13,12 @@ import shapely
 from pyproj import CRS
 from tqdm import tqdm
 
+from cli.workers import add_workers
 from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import read_layer
 from geo.repair import as_coverage
-from planning.check import CHECKS, Finding, check_plan
+from planning.check import CHECKS, VILLAGES, Finding, check_plan
 from planning.planfile import PlanFile, read_plan
 
 register(
@@ -46,6 +47,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     sub.add_argument("plan", metavar="plan.gpkg", help="the plan to judge")
     sub.add_argument("--villages", metavar="FILE", help="the original village boundaries")
     sub.add_argument("--households", metavar="FILE", help="the original households")
+    add_workers(sub)
     sub.set_defaults(run=run_check)
 
 
@@ -60,7 +62,7 @@ def run_check(arguments: argparse.Namespace) -> int:
         frame = read_layer(arguments.households, "households", trusted=True).frame
         counts = frame.get("households", pd.Series(1, index=frame.index)).fillna(0)
         households = pd.DataFrame({"households": counts.round().astype(np.int64)})
-    findings = _judged(plan, villages, households)
+    findings = _judged(plan, villages, households, arguments.workers)
     for f in findings:
         mark = "declared" if f.declared else "BROKEN"
         name = CHECKS[f.rule][1]
@@ -77,19 +79,28 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def _judged(
-    plan: PlanFile, villages: gpd.GeoDataFrame | None, households: pd.DataFrame | None
-) -> list[Finding]:
-    """The findings, with a bar on a terminal; in a log a line a step, where it takes a while."""
+    plan: PlanFile, villages: gpd.GeoDataFrame | None, households: pd.DataFrame | None,
+    workers: int,
+) -> list[Finding]:  # fmt: skip
+    """The findings, with a bar on a terminal; in a log a line a tenth of the villages and one a
+    kind of check, where it takes a while."""
     terminal = sys.stderr.isatty()
-    with tqdm(unit="check", disable=not terminal) as bar:
+    with tqdm(disable=not terminal) as bar:
+        stage, tenths = "", 0
 
-        def show(done: int, total: int) -> None:
-            bar.total = total
+        def show(what: str, done: int, total: int) -> None:
+            nonlocal stage, tenths
+            if stage != what:
+                stage = what
+                bar.reset(total)
+                bar.set_description(what)
             bar.update(done - bar.n)
-            if not terminal and len(plan.grids) >= MANY:
-                print(f"{done} of {total} kinds of checks", file=sys.stderr)
+            tenth = 10 * done // total
+            if not terminal and len(plan.grids) >= MANY and (what != VILLAGES or tenth > tenths):
+                tenths = tenth if what == VILLAGES else tenths
+                print(f"{done} of {total} {what}", file=sys.stderr)
 
-        return check_plan(plan, villages, households, progress=show)
+        return check_plan(plan, villages, households, progress=show, workers=workers)
 
 
 def _comparable(

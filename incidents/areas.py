@@ -8,7 +8,7 @@ lies outside all areas and what has no place.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import geopandas as gpd
@@ -98,11 +98,17 @@ class Areas:
     units: NDArray[np.object_]
     levels: Mapping[LevelName, Level]
     notes: tuple[Problem, ...] = ()
+    _united: dict[str, NDArray[np.object_]] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     @property
     def ground(self) -> shapely.Geometry:
         """All units as one shape."""
-        return shapely.union_all(shapely.buffer(self.units, 0))
+        if "" not in self._united:
+            whole = [shapely.union_all(shapely.buffer(self.units, 0))]
+            self._united[""] = np.array(whole, dtype=object)
+        return self._united[""][0]
 
     @property
     def per(self) -> Per:
@@ -119,8 +125,12 @@ class Areas:
             return own
         if k == len(self.units):
             return self.units[np.argsort(of)]
-        parts = [shapely.union_all(self.units[of == i]) for i in range(k)]
-        return np.array(parts, dtype=object)
+        if k == 1:
+            return np.array([self.ground], dtype=object)
+        if level not in self._united:  # seconds for a city, and asked for more than once
+            parts = [shapely.union_all(self.units[of == i]) for i in range(k)]
+            self._united[level] = np.array(parts, dtype=object)
+        return self._united[level].copy()
 
 
 def areas_of(

@@ -19,6 +19,7 @@ import shapely
 from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.repair import overlaps, polygonal
+from planning.check_villages import TOLERANCE_M2, Village, judged
 from planning.planfile import PlanFile
 from planning.settings import Settings
 
@@ -32,8 +33,10 @@ register(
     }
 )
 
-TOLERANCE_M2 = 0.5  # numerical noise along a village's border stays far below this
 NEAR_M = 0.75  # a building (rows in a square of 0.5 m) counts as one, wherever a border runs
+
+VILLAGES = "villages"
+"""What :func:`check_plan` says it is at while it goes through the villages."""
 
 NO_REASON = "人工调整,未填写原因 / redrawn by hand, no reason given"
 """What a filed plan says of a breach made by hand for which the planner gave no reason: none."""
@@ -77,14 +80,16 @@ def check_plan(
     villages: gpd.GeoDataFrame | None = None,
     households: pd.DataFrame | None = None,
     settings: Settings | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    workers: int = 1,
 ) -> list[Finding]:
     """Every breach, worst rules first as in :data:`CHECKS`; an empty list for a sound plan.
 
     ``villages`` (code, geometry) and ``households`` (households) of the original files, in the
     plan's coordinate system, are compared too where given. ``settings`` default to the plan's
     provenance, and to the usual caps where it tells none. ``progress`` is told how many of the
-    kinds of checks are done, and how many there are.
+    "villages", and then of the "kinds of checks", are done, and how many there are. The findings
+    are the same for any number of ``workers``.
     """
     settings = settings or settings_of(plan)
     tolerance = settings.tolerance_m if plan.value("setting.tolerance_m") else 0.0
@@ -92,9 +97,10 @@ def check_plan(
     grids = plan.grids.reset_index(drop=True)
     grids["code"] = grids["code"].fillna("").astype(str)
     shapes = np.array([polygonal(g) for g in grids.geometry], dtype=object)
+    tell = progress or (lambda what, done, total: None)
     kinds: tuple[Callable[[], list[Finding]], ...] = (
         lambda: _codes(grids, own),
-        lambda: _coverage(grids, shapes, own),
+        lambda: _coverage(grids, shapes, own, workers, tell),
         lambda: _parts(grids, shapes),
         lambda: _counts(plan, grids, shapes, households, tolerance),
         lambda: _caps(grids, settings),
@@ -103,8 +109,7 @@ def check_plan(
     found: list[Finding] = []
     for done, kind in enumerate(kinds, 1):
         found += kind()
-        if progress is not None:
-            progress(done, len(kinds))
+        tell("kinds of checks", done, len(kinds))
     explained = _explained(plan.exceptions)
     told = plan.exceptions[explained]
     declared = {
@@ -186,37 +191,47 @@ def _codes(grids: pd.DataFrame, villages: pd.DataFrame) -> list[Finding]:
 
 
 def _coverage(
-    grids: pd.DataFrame, shapes: np.ndarray, villages: gpd.GeoDataFrame
+    grids: pd.DataFrame,
+    shapes: np.ndarray,
+    villages: gpd.GeoDataFrame,
+    workers: int,
+    progress: Callable[[str, int, int], None],
 ) -> list[Finding]:
     codes = grids["code"].astype(str).to_numpy()
     found = [
         Finding("empty_shape", codes[i], 0, 1, "the grid has no area")
         for i in np.flatnonzero(shapely.area(shapes) <= 0)
     ]
+    crossing = overlaps(shapes)
     found += [
         Finding("overlap", codes[a], m2, 0, f"shares {m2:.1f} m2 with {codes[b]}")
-        for a, b, m2 in overlaps(shapes)
+        for a, b, m2 in crossing
         if m2 > TOLERANCE_M2
     ]
     if not len(villages) or "village_code" not in grids:
         return found + _holes(shapes)
-    groups = grids.groupby(grids["village_code"].astype(str)).indices
-    for code, area in zip(villages["code"].astype(str), villages.geometry, strict=True):
-        rows = groups.get(code)
-        if rows is None:
-            found.append(
-                Finding("gap", code, float(area.area), 0, "the village has no grid at all")
-            )
+    of = grids["village_code"].astype(str).to_numpy()
+    groups = grids.groupby(of).indices
+    crossed = {of[a] for a, b, _ in crossing if of[a] == of[b]}
+    none = np.empty(0, dtype=np.int64)
+    asked = [
+        Village(code, area, np.asarray(groups.get(code, none)), code in crossed)
+        for code, area in zip(villages["code"].astype(str), villages.geometry, strict=True)
+    ]
+
+    def told(done: int, total: int) -> None:
+        progress(VILLAGES, done, total)
+
+    for one in judged(asked, shapes, workers=workers, progress=told):
+        if one.bare:
+            reason = "the village has no grid at all"
+            found.append(Finding("gap", one.code, one.missing_m2, 0, reason))
             continue
-        covered = shapely.union_all(shapes[rows])
-        missing = float(shapely.area(shapely.difference(area, covered)))
-        if missing > TOLERANCE_M2:
-            reason = f"{missing:.1f} m2 of village {code} lie in no grid"
-            found.append(Finding("gap", codes[rows[0]], missing, 0, reason))
-        beyond = shapely.area(shapely.difference(shapes[rows], area))
+        if one.missing_m2:
+            reason = f"{one.missing_m2:.1f} m2 of village {one.code} lie in no grid"
+            found.append(Finding("gap", codes[one.first], one.missing_m2, 0, reason))
         found += [
-            Finding("outside", codes[rows[i]], float(beyond[i]), 0, f"{beyond[i]:.1f} m2 outside")
-            for i in np.flatnonzero(beyond > TOLERANCE_M2).tolist()
+            Finding("outside", codes[row], m2, 0, f"{m2:.1f} m2 outside") for row, m2 in one.beyond
         ]
     return found
 

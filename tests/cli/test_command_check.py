@@ -12,6 +12,7 @@ import shapely
 import towns
 
 from planning.planfile import read_plan, write_layers, write_plan
+from planning.running import Lost
 
 
 def test_a_sound_plan(run, plan, files) -> None:
@@ -136,5 +137,62 @@ def test_a_large_plan_tells_a_log_how_far_it_is(
     monkeypatch.setattr("cli.check.MANY", 1)
     code, _, err = run("check", plan)
     assert code == 0
-    assert [line.split()[0] for line in err.splitlines()] == ["1", "2", "3", "4", "5", "6"]
-    assert all(line.endswith("of 6 kinds of checks") for line in err.splitlines())
+    first, *villages, last = err.splitlines()[:3]
+    assert villages == ["2 of 2 villages"]
+    assert (first, last) == ("1 of 6 kinds of checks", "2 of 6 kinds of checks")
+    assert err.splitlines()[3:] == [f"{n} of 6 kinds of checks" for n in (3, 4, 5, 6)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_findings_are_the_same_for_any_number_of_workers(
+    run, tmp_path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """Eight villages, one a piece: the third without grids, the fifth with a hole, the sixth with
+    a grid that reaches beyond it, the seventh with two that overlap."""
+    monkeypatch.setattr("planning.check_villages._AT_ONCE", 1)
+    x, y = towns.ORIGIN
+    rows = []
+    for v in range(8):
+        for half in range(2):
+            low = x + v * 1000 + half * 500
+            rows.append((f"V{v}", f"G{v}{half}", shapely.box(low, y, low + 500, y + 500)))
+    areas = [shapely.union_all([rows[2 * v][2], rows[2 * v + 1][2]]) for v in range(8)]
+    villages = gpd.GeoDataFrame(
+        {"code": [f"V{v}" for v in range(8)]}, geometry=areas, crs=towns.CRS_M
+    )
+    grids = gpd.GeoDataFrame(
+        [(village, code, 10) for village, code, _ in rows],
+        columns=["village_code", "code", "households"], geometry=[r[2] for r in rows],
+        crs=towns.CRS_M,
+    )  # fmt: skip
+    shapes = grids.geometry.to_numpy()
+    shapes[8] = shapes[8].difference(shapely.box(x + 4100, y + 100, x + 4110, y + 110))
+    shapes[10] = shapes[10].union(shapely.box(x + 5100, y - 20, x + 5120, y))
+    shapes[12] = shapes[12].union(shapely.box(x + 6500, y, x + 6501, y + 500))
+    shapes[13] = shapes[13].difference(shapely.box(x + 6800, y, x + 7000, y + 1))
+    grids = grids.set_geometry(gpd.GeoSeries(shapes, crs=towns.CRS_M)).drop(index=[4, 5])
+    write_layers({"grids": grids, "villages": villages}, tmp_path / "plan.gpkg")
+    code, out, err = run("check", tmp_path / "plan.gpkg", "--workers", workers)
+    assert code == 1
+    assert out.splitlines() == [
+        "BROKEN G60: grids overlap: 500 (limit 0); shares 500.0 m2 with G61",
+        "BROKEN G40: ground of a village that no grid covers: 100 (limit 0); "
+        "100.0 m2 of village V4 lie in no grid",
+        "BROKEN G60: ground of a village that no grid covers: 200 (limit 0); "
+        "200.0 m2 of village V6 lie in no grid",
+        "BROKEN V2: ground of a village that no grid covers: 500000 (limit 0); "
+        "the village has no grid at all",
+        "BROKEN G50: grid reaches outside its village: 400 (limit 0); 400.0 m2 outside",
+    ]
+    assert "5 breaches" in err
+
+
+def test_villages_whose_check_ends_its_process_are_named(
+    run, plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "planning.check_villages.each", lambda job, todo, workers: ((i, Lost()) for i in todo)
+    )
+    code, out, err = run("check", plan)
+    assert (code, out) == (2, "")
+    assert "the process that checked village 320116001201 and those after it ended" in err
