@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from store.policy import ROLES, Person
 from ui.access import (
@@ -41,8 +42,25 @@ def _switched() -> None:
         st.session_state["language"] = chosen
 
 
+def _forget_parts_of_page_left() -> None:
+    """Forget the parts (fragments) of the page that this run is no longer on.
+
+    A part that looks after a job asks for itself every half second. Asked while the next page is
+    drawn, by a browser that has not seen it yet, Streamlit would answer after that page, for the
+    page that was left: and the browser empties its window.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:
+        return
+    before = st.session_state.get("parts_of")
+    if before != context.page_script_hash:
+        st.session_state["parts_of"] = context.page_script_hash
+        context.fragment_storage.clear()
+
+
 def show_frame() -> None:
     """Set the page up; the first thing a run does."""
+    _forget_parts_of_page_left()
     st.set_page_config(
         page_title=text("app.name"),
         page_icon=str(HERE / "board" / "mark.svg"),

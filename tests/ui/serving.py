@@ -1,4 +1,4 @@
-"""The application on a port of its own, for tests that drive it in a browser."""
+"""The application on a port of its own, and what every test does that drives it in a browser."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -58,3 +62,34 @@ def served(
         finally:
             server.terminate()
             server.wait(20)
+
+
+IDLE = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const busy = app?.getAttribute('data-test-script-state') !== 'notRunning'
+    || document.querySelector('[data-testid=stStatusWidget], [data-stale=true]');
+  if (busy) { window.gwIdle = 0; return false; }
+  window.gwIdle = (window.gwIdle || 0) + 1;  // asked at each frame: three of them, drawn and quiet
+  return window.gwIdle > 3;
+}"""
+
+
+def idle(page: Page) -> None:
+    """Wait until no script of the page runs and all it sent is drawn.
+
+    What is clicked before may be an element of the run before: a list that has just opened closes
+    again, and a button's file was forgotten with its run.
+    """
+    page.evaluate("() => { window.gwIdle = 0; }")
+    page.wait_for_function(IDLE)
+
+
+def download(page: Page, key: str, path: Path) -> str:
+    """Take the file of the download button ``key`` to ``path``; the name it was offered under."""
+    button = page.locator(f".st-key-{key} button").first
+    button.wait_for()
+    idle(page)
+    with page.expect_download() as coming:
+        button.click()
+    coming.value.save_as(path)
+    return coming.value.suggested_filename

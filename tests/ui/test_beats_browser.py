@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from serving import served
+from serving import download, served
 
 from geo.ground import Inputs, load_ground
 from planning.beats.beatfile import read_beatfile
@@ -88,9 +88,7 @@ def test_beats_are_proposed_redrawn_and_taken_away(
         f"() => document.querySelectorAll('.gw-rows tr[data-key]').length === {before - 1}"
     )
     page.locator(".st-key-beats_back button").click()
-    with page.expect_download() as waiting:
-        page.locator(".st-key-beats_gpkg button").click()
-    waiting.value.save_as(tmp_path / "beats.gpkg")
+    download(page, "beats_gpkg", tmp_path / "beats.gpkg")
     assert len(read_beatfile(tmp_path / "beats.gpkg").beats) == before - 1
     context.close()
     assert outside == []

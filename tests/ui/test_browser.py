@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from serving import served
+from serving import download, idle, served
 from synthetic import HOSTILE, plan, roads
 
 from planning.planfile import write_plan
@@ -228,18 +228,9 @@ def test_the_register_can_be_downloaded(visitor: Page, address: str, tmp_path: P
     assert sheets.get_by_role("link").evaluate_all("all => all.map(a => a.pathname)") == [
         "/beats", "/levels",
     ]  # fmt: skip
-    with visitor.expect_download() as coming:
-        visitor.locator(".st-key-download_register button").click()
-    assert coming.value.suggested_filename == "网格划分登记表.xlsx"
     path = tmp_path / "register.xlsx"
-    coming.value.save_as(path)
+    assert download(visitor, "download_register", path) == "网格划分登记表.xlsx"
     assert path.read_bytes()[:2] == b"PK"
-
-
-def idle(page: Page) -> None:
-    """Wait until no script of the page runs."""
-    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
-    page.wait_for_timeout(300)
 
 
 def test_data_can_be_taken_in_another_coordinate_system(
@@ -252,11 +243,8 @@ def test_data_can_be_taken_in_another_coordinate_system(
     visitor.locator(".st-key-download_system input").fill("GCJ")
     visitor.get_by_role("option").filter(has_text="GCJ-02").click()
     visitor.get_by_text("不能与其他数据混用").wait_for()
-    with visitor.expect_download() as coming:
-        visitor.locator(".st-key-download_csv button").click()
-    assert coming.value.suggested_filename == "网格方案-gcj02.csv"
     path = tmp_path / "grids.csv"
-    coming.value.save_as(path)
+    assert download(visitor, "download_csv", path) == "网格方案-gcj02.csv"
     head, first = path.read_text("utf-8-sig").splitlines()[:2]
     assert head.endswith("经度,纬度,坐标系")
     assert "GCJ-02" in first
@@ -270,6 +258,5 @@ def test_what_changed_since_an_earlier_version(
     visitor.goto(f"{address}/download")
     visitor.locator(".st-key-download_csv button").wait_for()
     visitor.locator(".st-key-earlier input[type=file]").set_input_files(str(earlier))
-    with visitor.expect_download() as coming:
-        visitor.locator(".st-key-download_changes button").click()
-    assert coming.value.suggested_filename == "网格变更表.xlsx"
+    path = tmp_path / "changes.xlsx"
+    assert download(visitor, "download_changes", path) == "网格变更表.xlsx"

@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from serving import served
+from serving import download, idle, served
 
 from data.demo import write_county
 from geo.datum import wgs84_to_gcj02
@@ -134,19 +134,12 @@ def test_from_odd_files_to_grids_with_nothing_personal_left(
     page.get_by_role("option", name="几家", exact=True).click()
     chosen(page, "几家")
     page.get_by_text("GCJ-02").first.wait_for()
-    for _ in range(8):  # a click while the page is drawn anew is lost
-        if page.locator(".st-key-propose button").count():
-            break
-        accept = page.get_by_role("button", name="接受")
-        if accept.count() and accept.first.is_enabled():
-            accept.first.click()
-        page.wait_for_timeout(6_000)
+    idle(page)
+    page.locator(".st-key-files_accept button:enabled").click()
     page.locator(".st-key-propose button").click()
     page.wait_for_selector(".gw-numbers")
     page.get_by_role("link", name="下载").first.click()
-    with page.expect_download() as waiting:
-        page.locator(".st-key-download_gpkg button").click()
-    waiting.value.save_as(tmp_path / "plan.gpkg")
+    download(page, "download_gpkg", tmp_path / "plan.gpkg")
     plan = read_plan(tmp_path / "plan.gpkg")
     given = pd.read_csv(files[1], encoding="gb18030")
     assert int(plan.grids["households"].sum()) == int(given["几家"].sum())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from serving import served
+from serving import download, served
 
 from ui.map.component import LEAFLET
 from ui.printed import NoFontError, chinese_font
@@ -82,18 +82,14 @@ def test_a_leader_looks_filters_and_takes_it_away(
     option(page, "leader_period", "2025 年")
     page.wait_for_function("() => document.querySelector('.gw-numbers').innerText.includes('%')")
     assert page.locator(".gw-legend").inner_text() == colours  # the same every period
-    with page.expect_download() as waiting:
-        page.locator(".st-key-leader_html button").first.click()
     sent = tmp_path / "sent.html"
-    waiting.value.save_as(sent)
+    download(page, "leader_html", sent)
     try:
         chinese_font()
     except NoFontError:
         pytest.skip("no font with Chinese characters is installed")
-    with page.expect_download() as waiting:
-        page.locator(".st-key-leader_pdf button").first.click()
     sheet = tmp_path / "sheet.pdf"
-    waiting.value.save_as(sheet)
+    download(page, "leader_pdf", sheet)
     assert sheet.read_bytes().startswith(b"%PDF-")
     page.context.close()
     assert broken == []

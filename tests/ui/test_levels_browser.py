@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pypdfium2
 import pytest
-from serving import served
+from serving import download, served
 
 from geo.ground import Inputs, load_ground
 from planning.county import propose_county
@@ -112,10 +112,8 @@ def test_a_leaders_grids_alone(page: Page, folder: Path, tmp_path: Path) -> None
     shown = until(page, county)
     assert shown[0] == "2"
     assert shown[3] == f"{int(own['households'].sum()):,}"
-    with page.expect_download() as waiting:
-        page.locator(".st-key-leader_sheets button").click()
     path = tmp_path / "leader.pdf"
-    waiting.value.save_as(path)
+    download(page, "leader_sheets", path)
     document = pypdfium2.PdfDocument(path)
     assert len(document) == 3
     document.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import served
+from serving import download, served
 from test_redraw_browser import LAYERS, SLOW, choose_row, edit, press, ready, state
 
 from geo.ground import Inputs, load_ground
@@ -84,10 +84,8 @@ def switch(page: Page, to: str) -> None:
 
 def downloaded(page: Page, tmp_path: Path) -> PlanFile:
     page.get_by_role("link", name="下载").first.click()
-    with page.expect_download() as waiting:
-        page.locator(".st-key-download_gpkg button").click()
     path = tmp_path / "plan.gpkg"
-    waiting.value.save_as(path)
+    download(page, "download_gpkg", path)
     return read_plan(path)
 
 

@@ -12,7 +12,7 @@ import openpyxl
 import pandas as pd
 import pypdfium2
 import pytest
-from serving import served
+from serving import download, idle, served
 
 from geo.ground import Inputs, load_ground
 from geo.problems import InputError
@@ -83,15 +83,12 @@ def test_new_counts_least_change_version_two(page: Page, folder: Path, tmp_path:
     start.click()
     start.fill("保留当前方案")
     start.press("Enter")
-    page.wait_for_timeout(1500)
+    idle(page)
     page.locator(".st-key-propose button").click()
     page.get_by_text("保留现有网格：移动").first.wait_for()
     page.get_by_role("link", name="下载").first.click()
-    page.wait_for_selector(".st-key-download_gpkg button")
-    with page.expect_download() as waiting:
-        page.locator(".st-key-download_gpkg button").click()
     path = tmp_path / "second.gpkg"
-    waiting.value.save_as(path)
+    download(page, "download_gpkg", path)
     found = find_changes(before, read_plan(path))
     fresh = set(found.sheets())
     assert 0 < len(fresh) < len(before.grids)
@@ -100,9 +97,7 @@ def test_new_counts_least_change_version_two(page: Page, folder: Path, tmp_path:
         str(folder / "plan.gpkg")
     )
     page.get_by_text(f"{len(fresh)} 个网格的图纸需要重新打印").wait_for()
-    with page.expect_download() as waiting:
-        page.locator(".st-key-download_changes button").click()
-    waiting.value.save_as(tmp_path / "changes.xlsx")
+    download(page, "download_changes", tmp_path / "changes.xlsx")
     book = openpyxl.load_workbook(tmp_path / "changes.xlsx")
     rows = [row[1].value for row in book["网格变更表"].iter_rows(min_row=3)]
     quiet = [row[1].value for row in book["未变网格"].iter_rows(min_row=3)]
@@ -111,9 +106,7 @@ def test_new_counts_least_change_version_two(page: Page, folder: Path, tmp_path:
         found.table[(found.table["change"] != "kept") & (found.table["old_code"] != "")]
     )
     page.locator(".st-key-draw_sheets button").click()
-    with page.expect_download() as waiting:
-        page.locator(".st-key-download_sheets button").click()
-    waiting.value.save_as(tmp_path / "sheets.zip")
+    download(page, "download_sheets", tmp_path / "sheets.zip")
     with zipfile.ZipFile(tmp_path / "sheets.zip") as archive:
         pages = {}
         for name in archive.namelist():

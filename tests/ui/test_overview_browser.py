@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from serving import served
+from serving import idle, served
 
 from ui.map.component import LEAFLET
 
@@ -160,7 +160,8 @@ def test_a_search_and_a_row_lead_to_a_grid_that_was_not_sent(visitor: Page) -> N
     search.press("Enter")
     table = visitor.locator("[data-testid=stDataFrame]").first
     table.wait_for()
-    visitor.wait_for_timeout(1500)
+    idle(visitor)
+    visitor.wait_for_timeout(300)  # the table paints itself on a canvas, without a sign
     box = table.bounding_box()
     assert box is not None
     visitor.mouse.click(box["x"] + 22, box["y"] + 50)

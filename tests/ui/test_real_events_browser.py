@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from playwright.sync_api import TimeoutError
-from serving import served
+from serving import download, served
 
 from ui.map.component import LEAFLET
 from ui.printed import NoFontError, chinese_font
@@ -110,9 +110,7 @@ def option(page: Page, box: str, name: str) -> None:
 
 
 def taken(page: Page, key: str, path: Path) -> Path:
-    with page.expect_download() as waiting:
-        page.locator(f".st-key-{key} button").first.click()
-    waiting.value.save_as(path)
+    download(page, key, path)
     return path
 
 
@@ -144,6 +142,7 @@ def test_canterburys_snapped_months_are_mapped_with_their_warning(
     assert other is not None  # told apart: it is in no rate
     assert int(told[0].replace(",", "")) + int(other[1].replace(",", "")) == len(month)
     assert told[2] == "—"  # there is no February before
+    page.locator(".gw-place").first.wait_for()  # drawn after the numbers
     places = page.locator(".gw-place").all_inner_texts()
     assert 1 <= len(places) <= 10
     assert "Grid" in places[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from serving import served
+from serving import download, served
 
 from geo.ground import Inputs, load_ground
 from planning.check import check_plan
@@ -586,10 +586,8 @@ def test_what_is_redrawn_is_on_the_plan_page_and_in_the_download(
     board.get_by_role("link", name="网格方案").first.click()
     board.wait_for_selector(".gw-numbers")
     board.get_by_role("link", name="下载").first.click()
-    with board.expect_download() as waiting:
-        board.locator(".st-key-download_gpkg button").click()
     path = tmp_path / "plan.gpkg"
-    waiting.value.save_as(path)
+    download(board, "download_gpkg", path)
     plan = read_plan(path)
     assert left in set(plan.grids["village_code"].value_counts())
     assert plan.value("scenario.steps") == "1"

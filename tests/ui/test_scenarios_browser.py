@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from serving import served
+from serving import download, served
 
 from ui.map.component import LEAFLET
 
@@ -98,9 +98,7 @@ def test_a_branch_is_changed_compared_adopted_and_brought_back(
         arg=start[0],
     )
     page.get_by_text("Record of changes").click()
-    with page.expect_download() as waiting:
-        page.locator(".st-key-record_xlsx button").click()
-    waiting.value.save_as(tmp_path / "record.xlsx")
+    download(page, "record_xlsx", tmp_path / "record.xlsx")
     record = pd.read_excel(tmp_path / "record.xlsx")
     assert list(record["step"]) == ["merge"]
 
@@ -145,12 +143,9 @@ def test_saved_plans_are_copied_exported_deleted_imported_and_opened(
     page.get_by_role("link", name="项目").first.click()
     page.get_by_role("tab", name="已保存的方案").click()
     page.locator(".st-key-saved_copy button").wait_for()
-    with page.expect_download() as waiting:
-        page.locator(".st-key-saved_export button").click()
     file = tmp_path / "county.gridwright"
-    waiting.value.save_as(file)
+    assert download(page, "saved_export", file).endswith(".gridwright")
     assert file.read_bytes()[:6] == b"SQLite"
-    assert waiting.value.suggested_filename.endswith(".gridwright")
     page.get_by_text("删除", exact=True).first.click()
     page.locator(".st-key-saved_delete button").click()
     page.get_by_text("还没有保存的方案").wait_for()

@@ -16,7 +16,7 @@ import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from serving import free_port, served
+from serving import download, free_port, served
 from synthetic import plan
 
 from planning.planfile import write_plan
@@ -101,9 +101,8 @@ def test_people_with_accounts_see_and_take_what_their_role_allows(
         planner.get_by_role("link", name="下载").click()
         taken: list[str] = []
         planner.on("request", lambda asked: taken.append(asked.url))
-        with planner.expect_download() as waiting:
-            planner.locator(".st-key-download_csv button").click()
-        assert waiting.value.path().read_bytes()
+        download(planner, "download_csv", tmp_path / "grids.csv")
+        assert (tmp_path / "grids.csv").read_bytes()
         media = next(url for url in taken if "/media/" in url)
         assert planner.request.get(media).status == 200
         assert leader.request.get(media).status == 404  # its address, passed on
