@@ -69,13 +69,13 @@ $(DEMO)/plan.gpkg: | $(DEMO)/README.txt
 run: setup $(DEMO)/plan.gpkg ## open the program in the browser with the demonstration county
 	$(BIN)/gridwright serve --project $(DEMO)
 
-lint: setup-dev ## style, types, the dependency rule, and known faults of what is locked
+lint: $(VENV)/.installed-dev ## style, types, the dependency rule, and known faults of what is locked
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python .ci/audit
 
-test: lint ## everything that must pass before a change lands
+test: lint setup-dev ## everything that must pass before a change lands
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup-dev $(VENV)/.installed-bench ## measure against other programs (benchmarks/README.md)

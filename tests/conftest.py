@@ -6,6 +6,7 @@ Environment:
 headless shell before others.
 ``GRIDWRIGHT_REQUIRE_BROWSER=1``  a missing browser fails the test instead of skipping it.
 ``GRIDWRIGHT_REQUIRE_POSTGRES=1``  the same for PostgreSQL with PostGIS.
+``GRIDWRIGHT_PICTURES``  a folder for a picture of each page of a browser test that fails.
 ``GRIDWRIGHT_LONG=1``  the whole runs of killed and interleaved writers (docs/store.md), and an
 installation without a network (docs/deploy.md).
 ``HYPOTHESIS_PROFILE``  ``dev`` (default) or ``ci`` (fewer examples, the same every time).
@@ -64,6 +65,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in browsing)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Say what stood on the pages of a browser test that failed: it may fail but once in ten."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.when != "call" or not report.failed:
+        return
+    for number, page in enumerate(_OPENED):
+        if not page.is_closed():
+            seen = f"{page.url}\n{page.locator('body').inner_text()[:3000]}"
+            report.sections.append(("what the page showed", seen))
+            if pictures := os.environ.get("GRIDWRIGHT_PICTURES"):
+                page.screenshot(path=Path(pictures) / f"{item.name}-{number}.png")
+
+
 @pytest.fixture(autouse=True)
 def _main_stays() -> Iterator[None]:
     """Streamlit runs a page as ``__main__`` and leaves it there; a process that is spawned later
@@ -119,6 +135,7 @@ def chromium() -> Iterator[Browser]:
         def listening(**settings: Any) -> BrowserContext:
             context = plain(**settings)
             context.on("console", lambda said: _note_refusal(said.text))
+            context.on("page", lambda page: _OPENED.append(page))
             return context
 
         browser.new_context = listening  # type: ignore[method-assign]
@@ -127,6 +144,7 @@ def chromium() -> Iterator[Browser]:
 
 
 _REFUSED: list[str] = []
+_OPENED: list[Page] = []
 
 
 def _note_refusal(text: str) -> None:
@@ -138,6 +156,7 @@ def _note_refusal(text: str) -> None:
 def _nothing_is_refused() -> Iterator[None]:
     """The content policy lets every page of every browser test do what it does."""
     _REFUSED.clear()
+    _OPENED.clear()
     yield
     assert _REFUSED == []
 

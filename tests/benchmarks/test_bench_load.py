@@ -6,15 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from counties import demonstration
 
 from benchmarks.load import Server, missed, options, run, summary, table, tree
 from benchmarks.people import Book
-from data.demo import write_county
-from geo.ground import Inputs, load_ground
-from planning.county import propose_county
-from planning.planfile import write_plan
-from planning.settings import Settings
-from planning.tables import to_planfile
 from ui.map.component import LEAFLET
 
 
@@ -22,13 +17,7 @@ from ui.map.component import LEAFLET
 def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not LEAFLET.exists():
         pytest.skip("leaflet is not installed (make setup)")
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
-    ground = load_ground(
-        Inputs(villages=str(folder / "villages.gpkg"), households=str(folder / "households.csv"))
-    )
-    write_plan(to_planfile(propose_county(ground, Settings())), folder / "plan.gpkg")
-    return folder
+    return demonstration(tmp_path_factory, "planned")
 
 
 def test_nobody_is_sent_what_is_somebody_else_s(county: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
+from counties import demonstration, inputs
 from pyproj import CRS, Transformer
 
-from geo.ground import Ground, Inputs, load_ground
+from geo.ground import Ground, load_ground
 from planning.county import propose_county
 from planning.faults import NO_GRID, Unplaced
 from planning.planfile import PlanFile
@@ -33,16 +34,7 @@ SETTINGS = Settings()
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ground, PlanFile]:
     """Four villages of the demonstration county, proposed."""
-    from data.demo import write_county
-
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
-    names = ("roads", "water", "railways", "compounds", "groups", "dedicated")
-    layers = {name: str(folder / f"{name}.gpkg") for name in names}
-    ground = load_ground(
-        Inputs(villages=str(folder / "villages.gpkg"), households=str(folder / "households.csv"),
-               **layers)
-    )  # fmt: skip
+    ground = load_ground(inputs(demonstration(tmp_path_factory)))
     return ground, to_planfile(propose_county(ground, SETTINGS))
 
 

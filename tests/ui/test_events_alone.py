@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from counties import demonstration
 
-from data.demo import write_county
 from ui.event_files import has_events
 from ui.intake import (
     Intake,
@@ -27,9 +27,7 @@ from ui.study import make_study
 
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
-    return folder
+    return demonstration(tmp_path_factory)
 
 
 def brought(county: Path, memory: Path, *names: str) -> Intake:

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import geopandas as gpd
 import pytest
+from counties import demonstration
 from streamlit.testing.v1 import AppTest
 
-from data.demo import write_county
 from geo.inspect import Choice
 from store.policy import EVERYBODY, Grant, Person
 from ui.intake import (
@@ -31,8 +31,7 @@ from ui.pages import project as page
 
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
+    folder = demonstration(tmp_path_factory)
     villages = gpd.read_file(folder / "villages.gpkg").drop(columns="城乡分类代码")
     villages.to_file(folder / "cun.shp", encoding="GBK")
     return folder

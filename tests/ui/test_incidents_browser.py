@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from counties import demonstration
 from serving import download, served
 
 from ui.map.component import LEAFLET
@@ -23,11 +24,7 @@ SLOW = 90_000
 
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from data.demo import write_county
-
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
-    return folder
+    return demonstration(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

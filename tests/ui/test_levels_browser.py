@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 
 import pypdfium2
 import pytest
+from counties import demonstration
 from serving import download, served
 
-from geo.ground import Inputs, load_ground
-from planning.county import propose_county
-from planning.planfile import read_plan, write_plan
-from planning.settings import Settings
-from planning.tables import to_planfile
+from planning.planfile import read_plan
 from ui.map.component import LEAFLET
 
 if TYPE_CHECKING:
@@ -28,42 +25,38 @@ SLOW = 60_000  # milliseconds
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four villages with micro-grids, and a list of a leader's grids."""
-    from data.demo import write_county
-
     if not LEAFLET.exists():
         pytest.skip("leaflet is not installed (make setup)")
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
-    inputs = Inputs(
-        villages=str(folder / "villages.gpkg"), households=str(folder / "households.csv"),
-        roads=str(folder / "roads.gpkg"),
-    )  # fmt: skip
-    plan = to_planfile(propose_county(load_ground(inputs), Settings(micro=60)))
-    write_plan(plan, folder / "plan.gpkg")
-    codes = plan.grids["code"].astype(str)
+    folder = demonstration(tmp_path_factory, "micro")
+    codes = read_plan(folder / "plan.gpkg").grids["code"].astype(str)
     (folder / "领导联网格.csv").write_text(
         f"岗位,网格编码\n县长,{codes.iloc[0]}\n县长,{codes.iloc[-1]}\n", encoding="utf-8-sig"
     )
     return folder
 
 
-@pytest.fixture
-def page(chromium: Browser, folder: Path, tmp_path: Path) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
     environment = {
         "GRIDWRIGHT_PROJECT": str(folder),
-        "GRIDWRIGHT_STORE": str(tmp_path / "plans.gridwright"),
+        "GRIDWRIGHT_STORE": str(folder / "kept" / "plans.gridwright"),
     }
-    with served(tmp_path / "log.txt", environment) as address:
-        context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-        page = context.new_page()
-        page.set_default_timeout(SLOW)
-        broken: list[str] = []
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.goto(f"{address}/levels")
-        page.wait_for_selector(".gw-numbers")
-        yield page
-        context.close()
-        assert broken == []
+    with served(folder / "log.txt", environment) as found:
+        yield found
+
+
+@pytest.fixture
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+    page = context.new_page()
+    page.set_default_timeout(SLOW)
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.goto(f"{address}/levels")
+    page.wait_for_selector(".gw-numbers")
+    yield page
+    context.close()
+    assert broken == []
 
 
 def numbers(page: Page) -> list[str]:

@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from counties import demonstration
 from serving import download, served
-from test_redraw_browser import LAYERS, SLOW, choose_row, edit, press, ready, state
+from test_redraw_browser import SLOW, choose_row, edit, press, ready, state
 
-from geo.ground import Inputs, load_ground
 from planning.check import check_plan
-from planning.county import propose_county
-from planning.planfile import PlanFile, read_plan, write_plan
-from planning.settings import Settings
-from planning.tables import to_planfile
+from planning.planfile import PlanFile, read_plan
 from ui.map.component import LEAFLET
 
 if TYPE_CHECKING:
@@ -27,19 +24,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four villages of the demonstration county, planned with micro-grids."""
-    from data.demo import write_county
-
     if not LEAFLET.exists():
         pytest.skip("leaflet is not installed (make setup)")
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
-    layers = {name: str(folder / f"{name}.gpkg") for name in LAYERS}
-    inputs = Inputs(
-        villages=str(folder / "villages.gpkg"), households=str(folder / "households.csv"), **layers
-    )
-    county = propose_county(load_ground(inputs), Settings(micro=60))
-    write_plan(to_planfile(county), folder / "plan.gpkg")
-    return folder
+    return demonstration(tmp_path_factory, "micro")
 
 
 @pytest.fixture

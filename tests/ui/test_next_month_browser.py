@@ -12,16 +12,13 @@ import openpyxl
 import pandas as pd
 import pypdfium2
 import pytest
+from counties import demonstration
 from serving import download, idle, served
 
-from geo.ground import Inputs, load_ground
 from geo.problems import InputError
 from planning.changes import find_changes
-from planning.county import propose_county
-from planning.planfile import read_plan, write_plan
-from planning.settings import Settings
+from planning.planfile import read_plan
 from planning.sheets.fonts import find_font
-from planning.tables import to_planfile
 from ui.map.component import LEAFLET
 
 if TYPE_CHECKING:
@@ -30,27 +27,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SLOW = 90_000  # milliseconds
-LAYERS = ("roads", "water", "railways", "compounds", "groups", "dedicated")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Last month's plan, and this month's households: two buildings hold far more people."""
-    from data.demo import write_county
-
     if not LEAFLET.exists():
         pytest.skip("leaflet is not installed (make setup)")
     try:
         find_font()
     except InputError:
         pytest.skip("no Chinese font on this machine (fonts-noto-cjk)")
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
-    layers = {name: str(folder / f"{name}.gpkg") for name in LAYERS}
+    folder = demonstration(tmp_path_factory, "planned")
     homes = folder / "households.csv"
-    inputs = Inputs(villages=str(folder / "villages.gpkg"), households=str(homes), **layers)
-    plan = to_planfile(propose_county(load_ground(inputs), Settings()))
-    write_plan(plan, folder / "plan.gpkg")
+    plan = read_plan(folder / "plan.gpkg")
     table = pd.read_csv(homes, encoding="utf-8-sig", dtype={"村代码": str})
     grid = plan.grids[plan.grids["kind"] == "comprehensive"]["code"].iloc[0]
     own = plan.households[plan.households["grid_code"] == grid]

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from counties import demonstration
 from serving import download, served
 
-from geo.ground import Inputs, load_ground
 from planning.check import check_plan
-from planning.county import propose_county
-from planning.planfile import read_plan, write_plan
-from planning.settings import Settings
-from planning.tables import to_planfile
+from planning.planfile import read_plan
 from ui.map.component import LEAFLET
 
 if TYPE_CHECKING:
@@ -25,24 +22,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SLOW = 60_000  # milliseconds; a loaded machine is not a defect of the program
-LAYERS = ("roads", "water", "railways", "compounds", "groups", "dedicated")
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The application with four villages of the demonstration county, and a store of its own."""
-    from data.demo import write_county
-
     if not LEAFLET.exists():
         pytest.skip("leaflet is not installed (make setup)")
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
-    layers = {name: str(folder / f"{name}.gpkg") for name in LAYERS}
-    inputs = Inputs(
-        villages=str(folder / "villages.gpkg"), households=str(folder / "households.csv"), **layers
-    )
-    county = propose_county(load_ground(inputs), Settings())
-    write_plan(to_planfile(county), folder / "plan.gpkg")
+    folder = demonstration(tmp_path_factory, "planned")
     kept = folder / "kept"
     environment = {
         "GRIDWRIGHT_PROJECT": str(folder), "GRIDWRIGHT_STORE": str(kept / "plans.gridwright"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from counties import demonstration
 from serving import download, served
 
 from ui.map.component import LEAFLET
@@ -22,12 +23,9 @@ SLOW = 60_000
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from data.demo import write_county
-
     if not LEAFLET.exists():
         pytest.skip("leaflet is not installed (make setup)")
-    folder = tmp_path_factory.mktemp("county")
-    write_county(folder, villages=4)
+    folder = demonstration(tmp_path_factory)
     kept = folder / "kept" / "plans.gridwright"
     environment = {"GRIDWRIGHT_PROJECT": str(folder), "GRIDWRIGHT_STORE": str(kept)}
     with served(folder / "log.txt", environment) as found:
