@@ -9,6 +9,7 @@ more is given up.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import (
@@ -22,6 +23,7 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from multiprocessing import connection
 from typing import Any, Generic, Protocol, TypeVar
 
 Result = TypeVar("Result")
@@ -70,6 +72,21 @@ class Elsewhere(Protocol):
 # The run's job, for workers forked from this process: they share its memory and are sent a
 # number. Only a process without threads forks, so no second run can meet it here.
 _shared: Job[Any] | None = None
+
+
+def _end_with_parent() -> None:
+    """In a worker: end when the process that forked it does, also where that was killed.
+
+    Without, a worker waits for its next piece for ever, and holds the memory of the run.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait_for_it() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait_for_it, daemon=True).start()
 
 
 def _shared_piece(item: int) -> Any:
@@ -183,7 +200,8 @@ def _local(job: Job[Result], workers: int) -> Iterator[Submit[Result]]:
     pool: Executor
     if alone:
         _shared = job
-        pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
+        context = multiprocessing.get_context("fork")
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
     else:
         pool = ThreadPoolExecutor(workers)
 
