@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 # Characters that place names and table heads are full of, in both scripts. A wrong decoding of
 # one East Asian encoding as another gives characters, but not these.
@@ -24,6 +25,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_HEAD_ROWS = 10_000  # in which texts are counted
 _SAMPLE = 200_000  # bytes looked at to choose between encodings that all fit
 
 
@@ -105,6 +107,9 @@ def arrow_column(column: pa.ChunkedArray) -> pd.Series[Any]:
             column.validate(full=True)
         except pa.ArrowInvalid:
             return _decoded(column)
+        head = column.slice(0, _HEAD_ROWS)
+        if len(head) >= 1000 and pc.count_distinct(head).as_py() > len(head) / 2:
+            return text_column(column)  # hardly any repeats: numbers of rows, times
         return text_column(column.dictionary_encode())
     values: pd.Series[Any] = column.to_pandas()
     return values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -173,3 +175,28 @@ def test_plain_times_read_at_once_are_those_read_one_by_one() -> None:
         assert (None if np.isnat(time) else time) == (alone[0] if alone else None), text
         assert told == (alone[1] if alone else ""), text
         assert wrong == (bool(text) and alone is None), text
+
+
+PLAIN = st.datetimes(
+    min_value=datetime(1890, 1, 1), max_value=datetime(2110, 1, 1)
+).map(lambda time: time.strftime("%Y-%m-%d %H:%M:%S"))  # fmt: skip
+ODD = st.sampled_from(
+    ["2024-02-30 10:00:00", "2024-03-05T14:20:00", "2024-03-05 24:00:00", "2024-03-05 14:20:0x",
+     "2024/3/5", "25/04/2024", "03/04/2024", "", " ", "昨天", "１９字节的文本一", None]
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(PLAIN, ODD), max_size=30), st.integers(0, 5))
+def test_times_taken_together_are_the_times_taken_one_by_one(
+    cells: list[str | None], left_out: int
+) -> None:
+    """Written plainly or not, held cell by cell or by the different ones, from any row on."""
+    column = pd.Series(cells, dtype="str").iloc[left_out:].reset_index(drop=True)
+    day_first = any(cell == "25/04/2024" for cell in cells[left_out:])
+    for held in (column, column.astype("category")):
+        times, told, bad = parse_times(held)
+        for row, cell in enumerate(cells[left_out:]):
+            pair = None if cell is None else parse_time(cell, day_first=day_first)
+            assert told[row] == ("" if pair is None else pair[1])
+            assert np.isnat(times[row]) if pair is None else times[row] == pair[0]
+            assert bad[row] == (pair is None and cell is not None and cell.strip() != "")
