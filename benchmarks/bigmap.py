@@ -174,6 +174,7 @@ class Visit:
         head = word({"grids": "grid.persons", "exceptions": "exception.rule",
                      "villages": "village.suggested"}[name], "zh")  # fmt: skip
         button = self.page.locator(".stMain [data-testid=stButtonGroup] button")
+        self.page.wait_for_timeout(500)
         return self.seen(head, button.nth(beside.SIDES.index(name)).click)
 
     def point(self, x: float, y: float) -> None:
@@ -250,7 +251,7 @@ def measure(folder: Path) -> dict[str, Any]:
         visit.settle()
         visit.page.wait_for_timeout(1500)
         found |= searched(visit, grids)
-        found["side_s"] = [visit.side(name) for name in SIDES]
+        found["side_s"] = [visit.side(name) for name in SIDES * 2]
         visit.point(0.22, 0.18)  # a county of the city, on this map
         steps = []
         for _ in range(8):
@@ -281,6 +282,7 @@ def table(found: dict[str, Any]) -> list[str]:
     """The record as people read it."""
     searches, told = sorted(found["search_s"]), sorted(found["search_told_s"])
     sides = [f"{seconds * 1000:.0f}" for seconds in found["side_s"]]
+    n = len(SIDES)
     rows = [
         ("map drawn, first visitor of a new server", f"{found['first_map_s']:.1f} s"),
         ("its table", f"{found['first_table_s']:.1f} s"),
@@ -291,7 +293,8 @@ def table(found: dict[str, Any]) -> list[str]:
          f"{searches[len(searches) // 2] * 1000:.0f} ms"),
         ("the same told to a screen reader", f"{told[-1] * 1000:.0f}, "
          f"{told[len(told) // 2] * 1000:.0f} ms"),
-        ("tables of exceptions, villages, grids", f"{', '.join(sides)} ms"),
+        ("tables of exceptions, villages, grids", f"{', '.join(sides[:n])} ms"),
+        ("the same again", f"{', '.join(sides[n:])} ms"),
         ("slowest frame, panning, server stopped", f"{found['stopped_pan_ms']:.0f} ms"),
         ("slowest frame, zooming, server stopped", f"{found['stopped_zoom_ms']:.0f} ms"),
         ("memory of the server: opened, at its peak", f"{found['opened_mb']:,}, "

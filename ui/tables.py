@@ -155,8 +155,9 @@ def exception_table(
     exceptions: pd.DataFrame, grids: pd.DataFrame, language: Language
 ) -> pd.DataFrame:
     """The list of exceptions with the grid's name; the grid's code keeps its column."""
-    names = dict(zip(grids["code"].astype(str), grids["name"], strict=True))
     codes = exceptions["grid_code"].map(name_text)
+    named = grids[grids["code"].astype(str).isin(set(codes))]  # a city has thousands of others
+    names = dict(zip(named["code"].astype(str), named["name"], strict=True))
     return pd.DataFrame(
         {
             "grid_name": codes.map(lambda code: spoken(names.get(code, code), language)),

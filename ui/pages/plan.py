@@ -37,7 +37,7 @@ from ui.views import PlanView, ground_scene
 from ui.words import Language
 
 COUNTY = ""
-MAP_FIRST = 0.5
+MAP_FIRST = 0.8
 """Seconds that a city's map is ahead of what stands beside it, when the page is opened."""
 
 HALVES = [60, 40]
