@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gridwright.ui")
 
-QUIET, PATIENCE = 1.0, 20.0
+QUIET, PATIENCE = 5.0, 60.0
 """Seconds without a visitor before what the map needs later is made; the longest wait for them."""
 
 TURN = 0.001
@@ -72,12 +72,14 @@ def prepare() -> None:
 
 
 def wait_for_quiet() -> None:
-    """Return when nobody has asked the server for anything for a moment.
+    """Return when nobody has asked the server for anything for a while, from now on.
 
     Python has one processor for all threads: who opens the map meanwhile goes first.
     """
-    until = time.monotonic() + PATIENCE
-    while METRICS.quiet < QUIET and time.monotonic() < until:
+    begun = time.monotonic()
+    while time.monotonic() - begun < PATIENCE:
+        if min(METRICS.quiet, time.monotonic() - begun) >= QUIET:
+            return
         time.sleep(0.1)
 
 

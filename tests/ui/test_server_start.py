@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from synthetic import plan, roads
 
+import ui.metrics
 import ui.start
 from cli import serve
 from planning.planfile import write_plan
 from ui.map.encode import dumps
+from ui.metrics import METRICS
 from ui.projects import PLANS, PROJECT_VARIABLE, PROJECTS
 from ui.study import study_key
 
@@ -32,6 +35,29 @@ def test_the_first_visitor_finds_the_project_read_and_its_map_drawn(
     drawn = view.scene("zh").layers[0].features
     assert "_county" in vars(view)  # made before anybody asked
     assert dumps(sorted(drawn)) == dumps(sorted(view.grids["code"]))
+
+
+def test_what_is_needed_later_is_made_when_nobody_asks_for_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    asking = 3  # a visitor asks for something in each of the first three seconds
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        if now < 1000 + asking:
+            METRICS.asked()
+
+    clock = SimpleNamespace(monotonic=lambda: now, sleep=sleep)
+    monkeypatch.setattr(ui.start, "time", clock)
+    monkeypatch.setattr(ui.metrics, "time", clock)
+    monkeypatch.setattr(METRICS, "_asked", 0.0)
+    ui.start.wait_for_quiet()
+    assert now == pytest.approx(1000 + asking + ui.start.QUIET, abs=0.3)
+    asking = 10_000
+    ui.start.wait_for_quiet()  # one who never stops asking is not waited for
+    assert now == pytest.approx(1000 + 3 + ui.start.QUIET + ui.start.PATIENCE, abs=0.5)
 
 
 @pytest.mark.parametrize("folder", ["", "nowhere"])

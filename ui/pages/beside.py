@@ -97,6 +97,24 @@ def _side_changed() -> None:
     st.session_state["side"] = st.session_state["side_box"] or st.session_state.get("side", "grids")
 
 
+@st.fragment
+def show_beside(opened: Project, view: PlanView, village: str | None, lang: Language) -> None:
+    """The switch and the table it chooses.
+
+    A fragment within the page's: another table is drawn without the map and the list of villages.
+    """
+    with guarded():
+        if st.session_state.get("page_shows") != chosen_now():
+            st.rerun()  # a row was chosen here: the map and the card stand outside
+        side = side_choice(view, village)
+        if side == "grids":
+            show_grids(view, village, lang)
+        elif side == "exceptions":
+            show_exceptions(view, village, lang)
+        else:
+            show_villages(opened, view.villages())
+
+
 def _table_height() -> int:
     return TABLE_HEIGHT - (236 if st.session_state.get("grid") else 0)
 

@@ -14,7 +14,7 @@ from ui.choice import chosen_now, focus, opened_on_map, picked, selected
 from ui.format import html_text, markdown_text, share, whole
 from ui.map.component import forget_what_was_sent, show_map
 from ui.map.parts import answer_map
-from ui.pages.beside import show_card, show_exceptions, show_grids, show_villages, side_choice
+from ui.pages.beside import show_beside, show_card, show_villages
 from ui.pages.settings import show_settings, take_wanted
 from ui.projects import Project, ground_now, villages_of
 from ui.session import (
@@ -105,13 +105,7 @@ def _workspace(opened: Project, view: PlanView | None, lang: Language) -> None:
                     # the map up for a second. Nothing else waits for this thread.
                     time.sleep(MAP_FIRST)
         with right:
-            side = side_choice(view, village)
-            if side == "grids":
-                show_grids(view, village, lang)
-            elif side == "exceptions":
-                show_exceptions(view, village, lang)
-            else:
-                show_villages(opened, view.villages())
+            show_beside(opened, view, village, lang)
             # Below the table: a row that was clicked must not move from under the mouse.
             show_card(view, lang)
 
