@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gridwright.ui")
 
-QUIET, PATIENCE = 5.0, 60.0
-"""Seconds without a visitor before what the map needs later is made; the longest wait for them."""
+QUIET, ALONE, PATIENCE = 1.0, 5.0, 60.0
+"""Seconds without a question before what the map needs later is made: after visitors, without any;
+and the longest wait for them."""
 
 TURN = 0.001
 """Seconds that a thread keeps Python's one processor while others want it; else five times that."""
@@ -72,13 +73,15 @@ def prepare() -> None:
 
 
 def wait_for_quiet() -> None:
-    """Return when nobody has asked the server for anything for a while, from now on.
+    """Return when visitors have all they asked for, or when nobody has come for a while.
 
     Python has one processor for all threads: who opens the map meanwhile goes first.
     """
     begun = time.monotonic()
-    while time.monotonic() - begun < PATIENCE:
-        if min(METRICS.quiet, time.monotonic() - begun) >= QUIET:
+    while (now := time.monotonic()) - begun < PATIENCE:
+        quiet = METRICS.quiet
+        somebody_came = now - quiet >= begun
+        if quiet >= QUIET and (somebody_came or now - begun >= ALONE):
             return
         time.sleep(0.1)
 

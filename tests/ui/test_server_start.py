@@ -54,10 +54,13 @@ def test_what_is_needed_later_is_made_when_nobody_asks_for_anything(
     monkeypatch.setattr(ui.metrics, "time", clock)
     monkeypatch.setattr(METRICS, "_asked", 0.0)
     ui.start.wait_for_quiet()
-    assert now == pytest.approx(1000 + asking + ui.start.QUIET, abs=0.3)
-    asking = 10_000
+    assert now == pytest.approx(1003 + ui.start.QUIET, abs=0.3)
+    begun = now
+    ui.start.wait_for_quiet()  # nobody comes: somebody may still be on the way
+    assert now == pytest.approx(begun + ui.start.ALONE, abs=0.3)
+    begun, asking = now, 10_000
     ui.start.wait_for_quiet()  # one who never stops asking is not waited for
-    assert now == pytest.approx(1000 + 3 + ui.start.QUIET + ui.start.PATIENCE, abs=0.5)
+    assert now == pytest.approx(begun + ui.start.PATIENCE, abs=0.3)
 
 
 @pytest.mark.parametrize("folder", ["", "nowhere"])
