@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gridwright.ui")
 
-QUIET, ALONE, PATIENCE = 1.0, 5.0, 60.0
+QUIET, ALONE, PATIENCE = 3.0, 5.0, 60.0
 """Seconds without a question before what the map needs later is made: after visitors, without any;
 and the longest wait for them."""
 
