@@ -119,6 +119,14 @@ class Ground:
         order = np.lexsort([self.households[key].to_numpy() for key in keys])
         count = np.bincount(self.households["village"], minlength=len(self.villages))
         object.__setattr__(self, "_rows", np.split(order, np.cumsum(count)[:-1]))
+        # by column: asked of the tables village by village, they would take longer than the cuts
+        columns = {
+            name: self.households[name].to_numpy(dtype=np.int64)
+            for name in ("households", "persons", "set_id")
+        }
+        object.__setattr__(self, "_columns", columns)
+        object.__setattr__(self, "_xy", self.households[["x", "y"]].to_numpy(dtype=float))
+        object.__setattr__(self, "_areas", self.villages.geometry.to_numpy())
         for name, shapes in (
             ("_line_tree", self.lines.geometry),
             ("_whole_tree", self.wholes.geometry.to_numpy()),
@@ -137,7 +145,7 @@ class Ground:
         Those within ``reach_m`` of its box, and all that :meth:`village` cuts its units along.
         """
         reach = max(reach_m, ALONG_M) + 1
-        box = np.array(self.villages.geometry.iloc[village].bounds)
+        box = np.array(self._areas[village].bounds)  # type: ignore[attr-defined]
         near = self._line_tree.query(  # type: ignore[attr-defined]
             shapely.box(*(box + np.array([-1, -1, 1, 1]) * reach))
         )
@@ -150,9 +158,9 @@ class Ground:
 
         Sets of at most ``keep_households`` and ``keep_persons`` become single units.
         """
-        area = self.villages.geometry.iloc[village]
+        area = self._areas[village]  # type: ignore[attr-defined]
         rows = self.rows_of(village)
-        held = self.households.iloc[rows]
+        held = self._columns  # type: ignore[attr-defined]
         box = np.array(area.bounds) + np.array([-1, -1, 1, 1]) * (ALONG_M + 1)
         near = np.sort(self._line_tree.query(shapely.box(*box)))  # type: ignore[attr-defined]
         cut = shapely.clip_by_rect(self.lines.geometry[near], *box)
@@ -164,10 +172,10 @@ class Ground:
             area=area,
             lines=lines,
             line_id=near[row].astype(np.int64),
-            xy=held[["x", "y"]].to_numpy(dtype=float),
-            households=held["households"].to_numpy(dtype=np.int64),
-            persons=held["persons"].to_numpy(dtype=np.int64),
-            set_id=held["set_id"].to_numpy(dtype=np.int64),
+            xy=self._xy[rows],  # type: ignore[attr-defined]
+            households=held["households"][rows],
+            persons=held["persons"][rows],
+            set_id=held["set_id"][rows],
             wholes=self.wholes.geometry.to_numpy()[wholes],
             whole_id=self.wholes["set_id"].to_numpy(dtype=np.int64)[wholes],
             dedicated=self.dedicated.geometry.to_numpy()[dedicated],
