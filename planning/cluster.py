@@ -98,7 +98,7 @@ def program_there() -> str:
 
 
 def checked(expected: str, work: Callable[[Any], Result], parcel: object) -> Result:
-    """Do one piece on a worker, if it runs the very same program."""
+    """Do what was sent to a worker, if it runs the very same program."""
     if program_there() != expected:
         raise OtherProgram
     return work(parcel)
@@ -123,7 +123,7 @@ class Cluster:
         return max(2, 2 * self._threads)
 
     def submit(self, work: Callable[[Any], Result], parcel: object) -> Future[Result]:
-        """Send one piece; where its worker dies, the scheduler gives it to another."""
+        """Send work; where its worker dies, the scheduler gives it to another."""
         sent: Future[Result] = self._executor.submit(checked, program(), work, parcel)
         return sent
 

@@ -7,8 +7,8 @@ nothing. What comes back is small: labels, codes and outlines.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -30,6 +30,7 @@ from planning.graph import IntArray
 from planning.measure import Measures, measure
 from planning.micro import MicroGrids, micro_grids
 from planning.micro_follow import kept_micro
+from planning.packing import as_binary
 from planning.plan import Grid
 from planning.propose import Proposal, propose
 from planning.rules import GridException, exceptions
@@ -234,6 +235,12 @@ class Parcel:
     used: frozenset[str] = frozenset()
     band: float | None = None
     shapes: bool = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is sent: shapes as binary, whatever else as it is."""
+        parts = (getattr(self, f.name) for f in fields(self))
+        # settings are checked when they are made, and hold no shapes
+        return Parcel, tuple(p if isinstance(p, Settings) else as_binary(p) for p in parts)
 
 
 def plan_parcel(parcel: Parcel) -> VillagePlan:

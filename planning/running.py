@@ -23,11 +23,15 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import connection
 from typing import Any, Generic, Protocol, TypeVar
 
 Result = TypeVar("Result")
-Submit = Callable[[int], "Future[Result]"]
+Bundle = tuple[int, ...]
+Submit = Callable[[Bundle], "Future[list[Result]]"]
+
+MOST_TOGETHER = 4  # pieces sent to another machine at once: each sending costs as much as a tenth
 
 
 class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
@@ -50,6 +54,15 @@ class Job(Generic[Result]):
         """Do one piece in this process."""
         return self.work(self.parcel(item))
 
+    def all_here(self, bundle: Bundle) -> list[Result]:
+        """Do some pieces in this process."""
+        return [self.here(item) for item in bundle]
+
+
+def one_by_one(work: Callable[[Any], Result], parcels: list[Any]) -> list[Result]:
+    """Do pieces that were sent together; at the top of a module, so that it can be sent."""
+    return [work(parcel) for parcel in parcels]
+
 
 class Elsewhere(Protocol):
     """Workers that outlive the run (a cluster): how to submit to them, and how they die."""
@@ -65,7 +78,7 @@ class Elsewhere(Protocol):
         ...
 
     def submit(self, work: Callable[[Any], Result], parcel: object) -> Future[Result]:
-        """Send one piece."""
+        """Send work and what it is called with."""
         ...
 
 
@@ -89,9 +102,9 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait_for_it, daemon=True).start()
 
 
-def _shared_piece(item: int) -> Any:
+def _shared_pieces(bundle: Bundle) -> list[Any]:
     assert _shared is not None
-    return _shared.here(item)
+    return _shared.all_here(bundle)
 
 
 def each(
@@ -125,20 +138,24 @@ def each(
     def width() -> int:
         return 2 * workers if elsewhere is None else elsewhere.width
 
-    queue, suspects = list(todo), list[int]()
+    size = 1
+    if elsewhere is not None:  # a quarter of what each has to do, at most
+        size = min(MOST_TOGETHER, max(1, len(todo) // (4 * elsewhere.width)))
+    queue = [tuple(todo[i : i + size]) for i in range(0, len(todo), size)]
+    suspects: list[int] = []
     while queue:
         with crew(workers) as submit:
             suspects += yield from _until_broken(submit, queue, width, deaths, stop)
     for item in suspects:
         with crew(1) as submit:
-            again = yield from _until_broken(submit, [item], lambda: 1, deaths, stop)
+            again = yield from _until_broken(submit, [(item,)], lambda: 1, deaths, stop)
         if again:
             yield item, Lost()
 
 
 def _until_broken(
     submit: Submit[Result],
-    queue: list[int],
+    queue: list[Bundle],
     width: Callable[[], int],
     deaths: tuple[type[Exception], ...],
     stop: Callable[[], bool],
@@ -147,17 +164,17 @@ def _until_broken(
 
     Returns the pieces that were under way where a worker died: one of them may have killed it.
     """
-    waiting: dict[Future[Result], int] = {}
+    waiting: dict[Future[list[Result]], Bundle] = {}
     suspects: list[int] = []
     broken = False
     queue.reverse()
     while (queue and not broken) or waiting:
         while queue and not broken and len(waiting) < width():
-            item = queue.pop()
+            bundle = queue.pop()
             try:
-                waiting[submit(item)] = item
+                waiting[submit(bundle)] = bundle
             except BrokenProcessPool:
-                queue.append(item)
+                queue.append(bundle)
                 broken = True
         done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
         if stop():
@@ -165,14 +182,14 @@ def _until_broken(
                 future.cancel()
             raise Cancelled
         for future in done:
-            item = waiting.pop(future)
+            bundle = waiting.pop(future)
             try:
-                result = future.result()
+                results = future.result()
             except deaths as death:
-                suspects.append(item)
+                suspects += bundle
                 broken = broken or isinstance(death, BrokenProcessPool)
             else:
-                yield item, result
+                yield from zip(bundle, results, strict=True)
     queue.reverse()
     return suspects
 
@@ -182,7 +199,8 @@ def _sent_to(
 ) -> Callable[[int], AbstractContextManager[Submit[Result]]]:
     @contextmanager
     def crew(_: int) -> Iterator[Submit[Result]]:
-        yield lambda item: elsewhere.submit(job.work, job.parcel(item))
+        work = partial(one_by_one, job.work)
+        yield lambda bundle: elsewhere.submit(work, [job.parcel(item) for item in bundle])
 
     return crew
 
@@ -205,8 +223,10 @@ def _local(job: Job[Result], workers: int) -> Iterator[Submit[Result]]:
     else:
         pool = ThreadPoolExecutor(workers)
 
-    def submit(item: int) -> Future[Result]:
-        return pool.submit(_shared_piece, item) if alone else pool.submit(job.here, item)
+    def submit(bundle: Bundle) -> Future[list[Result]]:
+        if alone:
+            return pool.submit(_shared_pieces, bundle)
+        return pool.submit(job.all_here, bundle)
 
     try:
         yield submit

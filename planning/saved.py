@@ -1,14 +1,15 @@
 """A village's plan as bytes and back, without anything that reading could run.
 
-A tree of text tells the structure; numbers and shapes stand behind it as arrays in NumPy's own
-format. Only the data classes that a plan is made of are known, so bytes from elsewhere can at worst
-be a wrong plan, which the checksum around them (:mod:`planning.resume`) excludes for accidents.
+A tree of text tells the structure, and the kinds and sizes of the arrays of numbers and shapes that
+stand behind it (NumPy's own format would tell them for each: a millisecond a village). Only the
+data classes that a plan is made of are known, so bytes from elsewhere can at worst be a wrong plan,
+which the checksum around them (:mod:`planning.resume`) excludes for accidents.
 """
 
 from __future__ import annotations
 
-import io
 import json
+import math
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -36,30 +37,49 @@ _KNOWN: dict[str, Any] = {
 }  # fmt: skip
 
 
+_HEAD = 8
+"""Bytes of the tree's length, ahead of it."""
+
+
 def to_bytes(plan: VillagePlan) -> bytes:
     """The plan as bytes. Raises TypeError for a part that is of no known kind."""
     arrays: list[NDArray[Any]] = []
-    tree = json.dumps(_told(plan, arrays)).encode()
-    written = io.BytesIO()
-    for array in (np.frombuffer(tree, dtype=np.uint8), *arrays):
-        np.save(written, array, allow_pickle=False)
-    return written.getvalue()
+    told = _told(plan, arrays)
+    kinds = [[array.dtype.str, *array.shape] for array in arrays]
+    tree = json.dumps({"plan": told, "arrays": kinds}).encode()
+    bodies = (np.ascontiguousarray(array).tobytes() for array in arrays)
+    return b"".join([len(tree).to_bytes(_HEAD, "little"), tree, *bodies])
 
 
 def from_bytes(held: bytes) -> VillagePlan:
     """The plan again, equal to the last bit. Raises ValueError where the bytes are none."""
-    file = io.BytesIO(held)
     try:
-        tree = json.loads(np.load(file, allow_pickle=False).tobytes())
-        arrays = []
-        while file.tell() < len(held):
-            arrays.append(np.load(file, allow_pickle=False))
-        plan = _built(tree, arrays)
-    except (OSError, EOFError, LookupError, TypeError, shapely.errors.ShapelyError) as error:
+        start = _HEAD + int.from_bytes(held[:_HEAD], "little")
+        tree = json.loads(held[_HEAD:start])
+        plan = _built(tree["plan"], _arrays(held, start, tree["arrays"]))
+    except (LookupError, TypeError, OverflowError, shapely.errors.ShapelyError) as error:
         raise ValueError("no village's plan") from error
     if not isinstance(plan, VillagePlan):
         raise ValueError("no village's plan")
     return plan
+
+
+def _arrays(held: bytes, start: int, kinds: list[list[Any]]) -> list[NDArray[Any]]:
+    """The arrays that stand one after another from ``start`` to the end."""
+    arrays = []
+    for kind, *shape in kinds:
+        dtype = np.dtype(kind)
+        if dtype.kind not in "biuf" or not all(isinstance(n, int) and n >= 0 for n in shape):
+            raise ValueError("no array of numbers")
+        stop = start + math.prod(shape) * dtype.itemsize
+        if stop > len(held):
+            raise ValueError("an array is cut off")
+        flat = np.frombuffer(held[start:stop], dtype=dtype)
+        arrays.append(flat.reshape(shape).copy())
+        start = stop
+    if start != len(held):
+        raise ValueError("more than the arrays that were told")
+    return arrays
 
 
 def _told(value: Any, arrays: list[NDArray[Any]]) -> Any:

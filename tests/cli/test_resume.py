@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import json
 import os
 import signal
 import subprocess
@@ -189,12 +189,27 @@ def test_bytes_that_are_no_plan_are_refused_even_with_a_checksum(
     assert kept.get(0) is None
 
 
-def test_an_object_array_of_a_planted_file_is_not_loaded(tmp_path: Path) -> None:
-    """NumPy's format can carry objects that run code when they are loaded."""
-    file = io.BytesIO()
-    np.save(file, np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match="allow_pickle=False"):
-        from_bytes(file.getvalue())
+def planted(kinds: list[list[object]], body: bytes) -> bytes:
+    tree = json.dumps({"plan": {"array": 0}, "arrays": kinds}).encode()
+    return len(tree).to_bytes(8, "little") + tree + body
+
+
+@pytest.mark.parametrize(
+    ("kinds", "body", "reason"),
+    [
+        ([["|O", 1]], b"\0" * 8, "no array of numbers"),  # addresses, that would be followed
+        ([["<i8", -1]], b"", "no array of numbers"),
+        ([["<i8", 1 << 40]], b"", "cut off"),
+        ([["<i8", 2]], b"\0" * 15, "cut off"),
+        ([["<i8", 2]], b"\0" * 17, "more than"),
+        ([["<i8", 2]], b"\0" * 16, "no village's plan"),
+    ],
+)
+def test_arrays_of_a_planted_file_are_numbers_and_all_there(
+    kinds: list[list[object]], body: bytes, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        from_bytes(planted(kinds, body))
 
 
 def test_a_disk_that_takes_nothing_does_not_stop_the_run(tmp_path: Path) -> None:
