@@ -7,6 +7,7 @@ Truth lives here for what was read. :func:`load_ground` turns files into a :clas
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -220,11 +221,15 @@ def assemble(layers: Mapping[str, Layer], inputs: Inputs, tolerance_m: float = 2
     notes = [problem for layer in layers.values() for problem in layer.problems] + found
     west, south, east, north = degrees(layers["villages"]).total_bounds
     crs = metric_crs((west + east) / 2, (south + north) / 2)
-    villages, repairs = boundaries(layers["villages"], crs, repair=inputs.repair_overlaps)
-    held = nobody()
-    if "households" in layers:
-        held = dwellings(layers, villages, crs, inputs.datum, tolerance_m)
-    areas = {role: polygons_of(layers.get(role), crs) for role in _AREAS}
+    # GEOS and PROJ, which do nearly all of it, let go of Python's lock
+    with ThreadPoolExecutor(2) as beside:
+        drawn = {role: beside.submit(polygons_of, layers.get(role), crs) for role in _AREAS}
+        lines = beside.submit(linework_of, dict(layers), crs)
+        villages, repairs = boundaries(layers["villages"], crs, repair=inputs.repair_overlaps)
+        held = nobody()
+        if "households" in layers:
+            held = dwellings(layers, villages, crs, inputs.datum, tolerance_m)
+    areas = {role: shapes.result() for role, shapes in drawn.items()}
     wholes, sets = wholes_of(areas, crs)
     table = held.table
     table["set_id"], sets = set_numbers(table, wholes, sets)
@@ -233,7 +238,7 @@ def assemble(layers: Mapping[str, Layer], inputs: Inputs, tolerance_m: float = 2
         crs=crs,
         villages=villages,
         households=table,
-        lines=linework_of(layers, crs),
+        lines=lines.result(),
         sets=sets,
         wholes=wholes[wholes["kind"] == "compound"].reset_index(drop=True),
         dedicated=areas["dedicated"],
