@@ -8,14 +8,17 @@ metre. What could not be kept is listed, never lost silently.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from geo.enclosures import VillageGround
 from geo.ground import Ground
 from geo.units import build_units
 from planning.carry import proposal_of
@@ -25,7 +28,7 @@ from planning.measure import measure
 from planning.plan import Grid, Plan
 from planning.planfile import PlanFile
 from planning.settings import Settings
-from planning.today import Today, of_plan
+from planning.today import of_plan
 
 WORKERS = 2
 
@@ -36,6 +39,115 @@ class OpenedPlan:
 
     county: CountyPlan
     not_kept: tuple[NotKept, ...]
+
+
+@dataclass(frozen=True)
+class OpenedVillage:
+    """One village's plan on its units; ``not_kept`` what its grids lost on the way."""
+
+    plan: VillagePlan
+    not_kept: tuple[NotKept, ...]
+
+
+@dataclass(frozen=True)
+class Laid:
+    """All that one village's plan is taken up from, and nothing of the rest of the county.
+
+    ``grids`` its rows of :class:`planning.today.Today`, ``remarks`` the lock and the reason of
+    those that have any, by code; ``used`` the codes given in it that no other grid may have.
+    """
+
+    share: VillageGround
+    name: str
+    settings: Settings
+    grids: gpd.GeoDataFrame
+    used: frozenset[str]
+    remarks: Mapping[str, tuple[bool, str]]
+
+
+class Laying:
+    """A plan file to be laid on a ground, village by village; see :func:`open_village`."""
+
+    def __init__(self, ground: Ground, plan: PlanFile, settings: Settings) -> None:
+        """Raises :class:`geo.problems.InputError` where the grids touch none of the villages."""
+        self.ground, self.settings = ground, settings
+        self.today = of_plan(plan, ground.crs)
+        self._shares = self.today.shares(ground.villages)
+        self._names = [str(name) for name in ground.villages["name"]]
+        self._codes = [str(code) for code in ground.villages["code"]]
+        self._used = sorted(self.today.used)
+        self._remarks = _remarks(plan)
+
+    def __len__(self) -> int:
+        return len(self._shares)
+
+    def name(self, row: int) -> str:
+        """A village's name."""
+        return self._names[row]
+
+    def parcel(self, row: int) -> Laid:
+        """One village's part."""
+        grids = self.today.grids.iloc[self._shares[row]].reset_index(drop=True)
+        begin = self._codes[row]
+        # a new grid's code begins with its village's: nobody else's can stand in its way
+        first = bisect_left(self._used, begin)
+        last = bisect_left(self._used, begin + "\U0010ffff")
+        return Laid(
+            share_of(self.ground, row, self.settings), self._names[row], self.settings, grids,
+            frozenset(self._used[first:last]),
+            {code: self._remarks[code] for code in grids["code"] if code in self._remarks},
+        )  # fmt: skip
+
+
+def _remarks(plan: PlanFile) -> dict[str, tuple[bool, str]]:
+    """Locks and reasons that a filed scenario carries, by code."""
+    if not {"locked", "reason"} & set(plan.grids.columns):
+        return {}
+    table = plan.grids.drop_duplicates("code")
+    nothing = [None] * len(table)
+    locks, reasons = (table.get(name, nothing) for name in ("locked", "reason"))
+    told = {}
+    for code, lock, reason in zip(table["code"].astype(str), locks, reasons, strict=True):
+        locked = bool(pd.notna(lock) and lock)
+        said = reason if isinstance(reason, str) else ""
+        if locked or said:
+            told[code] = (locked, said)
+    return told
+
+
+def open_village(own: Laid) -> OpenedVillage:
+    """One village's plan on the units of its ground; at the top of a module, to be sent."""
+    kept = keep(
+        build_units(own.share), own.grids, own.settings,
+        ground=own.share, village_name=own.name, used=own.used,
+    )  # fmt: skip
+    found = _remarked(kept.plan, own.remarks)
+    keys = sorted(found.grids, key=lambda k: (found.grids[k].kind == "dedicated",
+                                              found.grids[k].code))  # fmt: skip
+    proposal = proposal_of(found, keys, own.settings)
+    outlines = dict(zip(found.keys.tolist(), found.outlines(), strict=True))
+    village = VillagePlan(
+        units=found.units,
+        proposal=proposal,
+        measures=measure(found.units, proposal.label, proposal.k),
+        outlines=np.array([outlines[key] for key in keys], dtype=object),
+        bounds=[""] * proposal.k,
+        exceptions=[],
+        grids=tuple(found.grids[key] for key in keys),
+    )
+    return OpenedVillage(village, kept.not_kept)
+
+
+def _remarked(found: Plan, remarks: Mapping[str, tuple[bool, str]]) -> Plan:
+    """The plan with the locks and reasons of its grids."""
+    if not remarks:
+        return found
+
+    def remark(grid: Grid) -> Grid:
+        locked, reason = remarks.get(grid.code, (False, ""))
+        return replace(grid, locked=locked, reason=reason)
+
+    return replace(found, grids={key: remark(grid) for key, grid in found.grids.items()})
 
 
 def county_of_plan(
@@ -50,68 +162,21 @@ def county_of_plan(
     locks and reasons; a village without any gets some. Raises :class:`geo.problems.InputError`
     where the grids touch none of the villages.
     """
-    today = of_plan(plan, ground.crs)
-    shares = today.shares(ground.villages)
+    laying = Laying(ground, plan, settings)
     own: list[VillagePlan] = []
     lost: list[NotKept] = []
 
-    def open_one(row: int) -> tuple[VillagePlan, tuple[NotKept, ...]]:
-        return _village(ground, row, today, shares[row], settings, plan)
+    def open_one(row: int) -> OpenedVillage:
+        return open_village(laying.parcel(row))
 
-    # threads: nearly all of it is geometry, which lets go of the interpreter's lock
+    # threads: much of it is geometry, which lets go of the interpreter's lock
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        for row, (village, missing) in enumerate(pool.map(open_one, range(len(shares)))):
-            own.append(village)
-            lost += missing
+        for row, village in enumerate(pool.map(open_one, range(len(laying)))):
+            own.append(village.plan)
+            lost += village.not_kept
             if progress is not None:
-                progress(row + 1, len(shares))
-    return OpenedPlan(CountyPlan(ground, settings, tuple(own), today), tuple(lost))
-
-
-def _village(
-    ground: Ground, row: int, today: Today, rows: np.ndarray, settings: Settings, plan: PlanFile
-) -> tuple[VillagePlan, tuple[NotKept, ...]]:
-    place = share_of(ground, row, settings)
-    name = str(ground.villages["name"].iloc[row])
-    kept = keep(
-        build_units(place), today.grids.iloc[rows].reset_index(drop=True), settings,
-        ground=place, village_name=name, used=today.used,
-    )  # fmt: skip
-    found = _remarked(kept.plan, plan)
-    keys = sorted(found.grids, key=lambda k: (found.grids[k].kind == "dedicated",
-                                              found.grids[k].code))  # fmt: skip
-    proposal = proposal_of(found, keys, settings)
-    outlines = dict(zip(found.keys.tolist(), found.outlines(), strict=True))
-    village = VillagePlan(
-        units=found.units,
-        proposal=proposal,
-        measures=measure(found.units, proposal.label, proposal.k),
-        outlines=np.array([outlines[key] for key in keys], dtype=object),
-        bounds=[""] * proposal.k,
-        exceptions=[],
-        grids=tuple(found.grids[key] for key in keys),
-    )
-    return village, kept.not_kept
-
-
-def _remarked(found: Plan, plan: PlanFile) -> Plan:
-    """The plan with the locks and reasons that a filed scenario carries."""
-    if not {"locked", "reason"} & set(plan.grids.columns):
-        return found
-    table = plan.grids.drop_duplicates("code").set_index("code")
-
-    def remark(grid: Grid) -> Grid:
-        if grid.code not in table.index:
-            return grid
-        said = table.loc[grid.code]
-        reason = said.get("reason")
-        return replace(
-            grid,
-            locked=bool(pd.notna(said.get("locked")) and said.get("locked")),
-            reason=reason if isinstance(reason, str) else "",
-        )
-
-    return replace(found, grids={key: remark(grid) for key, grid in found.grids.items()})
+                progress(row + 1, len(laying))
+    return OpenedPlan(CountyPlan(ground, settings, tuple(own), laying.today), tuple(lost))
 
 
 def plan_digest(plan: PlanFile) -> str:

@@ -70,7 +70,10 @@ class Today:
         order = np.lexsort((-village, held, named))
         order = order[held[order] > 0]
         home[grid[order]] = village[order]
-        return [np.flatnonzero(home == i) for i in range(len(villages))]
+        rows = np.flatnonzero(home >= 0)
+        rows = rows[np.argsort(home[rows], kind="stable")]
+        count = np.bincount(home[rows], minlength=len(villages))
+        return np.split(rows, np.cumsum(count)[:-1])
 
     def gone(self, villages: gpd.GeoDataFrame) -> list[str]:
         """Codes of the grids that have no ground in any village."""
@@ -151,11 +154,8 @@ def _today(
     first = ~pd.Series(own).duplicated().to_numpy()
     grids = table[first].reset_index(drop=True)
     row = pd.Index(own[first]).get_indexer(pd.Index(own))
-    joined = [
-        shapely.union_all(shapes[solid][row == i]) if (row == i).sum() > 1
-        else shapes[solid][np.flatnonzero(row == i)[0]]
-        for i in range(len(grids))
-    ]
+    held = np.split(shapes[solid][np.argsort(row, kind="stable")], np.cumsum(np.bincount(row))[:-1])
+    joined = [shapely.union_all(parts) if len(parts) > 1 else parts[0] for parts in held]
     used = frozenset(grids["code"]) - {""} | retired
     return Today(gpd.GeoDataFrame(grids, geometry=joined, crs=crs), file, sha256, used)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,15 +10,17 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, func, insert, select, update
 
+from geo.ground import Ground
 from geo.problems import InputError, Problem
 from planning.codes import village_of_code
-from planning.county import CountyPlan
+from planning.county import CountyPlan, VillagePlan
 from planning.history import now
+from planning.packing import as_binary
 from planning.plan import start_plan
-from planning.record import state_of
+from planning.record import Record, state_of
 from planning.settings import Settings
 from planning.tables import codes_and_names, provenance
-from store.ground import save_ground
+from store.ground import GroundRows, ground_rows, insert_ground
 from store.located import announce_system, located
 from store.schema import PLAN, PROJECT, SCENARIO, VILLAGE
 from store.values import DamagedError, srid_of
@@ -25,6 +28,8 @@ from store.values import DamagedError, srid_of
 KINDS = ("road", "water", "railway")
 FIRST_SCENARIO = "初始方案 / proposal"
 MARK = "plan.digest"  # in the provenance: which plan a project was made from
+UNFINISHED = "plan.unfinished"
+"""In the provenance of a project whose villages are still being taken in: of what, in its place."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +68,44 @@ def create_project(
     c: Connection, county: CountyPlan, name: str, actor: str, told: pd.DataFrame | None, mark: str
 ) -> tuple[int, int]:
     """Keep a proposal; returns the numbers of the project and of its first scenario."""
-    ground, moment = county.ground, now()
     said = provenance(county) if told is None else told
-    rows = [[str(key), str(value)] for key, value in said[["key", "value"]].to_numpy().tolist()]
+    project, scenario = insert_project(
+        c, county.ground, county.settings, name, actor, said, (MARK, mark)
+    )
+    known = frozenset(county.ground.villages["code"].astype(str))
+    retired = retired_by_village(() if county.today is None else county.today.used, known)
+    srid = srid_of(county.ground.crs.to_string())
+    for position, own in enumerate(county.villages):
+        codes, names = codes_and_names(county, position)
+        rows = village_rows(
+            county.ground.villages.iloc[position], position, own, codes, names,
+            retired.get(own.units.code, frozenset()),
+        )  # fmt: skip
+        insert_village(c, project, scenario, rows, srid)
+    announce_system(c)
+    return project, scenario
+
+
+def insert_project(
+    c: Connection,
+    ground: Ground,
+    settings: Settings,
+    name: str,
+    actor: str,
+    told: pd.DataFrame,
+    mark: tuple[str, str],
+) -> tuple[int, int]:
+    """A project that has a scenario, and no village yet; the numbers of both.
+
+    ``mark`` a row of its provenance: what it is found by.
+    """
+    moment = now()
+    rows = [[str(key), str(value)] for key, value in told[["key", "value"]].to_numpy().tolist()]
     row = {
         "name": name.strip(),
         "crs": ground.crs.to_string(),
-        "settings": asdict(county.settings),
-        "provenance": [*(pair for pair in rows if pair[0] != MARK), [MARK, mark]],
+        "settings": asdict(settings),
+        "provenance": [*(pair for pair in rows if pair[0] not in (MARK, UNFINISHED)), [*mark]],
         "lines": np.column_stack([ground.lines.kind, ground.lines.name]).tolist(),
         "sets": ground.sets[["kind", "name"]].astype(str).to_numpy().tolist(),
         "created_at": moment,
@@ -80,49 +115,77 @@ def create_project(
     first = {
         "project_id": project, "name": FIRST_SCENARIO, "created_at": moment, "created_by": actor,
     }  # fmt: skip
-    scenario = _number(c.execute(insert(SCENARIO), first).inserted_primary_key)
-    for position in range(len(county.villages)):
-        _create_village(c, county, project, scenario, position)
-    announce_system(c)
-    return project, scenario
+    return project, _number(c.execute(insert(SCENARIO), first).inserted_primary_key)
 
 
 def _number(key: Any) -> int:
     return int(key[0])
 
 
-def _create_village(
-    c: Connection, county: CountyPlan, project: int, scenario: int, position: int
-) -> None:
-    village, own = county.ground.villages.iloc[position], county.villages[position]
-    row = {
-        "project_id": project,
-        "position": position,
+@dataclass(frozen=True)
+class VillageRows:
+    """A village as the store takes it, made by whoever has its plan: ``own`` its columns.
+
+    ``state`` its plan at the start (:func:`planning.record.state_of`).
+    """
+
+    position: int
+    own: dict[str, Any]
+    ground: GroundRows
+    state: Record
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is sent: shapes as binary."""
+        return VillageRows, (self.position, self.own, as_binary(self.ground), self.state)
+
+
+def retired_by_village(codes: Iterable[str], known: Container[str]) -> dict[str, frozenset[str]]:
+    """Codes that were ever given, by the village they were given in."""
+    found: dict[str, set[str]] = {}
+    for code in codes:
+        found.setdefault(village_of_code(code, known), set()).add(code)
+    return {village: frozenset(own) for village, own in found.items()}
+
+
+def village_rows(
+    village: Any,
+    position: int,
+    own: VillagePlan,
+    codes: list[str],
+    names: list[str],
+    retired: frozenset[str],
+) -> VillageRows:
+    """What is kept of a village (a row of the ground's) and of its plan.
+
+    ``retired`` the codes ever given in it, which no grid gets again; they count where its grids
+    were carried over (``own.grids``).
+    """
+    start = start_plan(own.units, own.proposal, codes, names, str(village["name"]))
+    if own.grids:  # carried over: kinds, locks and reasons stay, no retired code comes back
+        start = replace(start, grids=dict(enumerate(own.grids)), used=start.used | retired)
+    columns = {
         "code": str(village["code"]),
         "name": str(village["name"]),
         "township_name": _text(village["township_name"]),
         "class_code": _text(village["class_code"]),
-        "boundary": located(village.geometry, srid_of(county.ground.crs.to_string())),
+        "boundary": village["geometry"],
     }
+    return VillageRows(position, columns, ground_rows(own.units), state_of(start))
+
+
+def insert_village(
+    c: Connection, project: int, scenario: int, rows: VillageRows, srid: int
+) -> None:
+    """Keep a village, its units and its plan."""
+    boundary = located(rows.own["boundary"], srid)
+    row = {"project_id": project, "position": rows.position, **rows.own, "boundary": boundary}
     village_id = _number(c.execute(insert(VILLAGE), row).inserted_primary_key)
-    save_ground(c, village_id, own.units)
-    codes, names = codes_and_names(county, position)
-    start = start_plan(own.units, own.proposal, codes, names, str(village["name"]))
-    if own.grids:  # carried over: kinds, locks and reasons stay, no retired code comes back
-        retired = frozenset() if county.today is None else county.today.used
-        begin = own.units.code
-        known = frozenset(county.ground.villages["code"].astype(str))
-        used = start.used | {
-            code for code in retired
-            if code.startswith(begin) and village_of_code(code, known) == begin
-        }  # fmt: skip
-        start = replace(start, grids=dict(enumerate(own.grids)), used=used)
-    state = state_of(start)
+    insert_ground(c, village_id, rows.ground, srid)
     c.execute(
         insert(PLAN),
         {
-            "scenario_id": scenario, "village_id": village_id, "start": state, "state": state,
-            "version": 0, "position": 0, "tip": 0,
+            "scenario_id": scenario, "village_id": village_id, "start": rows.state,
+            "state": rows.state, "version": 0, "position": 0, "tip": 0,
         },
     )  # fmt: skip
 
@@ -136,6 +199,10 @@ def _counted(c: Connection, query: Any) -> dict[int, int]:
     """Rows of a query (project, count), counted by project."""
     rows = c.execute(query.group_by(query.selected_columns[0]))
     return {int(row[0]): int(row[1]) for row in rows}
+
+
+_LISTED = [PROJECT.c[name] for name in (
+    "id", "name", "crs", "provenance", "created_at", "created_by", "adopted")]  # fmt: skip
 
 
 def projects(c: Connection) -> list[ProjectInfo]:
@@ -155,8 +222,14 @@ def projects(c: Connection) -> list[ProjectInfo]:
             scenarios=scenarios.get(row.id, 0),
             adopted=row.adopted,
         )
-        for row in c.execute(select(PROJECT).order_by(PROJECT.c.id.desc()))
+        for row in c.execute(select(*_LISTED).order_by(PROJECT.c.id.desc()))
+        if not is_unfinished(row.provenance)
     ]
+
+
+def is_unfinished(told: object) -> bool:
+    """Are villages of the project with this provenance still to come?"""
+    return isinstance(told, list) and any(pair[:1] == [UNFINISHED] for pair in told)
 
 
 def marked(c: Connection, mark: str) -> int | None:

@@ -7,9 +7,11 @@ store holds sums of units and no household.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
 
 from geo.coverage import components
@@ -24,15 +26,18 @@ INTEGERS = ("households", "persons", "block", "whole", "dedicated")
 FLOATS = ("x", "y", "spread", "area")
 
 
-def save_ground(c: Connection, village_id: int, units: Units) -> str:
-    """Keep units unless they are there; returns their key.
+@dataclass(frozen=True)
+class GroundRows:
+    """Units as the store takes them: ``lines`` runs along their segments, ``table`` its columns."""
 
-    ValueError where their segments are not those of their shapes.
-    """
-    key = ground_key(units)
-    known = select(GROUND.c.id).where(GROUND.c.village_id == village_id, GROUND.c.key == key)
-    if c.execute(known).first() is not None:
-        return key
+    key: str
+    lines: list[list[int]]
+    shapes: NDArray[np.object_]
+    table: dict[str, NDArray[Any]]
+
+
+def ground_rows(units: Units) -> GroundRows:
+    """What is kept of units. ValueError where their segments are not those of their shapes."""
     plain = border_segments(units.geometry)
     if not (
         np.array_equal(plain.left, units.segments.left)
@@ -40,20 +45,36 @@ def save_ground(c: Connection, village_id: int, units: Units) -> str:
         and np.array_equal(plain.y1, units.segments.y1)
     ):
         raise ValueError(f"village {units.code}: segments are not in the order of the shapes")
-    row = {"village_id": village_id, "key": key, "lines": runs_of(units.segments.line)}
+    columns = {name: getattr(units, name) for name in INTEGERS + FLOATS}
+    return GroundRows(ground_key(units), runs_of(units.segments.line), units.geometry, columns)
+
+
+def save_ground(c: Connection, village_id: int, units: Units) -> str:
+    """Keep units unless they are there; returns their key.
+
+    ValueError where their segments are not those of their shapes.
+    """
+    key = ground_key(units)
+    known = select(GROUND.c.id).where(GROUND.c.village_id == village_id, GROUND.c.key == key)
+    if c.execute(known).first() is None:
+        insert_ground(c, village_id, ground_rows(units), srid_of_village(c, village_id))
+    return key
+
+
+def insert_ground(c: Connection, village_id: int, rows: GroundRows, srid: int) -> None:
+    """Keep units of a village that has none of this key."""
+    row = {"village_id": village_id, "key": rows.key, "lines": rows.lines}
     made = c.execute(insert(GROUND), row).inserted_primary_key
     assert made is not None
-    ground_id = int(made[0])
-    columns = {name: getattr(units, name).tolist() for name in INTEGERS + FLOATS}
-    shapes = located(units.geometry, srid_of_village(c, village_id))
-    rows = [
-        {"ground_id": ground_id, "number": n, "geometry": shape}
-        | {name: values[n] for name, values in columns.items()}
-        for n, shape in enumerate(shapes)
+    names = list(rows.table)
+    columns = zip(*(rows.table[name].tolist() for name in names), strict=True)
+    units = [
+        {"ground_id": int(made[0]), "number": n, "geometry": shape}
+        | dict(zip(names, own, strict=True))
+        for n, (shape, own) in enumerate(zip(located(rows.shapes, srid), columns, strict=True))
     ]
-    if rows:
-        c.execute(insert(UNIT), rows)
-    return key
+    if units:
+        c.execute(insert(UNIT), units)
 
 
 def load_grounds(c: Connection, village_id: int, code: str, keys: set[str]) -> dict[str, Units]:

@@ -36,6 +36,10 @@ class JobGoneError(LookupError):
     """A project or job that this server no longer holds, after a restart for example."""
 
 
+class TakingDiedError(RuntimeError):
+    """The process that takes a plan into the store ended without a word."""
+
+
 class BusyError(RuntimeError):
     """The county's events are being read by somebody; what was asked for has to wait for it."""
 
@@ -49,6 +53,7 @@ SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (JobGoneError, "error.gone"),
     (BusyError, "error.events_busy"),
     (MemoryError, "error.memory"),
+    (TakingDiedError, "error.taking_died"),
     (BrokenProcessPool, "error.worker_died"),
     (zipfile.BadZipFile, "error.zip"),
     (FileNotFoundError, "error.file_missing"),

@@ -212,7 +212,7 @@ def find_kept(store: Store, view: PlanView) -> Kept | None:
             number = store.marked(plan_digest(view.plan))
             view.sought = True
             if number is not None:
-                view.kept = Kept(store, number, view)
+                view.kept = Kept(store, number, view, view.not_kept)
         return view.kept
 
 

@@ -62,6 +62,7 @@ class Project:
     context: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
     plan_id: str | None = None
+    plan_file: Path | None = None  # the plan.gpkg that ``plan_id`` was opened from
     owner: int | None = None  # the account that brought it; None where everybody may open it
     loading: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -85,7 +86,8 @@ def owner() -> int | None:
     return who.id if who is not None and who.id else None
 
 
-def _inputs(project: Project) -> Inputs:
+def inputs_of(project: Project) -> Inputs:
+    """The files that a project's ground is read from; :class:`JobGoneError` without them."""
     named = {role: project.sources.get(role) or None for role in ROLES}
     villages, households = named["villages"], named["households"]
     if not villages or not households:
@@ -108,7 +110,7 @@ def ground_of(project: Project, job: Job) -> Ground:
     with project.loading:
         if project.ground is None:
             job.report(Step("reading"))
-            project.ground = load_ground(_inputs(project))
+            project.ground = load_ground(inputs_of(project))
             project.notes = project.ground.notes
             if isinstance(project.context, LateLayers) or not project.context:
                 project.context = context_of_ground(project.ground)
@@ -241,7 +243,7 @@ def open_pickup(job: Job, pickup: Pickup, chosen: Mapping[str, str], *, trusted:
             else:
                 found, problems = read_context(chosen, plan.grids.crs, trusted=trusted)
                 project.context, project.notes = found, tuple(problems)
-            project.plan_id = keep_plan(project, plan)
+            project.plan_id, project.plan_file = keep_plan(project, plan), pickup.plan
             PLANS.get(project.plan_id).file = file
         if project.can_propose and (pickup.plan is None or pickup.directory is not None):
             ground_of(project, job)

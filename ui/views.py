@@ -31,6 +31,7 @@ from ui.words import Language, word
 if TYPE_CHECKING:
     from geo.read import FileRecord
     from planning.county import CountyPlan
+    from planning.keep import NotKept
     from ui.kept import Kept
 
 _NO_ROWS = np.empty(0, dtype=np.intp)
@@ -142,6 +143,8 @@ class PlanView:
         self.kept: Kept | None = None  # where it is in the store
         self.sought = False  # was it looked for there?
         self.preparing = False  # is it being put there?
+        self.taking: str | None = None  # the job that puts it there, of a large one
+        self.not_kept: tuple[NotKept, ...] = ()  # what its grids lost on the way there
         self.overview = Overview(self.plan, context)  # costs nothing before it is drawn
         self._headlines: dict[str | None, Headline] = {}
         self._village_layers = lru_cache(maxsize=64)(self._draw_village)

@@ -21,7 +21,7 @@ def step_text(state: str, step: Step) -> str:
     """What the bar says: plain text of this application and a name from a file."""
     if state == "waiting":
         return text("job.waiting")
-    if step.stage in ("proposing", "looking") and step.label:
+    if step.stage in ("proposing", "looking", "taking") and step.label:
         label = name_text(step.label)
         return text(f"job.{step.stage}", label=label, done=step.done, total=step.total)
     if step.stage == "sheets" and step.total:

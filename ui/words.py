@@ -19,6 +19,7 @@ from ui.wording.micro import MICRO
 from ui.wording.overview import OVERVIEW
 from ui.wording.scenarios import SCENARIOS
 from ui.wording.sheets import SHEETS
+from ui.wording.taking import TAKING
 from ui.wording.together import TOGETHER
 
 Language = Literal["zh", "en"]
@@ -739,7 +740,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "log has it.",
     ),
 }  # fmt: skip
-WORDS |= SCENARIOS | KEPT | BEATS | SHEETS | TOGETHER
+WORDS |= SCENARIOS | KEPT | BEATS | SHEETS | TAKING | TOGETHER
 WORDS |= INCIDENTS | ACCESS
 WORDS |= FILING | LEVELS | MICRO | OVERVIEW
 

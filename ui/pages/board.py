@@ -20,6 +20,7 @@ from ui.format import name_text
 from ui.here import acting, show_here
 from ui.kept import Kept, find_kept, keep_view
 from ui.map.hand import asked, show_hand
+from ui.pages.board_taking import show_taking
 from ui.projects import Project, ground_now
 from ui.session import (
     callback,
@@ -38,6 +39,7 @@ from ui.session import (
 )
 from ui.storage import the_store
 from ui.tables import village_choices
+from ui.taking import by_itself
 from ui.views import PlanView
 from ui.words import Language
 
@@ -54,6 +56,9 @@ def show() -> None:
         opened = project()
         view = plan_view() if opened is not None else None
         note_in_address()
+        if opened is not None and view is not None and _is_to_come(opened, view):
+            show_taking(opened, view.whole)
+            return
         kept = None if opened is None or view is None else _kept(opened, view)
         if opened is None or view is None or kept is None:
             _show_nothing(opened is not None and view is not None)
@@ -80,6 +85,11 @@ def _kept(opened: Project, view: PlanView) -> Kept | None:
     if opened.can_propose:
         found.homes = found.homes or partial(ground_now, opened)
     return found
+
+
+def _is_to_come(opened: Project, view: PlanView) -> bool:
+    """Is it a large plan that a process of its own has to put into the store first?"""
+    return by_itself(opened, view.whole) and find_kept(the_store(), view.whole) is None
 
 
 def _show_nothing(no_ground: bool) -> None:
