@@ -72,7 +72,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = outcome.get_result()
     if report.when != "call" or not report.failed:
         return
-    for number, page in enumerate(_OPENED):
+    opened = [page for browser in _BROWSERS for one in browser.contexts for page in one.pages]
+    for number, page in enumerate(opened):
         if not page.is_closed():
             seen = f"{page.url}\n{page.locator('body').inner_text()[:3000]}"
             report.sections.append(("what the page showed", seen))
@@ -135,16 +136,17 @@ def chromium() -> Iterator[Browser]:
         def listening(**settings: Any) -> BrowserContext:
             context = plain(**settings)
             context.on("console", lambda said: _note_refusal(said.text))
-            context.on("page", lambda page: _OPENED.append(page))
             return context
 
         browser.new_context = listening  # type: ignore[method-assign]
+        _BROWSERS.append(browser)
         yield browser
+        _BROWSERS.remove(browser)
         browser.close()
 
 
 _REFUSED: list[str] = []
-_OPENED: list[Page] = []
+_BROWSERS: list[Browser] = []
 
 
 def _note_refusal(text: str) -> None:
@@ -156,7 +158,6 @@ def _note_refusal(text: str) -> None:
 def _nothing_is_refused() -> Iterator[None]:
     """The content policy lets every page of every browser test do what it does."""
     _REFUSED.clear()
-    _OPENED.clear()
     yield
     assert _REFUSED == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
@@ -54,34 +55,52 @@ def presence(cube: Cube, visible: Collection[str]) -> list[LinearConstraint]:
     return found
 
 
-def possible(
-    protected: Protected, table: Table, number: int, visible: Collection[str] = ()
-) -> tuple[int, int]:
-    """Least and most that a number can be, given every table (integer programmes). ``visible``
-    names the axes whose rows are there only where an event is."""
-    constraints = presence(protected.cube, visible)
-    for other in protected.marks:
-        low, high = limits(protected, other)
-        constraints.append(LinearConstraint(member_rows(protected.cube, other), low, high))
-    goal = member_rows(protected.cube, table)[[number]].toarray().ravel()
-    most = float(protected.cube.counts.sum() * 2 + 20)  # more is no better, and bounded is faster
-    found = []
-    for sign in (1, -1):
+class _Reader:
+    """Integer programmes over all ways in which the events could lie, given every table.
+
+    ``visible`` names the axes whose rows are there only where an event is.
+    """
+
+    def __init__(self, protected: Protected, visible: Collection[str]) -> None:
+        self.rows = {table: member_rows(protected.cube, table) for table in protected.marks}
+        self.constraints = presence(protected.cube, visible)
+        for table, rows in self.rows.items():
+            low, high = limits(protected, table)
+            self.constraints.append(LinearConstraint(rows, low, high))
+        # more is no better, and bounded is faster
+        self.most = float(protected.cube.counts.sum() * 2 + 20)
+
+    def extreme(self, table: Table, number: int, sign: int) -> NDArray[np.int64]:
+        """A way with the least (``sign`` 1) or the most (-1) at one number: events of each leaf."""
+        goal = self.rows[table][[number]].toarray().ravel()
         result = milp(
-            sign * goal, constraints=constraints, integrality=np.ones(len(goal)),
-            bounds=Bounds(0, most),
+            sign * goal, constraints=self.constraints, integrality=np.ones(len(goal)),
+            bounds=Bounds(0, self.most),
         )  # fmt: skip
         assert result.success, result.message
-        found.append(round(sign * result.fun))
-    return found[0], found[1]
+        return np.round(result.x).astype(np.int64)
 
 
 def worked_out(protected: Protected, visible: Collection[str] = ()) -> list[tuple[Table, int]]:
-    """Hidden numbers that only one value fits."""
+    """Hidden numbers that only one value fits.
+
+    One way in which a number is not what it is in truth shows that it is not worked out; so every
+    way that was found is looked at for all numbers, and only those left are sought.
+    """
+    reader = _Reader(protected, visible)
+    truth = {table: protected.cube.table(table).ravel() for table in protected.marks}
+    left = {
+        table: np.isin(marks.ravel(), (Mark.SMALL, Mark.HIDDEN))
+        for table, marks in protected.marks.items()
+    }
     found = []
-    for table, marks in protected.marks.items():
-        for number in np.flatnonzero(np.isin(marks.ravel(), (Mark.SMALL, Mark.HIDDEN))):
-            low, high = possible(protected, table, int(number), visible)
-            if low == high:
-                found.append((table, int(number)))
+    for table in protected.marks:
+        for number in range(len(truth[table])):
+            for sign in (1, -1):
+                if left[table][number]:
+                    way = reader.extreme(table, number, sign)
+                    for each, rows in reader.rows.items():
+                        left[each] &= rows @ way == truth[each]
+            if left[table][number]:
+                found.append((table, number))
     return found

@@ -11,10 +11,11 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -62,6 +63,62 @@ def served(
         finally:
             server.terminate()
             server.wait(20)
+
+
+class Window:
+    """One window that the tests of a file open after one another, each with nothing stored.
+
+    A browser that has just read a server's scripts opens its page in half the processor time. What
+    a visitor leaves behind does not last: cookies, storage, a mouse over the map, a second window.
+    ``outside``: what was asked of other machines, ``broken``: errors of scripts, both since the
+    last :meth:`fresh`.
+    """
+
+    def __init__(self, browser: Browser, script: str = "", **settings: Any) -> None:
+        self.settings = {"locale": "zh-CN", "color_scheme": "light"} | settings
+        self.context = browser.new_context(
+            viewport={"width": 1366, "height": 768}, **self.settings
+        )
+        if script:
+            self.context.add_init_script(script)
+        self.outside: list[str] = []
+        self.broken: list[str] = []
+        self._page: Page | None = None
+
+    def fresh(self, address: str) -> Page:
+        """The window as if it had just been opened; for the application at ``address``."""
+        page = self._page
+        if page is None or page.is_closed():
+            page = self._page = self._open()
+        for other in self.context.pages:
+            if other is not page:
+                other.close()
+        # A page of the same server, for a browser forgets the scripts of one that it has left.
+        page.goto(f"{address}/healthz")
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        self.context.clear_cookies()
+        page.mouse.move(0, 0)
+        page.emulate_media(color_scheme=self.settings["color_scheme"])
+        page.set_default_timeout(60_000)  # a loaded machine is not a defect of the program
+        self.outside.clear()
+        self.broken.clear()
+        return page
+
+    def _open(self) -> Page:
+        page = self.context.new_page()
+        page.on("request", lambda asked: self._note(asked.url))
+        page.on("websocket", lambda opened: self._note(opened.url))
+        page.on("pageerror", lambda error: self.broken.append(str(error)))
+        return page
+
+    def _note(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+            self.outside.append(url)
+
+    def close(self) -> None:
+        """For good."""
+        self.context.close()
 
 
 IDLE = """() => {

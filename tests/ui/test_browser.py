@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
-from serving import download, idle, served
+from serving import Window, download, idle, served
 from synthetic import HOSTILE, plan, roads
 
 from planning.planfile import write_plan
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-
-SLOW = 60_000  # milliseconds; a loaded machine is not a defect of the program
 
 
 @pytest.fixture(scope="module")
@@ -36,28 +33,26 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def window(chromium: Browser) -> Iterator[Window]:
+    """For all tests that ask for no other language or colours."""
+    window = Window(chromium)
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def visitor(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+def visitor(
+    chromium: Browser, window: Window, address: str, request: pytest.FixtureRequest
+) -> Iterator[Page]:
     """A page that notes every request which leaves this machine, and every error of a script."""
-    settings = {"locale": "zh-CN", "color_scheme": "light"} | getattr(request, "param", {})
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, **settings)
-    page = context.new_page()
-    page.set_default_timeout(SLOW)
-    outside: list[str] = []
-    broken: list[str] = []
-
-    def note(url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
-            outside.append(url)
-
-    page.on("request", lambda asked: note(asked.url))
-    page.on("websocket", lambda opened: note(opened.url))
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    yield page
-    context.close()
-    assert outside == []
-    assert broken == []
+    settings = getattr(request, "param", {})
+    own = Window(chromium, **settings) if settings else window
+    yield own.fresh(address)
+    if own is not window:
+        own.close()
+    assert own.outside == []
+    assert own.broken == []
 
 
 def board(page: Page) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pypdfium2
 import pytest
 from counties import demonstration
-from serving import download, served
+from serving import download, idle, served
 
 from planning.planfile import read_plan
 from ui.map.component import LEAFLET
@@ -79,6 +79,7 @@ def test_down_to_a_micro_grid_and_up_again(page: Page, folder: Path) -> None:
     assert county[3] == f"{int(plan.grids['households'].sum()):,}"
     now, depth = county, 0
     while page.get_by_text("没有下一级").count() == 0 and depth < 6:
+        idle(page)  # the numbers change before the sentence under them
         assert page.get_by_text("与本级一致").count() == 1
         box = page.locator(".gw-board").first.bounding_box()
         assert box is not None

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from serving import idle, served
+from serving import Window, idle, served
 
 from ui.map.component import LEAFLET
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
-SLOW = 90_000
+TABLE = "[data-testid=stDataFrame]"
 HUB = "globalThis[Symbol.for('gridwright.parts')]"
 
 
@@ -90,20 +90,35 @@ def drawn(page: Page, layer: str) -> int:
     )
 
 
+@pytest.fixture(scope="module")
+def window(chromium: Browser) -> Iterator[Window]:
+    window = Window(chromium, locale="en-US")
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def visitor(chromium: Browser, address: str) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="en-US")
-    page = context.new_page()
-    page.set_default_timeout(SLOW)
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.goto(address)
+def visitor(window: Window, address: str) -> Iterator[Page]:
+    page = window.fresh(address)
+    beside: list[int] = []
+
+    def note(told: Route) -> None:
+        beside.append(page.locator(TABLE).count())
+        told.continue_()
+
+    page.route("**/drawn/*", note)
+    with page.expect_response("**/drawn/*") as answer:
+        page.goto(address)
+    assert beside == [0]  # the map is drawn, and its table has not been sent
+    assert answer.value.status == 204  # somebody waited to hear of it
+    page.locator(TABLE).first.wait_for()
+    page.unroute_all()
     page.wait_for_function(
         "() => Number(document.querySelector('.gw-board')?.dataset.features || 0) > 0"
     )
     yield page
-    context.close()
-    assert broken == []
+    assert window.broken == []
+    assert window.outside == []
 
 
 def test_near_is_sent_far_is_not_and_points_come_last(visitor: Page) -> None:

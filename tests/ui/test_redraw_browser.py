@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 from counties import demonstration
-from serving import download, served
+from serving import Window, download, served
 
 from planning.check import check_plan
 from planning.planfile import read_plan
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SLOW = 60_000  # milliseconds; a loaded machine is not a defect of the program
+TOURED = "localStorage.setItem('gridwright.board.tour', 'seen')"
 
 
 @pytest.fixture(scope="module")
@@ -38,26 +38,25 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def window(chromium: Browser) -> Iterator[Window]:
+    """For all tests of a planner who knows the board and asks for no other language or colours."""
+    window = Window(chromium, script=TOURED)
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def board(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def board(
+    chromium: Browser, window: Window, address: str, request: pytest.FixtureRequest
+) -> Iterator[Page]:
     """The board, every step of an earlier test undone."""
-    settings = {"locale": "zh-CN", "color_scheme": "light"} | getattr(request, "param", {})
-    touring = settings.pop("touring", False)
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, **settings)
-    if not touring:
-        context.add_init_script("localStorage.setItem('gridwright.board.tour', 'seen')")
-    page = context.new_page()
-    page.set_default_timeout(SLOW)
-    outside: list[str] = []
-    broken: list[str] = []
-
-    def note(url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
-            outside.append(url)
-
-    page.on("request", lambda asked: note(asked.url))
-    page.on("pageerror", lambda error: broken.append(str(error)))
+    settings = dict(getattr(request, "param", {}))
+    script = "" if settings.pop("touring", False) else TOURED
+    own = window
+    if settings or not script:
+        own = Window(chromium, script=script, **settings)
+    page = own.fresh(address)
     page.goto(f"{address}/board")
     ready(page)
     tab(page, "history")
@@ -67,9 +66,10 @@ def board(chromium: Browser, address: str, request: pytest.FixtureRequest) -> It
         settle(page, before, may_stay=True)
     tab(page, "grids")
     yield page
-    context.close()
-    assert outside == []
-    assert broken == []
+    if own is not window:
+        own.close()
+    assert own.outside == []
+    assert own.broken == []
 
 
 def ready(page: Page) -> None:

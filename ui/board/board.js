@@ -172,7 +172,18 @@ class Board {
     this.parts.look();
     this.report();
     this.drawAhead();
+    if (message.tell && complete) this.tell(message.tell);
     return complete;
+  }
+
+  /** Say to the server that the map is on the screen: somebody holds back what stands beside it. */
+  tell(name) {
+    // Leaflet paints its canvases in the next frame, and the browser shows them after it
+    window.requestAnimationFrame(() => window.setTimeout(() => {
+      fetch(`/drawn/${encodeURIComponent(name)}`, { method: "POST" }).catch(() => {
+        // the server waits a while and goes on by itself
+      });
+    }));
   }
 
   /** What a test, or a person with the inspector, can read off the page. */

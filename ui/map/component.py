@@ -108,8 +108,11 @@ def show_map(
     on_picked: Callable[[], None] = nothing,
     on_opened: Callable[[], None] = nothing,
     name: str = MAIN,
+    tell: str = "",
 ) -> None:
     """Draw or update a map; call it once a run for each ``name``.
+
+    ``tell`` is the name of the sign (:mod:`ui.map.drawn`) that somebody waits for.
 
     ``on_picked`` and ``on_opened`` run before the next rerun and read the event with
     :func:`event`.
@@ -123,7 +126,7 @@ def show_map(
     held[name] = {layer.id: layer.version for layer in scene.layers}
     _renderer()(
         key=_key(name),
-        data=message(scene, sent),
+        data=message(scene, sent, tell),
         on_picked_change=on_picked,
         on_opened_change=on_opened,
         on_resync_change=partial(_forget, name),

@@ -113,12 +113,13 @@ def _layer_message(layer: Layer, held: Layer | None) -> str:
     return head[:-1] + ',"upsert":[' + ",".join(changed) + "]}"
 
 
-def message(scene: Scene, sent: Mapping[str, Layer]) -> bytes:
+def message(scene: Scene, sent: Mapping[str, Layer], tell: str = "") -> bytes:
     """The message that turns what the browser holds into ``scene``: UTF-8 JSON.
 
     Parameters
     ----------
     sent : layer id -> the layer as it was last sent to this browser; empty at first.
+    tell : what the browser says once it has drawn the map (:mod:`ui.map.drawn`); empty: nothing.
     """
     layers = [_layer_message(layer, sent.get(layer.id)) for layer in scene.layers]
     head = dumps(
@@ -130,6 +131,7 @@ def message(scene: Scene, sent: Mapping[str, Layer]) -> bytes:
             "selected": list(scene.selected),
             "group": scene.group,
             "parts": scene.parts,
+            "tell": tell,
             "focus": {
                 "number": scene.focus.number,
                 "layer": scene.focus.layer,

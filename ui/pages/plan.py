@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import streamlit as st
@@ -13,6 +12,7 @@ from ui.access import may
 from ui.choice import chosen_now, focus, opened_on_map, picked, selected
 from ui.format import html_text, markdown_text, share, whole
 from ui.map.component import forget_what_was_sent, show_map
+from ui.map.drawn import SIGNS
 from ui.map.parts import answer_map
 from ui.pages.beside import show_beside, show_card, show_villages
 from ui.pages.settings import show_settings, take_wanted
@@ -37,8 +37,8 @@ from ui.views import PlanView, ground_scene
 from ui.words import Language
 
 COUNTY = ""
-MAP_FIRST = 0.8
-"""Seconds that a city's map is ahead of what stands beside it, when the page is opened."""
+MAP_FIRST = 10.0
+"""Longest wait for a city's map to be drawn before what stands beside it is sent, in seconds."""
 
 HALVES = [60, 40]
 
@@ -93,21 +93,37 @@ def _workspace(opened: Project, view: PlanView | None, lang: Language) -> None:
         _numbers(view, village)
         left, right = st.columns(HALVES, gap="small")
         with left:
-            show_map(
-                view.scene(lang, village=village, selected=selected(), focus=focus()),
-                on_picked=callback(picked),
-                on_opened=callback(opened_on_map),
-            )
             if view.large and village is None:
-                answer_map(view.overview)
-                if st.session_state.pop("map_ahead", False):
-                    # A browser draws what it has all at once; the table and the form would hold
-                    # the map up for a second. Nothing else waits for this thread.
-                    time.sleep(MAP_FIRST)
+                _map_of_parts(view, lang)
+            else:
+                _map(view, lang, village)
         with right:
             show_beside(opened, view, village, lang)
             # Below the table: a row that was clicked must not move from under the mouse.
             show_card(view, lang)
+
+
+def _map(view: PlanView, lang: Language, village: str | None, tell: str = "") -> None:
+    show_map(
+        view.scene(lang, village=village, selected=selected(), focus=focus()),
+        on_picked=callback(picked),
+        on_opened=callback(opened_on_map),
+        tell=tell,
+    )
+
+
+def _map_of_parts(view: PlanView, lang: Language) -> None:
+    """The map of a city; on the page's first run, return when the browser has drawn it.
+
+    A browser draws what it has all at once; the table and the form would hold the map up for a
+    second. Nothing else waits for this thread.
+    """
+    with SIGNS.awaited() as sign:
+        first = bool(st.session_state.pop("map_ahead", False))
+        _map(view, lang, None, tell=sign.name if first else "")
+        answer_map(view.overview)
+        if first:
+            sign.wait(MAP_FIRST)
 
 
 # --- where we are -------------------------------------------------------------------------------

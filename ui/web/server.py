@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.middleware import Middleware
 from streamlit.web.server.starlette import App
 
-from ui.web import figures, health, signin
+from ui.web import drawn, figures, health, signin
 from ui.web.guard import Guard
 from ui.web.headers import SecurityHeaders
 from ui.web.leaving import leaving
@@ -20,7 +20,7 @@ PAGES = Path(__file__).resolve().parents[2] / "app.py"
 
 app = App(
     PAGES,
-    routes=[*signin.routes(), *health.routes(), *figures.routes()],
+    routes=[*signin.routes(), *health.routes(), *figures.routes(), *drawn.routes()],
     middleware=[Middleware(SecurityHeaders), Middleware(Guard), Middleware(LibraryFiles)],
     lifespan=leaving,
 )
