@@ -14,7 +14,8 @@ from geo.crs import WGS84, metric_crs
 from geo.messages import register
 from geo.problems import InputError, Problem
 from geo.read import read_layer
-from planning.planfile import PlanFile, shifted_back
+from planning.late_homes import shifted_back
+from planning.planfile import PlanFile
 
 register(
     {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -27,10 +28,11 @@ from planning.check import NO_REASON
 from planning.codes import village_of_code
 from planning.county import CountyPlan, VillagePlan
 from planning.graph import FloatArray, IntArray
+from planning.late_homes import NAMES
 from planning.measure import measure
 from planning.micro import micro_grids
 from planning.plan import Plan
-from planning.planfile import PlanFile
+from planning.planfile import LatePlan, PlanFile
 from planning.rules import GridException, exceptions
 from planning.settings import Settings
 from planning.tables import results, to_planfile
@@ -135,21 +137,18 @@ def file_again(
         villages=ground.villages.iloc[[row_of[code] for code in codes]].reset_index(drop=True),
     )
     before = set(filed.grids.loc[filed.grids["village_code"].isin(codes), "code"].astype(str))
-    inside = filed.households["grid_code"].isin(before)
+    homes = _homes_of(filed, codes, before)
     new = file_plans(
-        here, settings, villages, filed.provenance, told, filed.households[inside], near
+        here, settings, villages, filed.provenance, told, _together(list(homes.values())), near
     )
-    households = filed.households.copy()
-    if inside.any():
-        for column in ("grid_code", "micro_code"):
-            households.loc[inside, column] = new.households[column]
     new = replace(new, grids=_as_filed(new.grids, filed.grids, villages))
     old = filed.exceptions["grid_code"].isin(before)
     grids = _replaced(filed.grids, ~filed.grids["village_code"].isin(codes), new.grids)
-    tables = replace(
+    tables = _with_homes(
         filed,
+        homes,
+        new.households,
         grids=grids.sort_values("code", kind="stable").reset_index(drop=True),
-        households=households,
         villages=_recounted(filed.villages, new.villages),
         exceptions=pd.concat(
             [part for part in (filed.exceptions[~old], new.exceptions) if len(part)]
@@ -161,7 +160,42 @@ def file_again(
     if filed.micro_grids is None or new.micro_grids is None:
         return tables
     kept = ~filed.micro_grids["grid_code"].isin(before)
-    return replace(tables, micro_grids=_replaced(filed.micro_grids, kept, new.micro_grids))
+    micro = _replaced(filed.micro_grids, kept, new.micro_grids)
+    if isinstance(tables, LatePlan):
+        return tables.with_tables(micro_grids=micro)
+    return replace(tables, micro_grids=micro)
+
+
+def _homes_of(
+    filed: PlanFile, codes: Sequence[str], grids: set[str]
+) -> dict[str, gpd.GeoDataFrame]:
+    """Households of the villages, by village where the rest can stay unread, else together."""
+    if isinstance(filed, LatePlan):
+        return {code: filed.households_of([code]) for code in codes}
+    return {"": filed.households[filed.households["grid_code"].isin(grids)]}
+
+
+def _together(frames: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    lived = [frame for frame in frames if len(frame)] or list(frames[:1])
+    return lived[0] if len(lived) == 1 else pd.concat(lived)
+
+
+def _with_homes(
+    filed: PlanFile, homes: dict[str, gpd.GeoDataFrame], new: gpd.GeoDataFrame, **tables: Any
+) -> PlanFile:
+    """The plan with other tables, and with the grids of these households as they are in ``new``."""
+    if isinstance(filed, LatePlan):
+        moved = {
+            code: own.assign(**{name: new[name].reindex(own.index) for name in NAMES})
+            for code, own in homes.items() if len(own)
+        }  # fmt: skip
+        return filed.with_tables(moved, **tables)
+    households = filed.households.copy()
+    inside = homes[""].index
+    if len(inside):
+        for name in NAMES:
+            households.loc[inside, name] = new[name]
+    return replace(filed, households=households, **tables)
 
 
 def _as_filed(

@@ -9,23 +9,21 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyogrio
-import shapely
 
 from geo.crs import WGS84, metric_crs
-from geo.datum import gcj02_to_wgs84
 from geo.messages import register
 from geo.problems import InputError, Problem
+from planning.late_homes import READING, LateHomes, shifted_back
 from planning.sealed import SEALED, Key, key_of, put_sealed, sealed_layers, unpacked, unseal
 
 register(
@@ -71,7 +69,6 @@ LAYERS = ("grids", "micro_grids", "households", "villages", "unplaced", "excepti
 _OPTIONAL = ("micro_grids", "households", "unplaced", "exceptions", "provenance", "villages")
 # GDAL writes the moment of writing into gpkg_contents; a fixed one keeps equal plans equal
 _MOMENT = "2000-01-01T00:00:00Z"
-_READING = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError)
 
 
 @dataclass(frozen=True)
@@ -104,19 +101,23 @@ class PlanFile:
 class LatePlan(PlanFile):
     """A plan whose households are read when they are first asked for, by whichever thread.
 
-    A city has 840,000 points, and a map of its villages shows none of them.
+    A city has 840,000 points; a map of its villages shows none of them, and an edit needs those of
+    one village (:meth:`households_of`).
     """
 
-    _path: Path
-    _state: tuple[int, ...]
-    _reading: threading.Lock
+    _homes: LateHomes
+    _moved: Mapping[str, gpd.GeoDataFrame]
 
     @classmethod
-    def of(cls, frames: Mapping[str, Any], path: Path, state: tuple[int, ...]) -> LatePlan:
-        """A plan of these tables, its households still in the file."""
+    def of(
+        cls, frames: Mapping[str, Any], homes: LateHomes, moved: Mapping[str, gpd.GeoDataFrame]
+    ) -> LatePlan:
+        """A plan of these tables, its households still in the file.
+
+        ``moved`` by village: its households, with the grids they are in now.
+        """
         made = object.__new__(cls)
-        own = {"_path": path, "_state": state, "_reading": threading.Lock()}
-        for name, value in {**frames, **own}.items():
+        for name, value in {**frames, "_homes": homes, "_moved": moved}.items():
             object.__setattr__(made, name, value)
         return made
 
@@ -124,34 +125,25 @@ class LatePlan(PlanFile):
         """``households`` until they are there; raises InputError where the file was replaced."""
         if name != "households":
             raise AttributeError(name)
-        with self._reading:
-            if "households" not in self.__dict__:
-                object.__setattr__(self, "households", self._households())
-            return self.__dict__["households"]
+        found = self._homes.all(self._moved.values())
+        object.__setattr__(self, "households", found)
+        return found
 
-    def _households(self) -> gpd.GeoDataFrame:
-        # of a file that was written anew these households would belong to another plan's grids
-        if not self._path.is_file() or _state(self._path) != self._state:
-            raise InputError([Problem("plan-replaced", self._path.name)])
-        try:
-            frame = gpd.read_file(self._path, layer="households", use_arrow=True)
-        except _READING as error:
-            raise InputError([Problem("plan-unreadable", self._path.name)]) from error
-        frame = shifted_back(frame)
-        return frame if frame.crs in (None, self.grids.crs) else frame.to_crs(self.grids.crs)
+    def households_of(self, villages: Collection[str]) -> gpd.GeoDataFrame:
+        """The households of some villages, by their number in the layer; reads no others."""
+        wanted = set(villages)
+        own = self.grids["village_code"].astype(str).isin(wanted - self._moved.keys())
+        unmoved = self._homes.of_grids(self.grids.loc[own, "code"].astype(str).tolist())
+        moved = [self._moved[code] for code in sorted(wanted & self._moved.keys())]
+        parts = [part for part in (unmoved, *moved) if len(part)]
+        return pd.concat(parts).sort_index() if len(parts) > 1 else (parts or [unmoved])[0]
 
-    def with_tables(self, **tables: Any) -> LatePlan:
-        """The same plan with other tables; reads nothing."""
-        if "households" in self.__dict__:
-            return replace(self, **tables)
+    def with_tables(
+        self, moved: Mapping[str, gpd.GeoDataFrame] = MappingProxyType({}), **tables: Any
+    ) -> LatePlan:
+        """The same plan with other tables and other households of some villages; reads nothing."""
         held = {f.name: self.__dict__[f.name] for f in fields(self) if f.name != "households"}
-        return LatePlan.of(held | tables, self._path, self._state)
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    """What tells that a path holds the file it held."""
-    found = path.stat()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        return LatePlan.of(held | tables, self._homes, {**self._moved, **moved})
 
 
 @contextmanager
@@ -279,7 +271,7 @@ def read_plan(path: str | Path, *, late: bool = False) -> PlanFile:
         for name, content in closed.items():
             opened = unseal(content, name, key_of(os.environ), path.name)
             frames[name] = unpacked(opened)
-    except _READING as error:
+    except READING as error:
         raise InputError([Problem("plan-unreadable", path.name)]) from error
     if "grids" not in frames:
         params = {"layer": "grids"}
@@ -291,7 +283,7 @@ def read_plan(path: str | Path, *, late: bool = False) -> PlanFile:
             frames[name] = _empty(name, frames["grids"].crs)
     micro = frames.pop("micro_grids")
     held = {**frames, "micro_grids": micro if len(micro) else None}
-    return LatePlan.of(held, path, _state(path)) if late else PlanFile(**held)
+    return LatePlan.of(held, LateHomes(path, frames["grids"].crs), {}) if late else PlanFile(**held)
 
 
 def _whole(path: Path) -> bool:
@@ -339,21 +331,6 @@ def _in_metres(
         else frame
         for name, frame in frames.items()
     }
-
-
-def shifted_back(frame: Any) -> Any:
-    """A layer whose system is GCJ-02 by name, in WGS 84; any other table as it is.
-
-    The shift is no datum that PROJ knows: taken for one, such a plan would lie 500 m away.
-    """
-    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
-        return frame
-    if "GCJ-02" not in frame.crs.name:
-        return frame
-    moved = shapely.transform(
-        frame.geometry.to_numpy(), lambda xy: np.column_stack(gcj02_to_wgs84(xy[:, 0], xy[:, 1]))
-    )
-    return frame.set_geometry(gpd.GeoSeries(moved, index=frame.index, crs=WGS84))
 
 
 def _empty(name: str, crs: object) -> pd.DataFrame:

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from pyproj import CRS
 from pyproj.exceptions import CRSError
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from geo.ground import Ground
 from geo.linework import Linework
 from planning.filing import EditedVillage, file_again, file_plans
 from planning.planfile import PlanFile
 from store.creation import check_project, project_row, settings_of
-from store.plans import Grounds, in_force, open_plan, plan_row
-from store.scenarios import scenario_row, versions, village_codes
+from store.plans import Grounds, Parents, chain, open_plan, plan_row
+from store.scenarios import scenario_row, village_codes
 from store.schema import LOG, PLAN, VILLAGE
 from store.values import DamagedError
 
@@ -52,14 +52,16 @@ def refiled(
     known: Grounds,
     file: str,
     near: Linework | None = None,
+    ground: Ground | None = None,
 ) -> PlanFile:
     """A plan file with some villages as they are now; see :meth:`store.projects.Store.refiled`."""
     own = scenario_row(c, scenario, file)
-    check_project(c, own.project_id, file)
+    if ground is None:
+        check_project(c, own.project_id, file)
+        ground = ground_of(c, own.project_id, file)
     villages = [_edited(c, scenario, code, known, file) for code in codes]
     told = _told(c, own, file)
     settings = settings_of(c, own.project_id, file)
-    ground = ground_of(c, own.project_id, file)
     return file_again(ground, settings, filed, villages, told, near)
 
 
@@ -69,11 +71,19 @@ def _edited(c: Connection, scenario: int, code: str, known: Grounds, file: str) 
 
 
 def _told(c: Connection, own: Any, file: str) -> list[tuple[str, object]]:
-    """What the provenance says of the scenario."""
-    edited = [code for code, version in versions(c, own.id, file).items() if version]
-    steps = sum(len(in_force(c, plan_row(c, own.id, code, file))) for code in edited)
-    entries = select(func.count()).select_from(LOG).join(PLAN, LOG.c.plan_id == PLAN.c.id)
-    count = c.execute(entries.where(PLAN.c.scenario_id == own.id)).scalar_one()
+    """What the provenance says of the scenario: steps in force, entries of its log."""
+    edited = PLAN.c.scenario_id == own.id, PLAN.c.version > 0
+    here = c.execute(select(PLAN.c.id, PLAN.c.position).where(*edited)).all()
+    logged = select(LOG.c.plan_id, LOG.c.seq, LOG.c.parent, LOG.c.record.is_not(None))
+    parents: dict[int, Parents] = {row.id: {} for row in here}
+    count = 0
+    for plan, seq, parent, is_step in c.execute(
+        logged.join(PLAN, LOG.c.plan_id == PLAN.c.id).where(PLAN.c.scenario_id == own.id)
+    ):
+        count += 1
+        if is_step and plan in parents:
+            parents[plan][seq] = parent
+    steps = sum(len(chain(parents[row.id], row.position)) for row in here)
     return [("scenario.name", own.name), ("scenario.steps", steps), ("scenario.entries", count)]
 
 

@@ -319,16 +319,20 @@ class Store(Keeping, Presence, Accounts):
         filed: PlanFile,
         villages: Sequence[str],
         near: Linework | None = None,
+        ground: Ground | None = None,
     ) -> PlanFile:
         """``filed`` with the given villages as they are in the scenario now; the rest untouched.
 
         ``filed`` is the plan file that the project came from, or what this method gave before:
         its households layer says where the households of these villages are. ``near``: where roads,
-        waters and railways run, in the project's system; the store knows their names only. Raises
-        :class:`InputError` where they are not the plan's.
+        waters and railways run, in the project's system; the store knows their names only.
+        ``ground`` is the project's (:meth:`ground`), where it is at hand already. Raises
+        :class:`InputError` where the households are not the plan's.
         """
         with self.reading() as c:
-            return filing.refiled(c, scenario, filed, villages, self._grounds, self.name, near)
+            return filing.refiled(
+                c, scenario, filed, villages, self._grounds, self.name, near, ground
+            )
 
     def planfile_of(
         self, scenario: int, households: gpd.GeoDataFrame | None = None

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from dataclasses import replace
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from geo.ground import Ground
 from geo.linework import Linework
@@ -23,6 +25,7 @@ from planning.check import settings_of
 from planning.faults import Unplaced, unplaced_near
 from planning.keep import NotKept
 from planning.opened import county_of_plan, plan_digest
+from planning.planfile import LatePlan
 from store.projects import ScenarioInfo, Store
 from ui.acting import SERVER, acting_as
 from ui.desk import Answer, Desk
@@ -100,9 +103,17 @@ class Kept:
     def make_desk(self, scenario: int, village: str) -> Desk:
         """A new desk of a village that is here."""
         return Desk(
-            self.store, self.project, scenario, village, self.ground, self.settings, self.homes,
-            self._unplaced.get(village),
+            self.store, self.project, scenario, village, self.ground, self.settings,
+            self._homes_of(village), self._unplaced.get(village),
         )  # fmt: skip
+
+    def _homes_of(self, village: str) -> Callable[[], Ground] | None:
+        """What reads a ground that has the village's households in it."""
+        plan = None if self.first is None else self.first.plan
+        if not isinstance(plan, LatePlan):
+            return self.homes
+        # a city's whole ground takes half a minute and a gigabyte; its plan knows who lives where
+        return cache(lambda: _lived_in(self.ground, village, plan.households_of([village])))
 
     def branch_with(
         self, desk: Desk, stale: object, request: Mapping[str, Any], name: str, actor: str = ""
@@ -144,7 +155,9 @@ class Kept:
             else:
                 filed = held.plan
                 if changed:
-                    filed = self.store.refiled(scenario, filed, changed, self._lines)
+                    filed = self.store.refiled(
+                        scenario, filed, changed, self._lines, self.ground
+                    )
             with acting_as(SERVER):  # what follows from others' steps, whoever looks first
                 filed = self.micro.filed(scenario, filed, list(dict.fromkeys([*changed, *finer])))
             view = PlanView(
@@ -153,6 +166,8 @@ class Kept:
                 self.first.context if self.first else {},
                 self._units_of(scenario),
             )
+            if held is not None:
+                view.overview = held.overview.after(view.plan, {*changed, *finer})
             view.kept = self
             self._views[scenario] = (versions, stamps, view)
             return view
@@ -181,6 +196,26 @@ class Kept:
             return units_frame(desk.plan.units.geometry, self.ground.crs)
 
         return units
+
+
+def _lived_in(ground: Ground, village: str, held: gpd.GeoDataFrame) -> Ground:
+    """The ground of one village alone, with its households as the plan's file has them."""
+    own = ground.villages[ground.villages["code"].map(name_text) == village]
+    there = held.to_crs(ground.crs).geometry
+    table = pd.DataFrame(
+        {
+            "household_id": held["household_id"].to_numpy(),
+            "households": held["households"].to_numpy(dtype=np.int64),
+            "persons": pd.to_numeric(held["persons"]).fillna(-1).to_numpy(dtype=np.int64),
+            "x": there.x.to_numpy(float), "y": there.y.to_numpy(float), "village": 0, "set_id": -1,
+        }
+    )  # fmt: skip
+    none = np.empty(0, dtype=object)
+    return replace(
+        ground, villages=own.reset_index(drop=True), households=table,
+        lines=Linework(none, none, none),
+        wholes=ground.wholes.iloc[:0].assign(set_id=np.empty(0, dtype=np.int64)),
+    )  # fmt: skip
 
 
 def _has_unsaved(desk: Desk) -> bool:

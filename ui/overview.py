@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +72,17 @@ def zoom_at(metres: float, dots: float, latitude: float) -> float:
     return float(np.clip(np.round(zoom * 4) / 4, 5, 18))
 
 
+class _Shapes:
+    """Shapes of villages and townships as they travel: what no edit changes."""
+
+    def __init__(self) -> None:
+        self.making = threading.Lock()
+        self.areas: list[str] = []
+        self.towns: list[str] = []
+        self.lines: dict[str, str] = {}
+        self.names: dict[str, str] | None = None  # the last to be made
+
+
 class Overview:
     """What the map of a large plan is made of.
 
@@ -87,6 +98,23 @@ class Overview:
         self._homes = Late(self._read_homes)
         self._lines = Late(self._share_out_context)
         self._scene_layers: dict[Language, tuple[Layer, ...]] = {}
+        self._shapes = _Shapes()
+
+    def after(self, plan: PlanFile, changed: Collection[str]) -> Overview:
+        """The overview of the same plan in which the grids of some villages are others.
+
+        What only villages, lines and points make stays as it is: their shapes, who lies where, the
+        picture of the households. Parts of other villages are not made again.
+        """
+        made = Overview(plan, self.context)
+        made._homes, made._lines, made._shapes = self._homes, self._lines, self._shapes
+        for name in ("_areas", "_towns", "bounds", "_width"):  # made once an overview
+            if name in self.__dict__:
+                made.__dict__[name] = self.__dict__[name]
+        with self._lock:
+            held = dict(self._grid_parts)
+        made._grid_parts = {code: part for code, part in held.items() if code not in changed}
+        return made
 
     # --- where from
 
@@ -178,10 +206,10 @@ class Overview:
         return told
 
     def _area_features(
-        self, codes: Iterable[str], names: Iterable[str], shapes: NDArray[Any], told: pd.DataFrame,
-        *, village: bool,
+        self, codes: Iterable[str], names: Iterable[str], shapes: Sequence[str],
+        told: pd.DataFrame, *, village: bool,
     ) -> dict[str, str]:  # fmt: skip
-        """Areas as features: code, name, classes, numbers, shape."""
+        """Areas as features: code, name, classes, numbers, shape (as it travels)."""
         told = told.reindex(list(codes))
         mean, far = told["mean"].to_numpy(float), told["far"].to_numpy(float)
         classes = np.column_stack([deviation_class(mean), deviation_class(far)]).tolist()
@@ -195,8 +223,8 @@ class Overview:
         return {
             code: dumps(
                 {"i": code, "t": name, "v": code if village else "", "c": classes[i],
-                 "r": rows[i], "g": encode_area(shape)}
-            )
+                 "r": rows[i]}
+            )[:-1] + f',"g":{shape}}}'
             for i, (code, name, shape) in enumerate(zip(told.index, names, shapes, strict=True))
         }  # fmt: skip
 
@@ -209,34 +237,44 @@ class Overview:
             shapes.append(shapely.coverage_union_all(areas.geometry.to_numpy()[rows]))
         return gpd.GeoDataFrame({"code": names}, geometry=shapes, crs=areas.crs)
 
-    @cached_property
-    def _drawn(self) -> dict[str, dict[str, str]]:
-        """What the first message holds."""
-        areas, towns = self._areas, self._towns
-        by_village = self.plan.grids["village_code"]
-        town_of = dict(zip(areas["code"], areas["township_name"], strict=True))
-        by_town = by_village.map(town_of).fillna("")
-        lonlat, towns_lonlat = to_lonlat(areas), to_lonlat(towns)
+    def _draw_shapes(self) -> None:
+        """The shapes of villages and townships as they travel, made once for all scenarios."""
+        areas, towns, made = self._areas, self._towns, self._shapes
         coarse = shapely.coverage_simplify(
             towns.geometry.to_numpy(),
             self._metres_a_dot * 2 ** (self.grid_zoom - self.village_zoom) / 2,
         )
         fills = to_lonlat(towns.set_geometry(gpd.GeoSeries(coarse, crs=towns.crs)))
-        lines = {
+        made.areas = [dumps(encode_area(shape)) for shape in to_lonlat(areas)]
+        made.towns = [dumps(encode_area(shape)) for shape in fills]
+        made.lines = {
             code: dumps({"i": code, "g": encode_lines(shape)})
-            for code, shape in zip(towns["code"], towns_lonlat, strict=True)
+            for code, shape in zip(towns["code"], to_lonlat(towns), strict=True)
         }
+        named = towns["code"] != ""
+        made.names = layers.name_labels(towns[named], towns["code"][named])
+
+    @cached_property
+    def _drawn(self) -> dict[str, dict[str, str]]:
+        """What the first message holds."""
+        areas, towns, made = self._areas, self._towns, self._shapes
+        with made.making:
+            if made.names is None:
+                self._draw_shapes()
+        assert made.names is not None
+        by_village = self.plan.grids["village_code"]
+        town_of = dict(zip(areas["code"], areas["township_name"], strict=True))
+        by_town = by_village.map(town_of).fillna("")
         return {
             "areas": self._area_features(
-                areas["code"], areas["name"].map(name_text), lonlat, self._told(by_village),
+                areas["code"], areas["name"].map(name_text), made.areas, self._told(by_village),
                 village=True,
             ),
             "towns": self._area_features(
-                towns["code"], towns["code"], fills, self._told(by_town), village=False
+                towns["code"], towns["code"], made.towns, self._told(by_town), village=False
             ),
-            "town-lines": lines,
-            "town-names": layers.name_labels(towns[towns["code"] != ""],
-                                             towns["code"][towns["code"] != ""]),
+            "town-lines": made.lines,
+            "town-names": made.names,
             "marks": layers.exception_marks(self.plan.grids),
         }  # fmt: skip
 

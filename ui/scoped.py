@@ -78,8 +78,7 @@ def plan_for(plan: PlanFile, who: Person, points: Person) -> PlanFile:
     tables = {
         "grids": grids.reset_index(drop=True),
         "villages": plan.villages[rows].reset_index(drop=True),
-        # a LatePlan's households are not read only to be left out
-        "households": _of(plan.households, dwelt) if pointed.any() else _no_points(plan),
+        "households": _points(plan, set(codes[pointed]), dwelt),
         "unplaced": plan.unplaced if pointed.all() else plan.unplaced.iloc[:0],
         "exceptions": plan.exceptions[named.isin(own | set(codes[rows]))].reset_index(drop=True),
         "provenance": plan.provenance,
@@ -89,6 +88,15 @@ def plan_for(plan: PlanFile, who: Person, points: Person) -> PlanFile:
         return PlanFile(**tables)
     assert {f.name for f in fields(plan)} == set(tables)
     return replace(plan, **tables)
+
+
+def _points(plan: PlanFile, villages: set[str], grids: set[str]) -> gpd.GeoDataFrame:
+    """The households of some villages; a LatePlan's others are not read only to be left out."""
+    if not villages:
+        return _no_points(plan)
+    if isinstance(plan, LatePlan):
+        return plan.households_of(villages).reset_index(drop=True)
+    return _of(plan.households, grids)
 
 
 def _of(frame: gpd.GeoDataFrame, grids: set[str]) -> gpd.GeoDataFrame:

@@ -230,8 +230,6 @@ class PlanView:
     def _draw_village(self, code: str) -> tuple[dict[str, dict[str, str]], Bounds | None]:
         rows = self.of_village(code)
         grids = self.grids[rows]
-        found = [self._households_of.get(grid, _NO_ROWS) for grid in grids["code"]]
-        inside = np.sort(np.concatenate([_NO_ROWS, *found]))
         numbers = [
             short_number(*map(name_text, row))
             for row in zip(grids["code"], [code] * len(grids), grids["name"], strict=True)
@@ -242,11 +240,18 @@ class PlanView:
             "villages": layers.village_outlines(grids),
             "marks": layers.exception_marks(grids),
             "names": layers.name_labels(grids, numbers),
-            "households": layers.household_points(self.plan.households.iloc[inside]),
+            "households": layers.household_points(self._households_in(code, grids)),
             "borders": layers.grid_outlines(grids),
             "units": {} if units is None else layers.unit_outlines(units),
             "micro": self._micro_of(grids),
         }, _bounds(grids)
+
+    def _households_in(self, code: str, grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """The households of a village; those of a large plan's others stay in the file."""
+        if isinstance(self.plan, LatePlan):
+            return self.plan.households_of([code])
+        found = [self._households_of.get(grid, _NO_ROWS) for grid in grids["code"]]
+        return self.plan.households.iloc[np.sort(np.concatenate([_NO_ROWS, *found]))]
 
     def _micro_of(self, grids: gpd.GeoDataFrame) -> dict[str, str]:
         """Micro-grids of some grids, each with its code, households and persons."""

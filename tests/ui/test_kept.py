@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 from geo.ground import Ground
 from planning.check import check_plan
 from planning.county import CountyPlan, propose_county
-from planning.planfile import read_plan
+from planning.planfile import LatePlan, read_plan, write_plan
 from planning.settings import Settings
 from planning.tables import to_planfile
 from store.policy import Grant, Person
@@ -92,9 +92,9 @@ def test_a_view_is_filed_again_only_where_something_changed(
     asked: list[list[str]] = []
     refiled = store.refiled
 
-    def watched(number: int, filed: object, villages: list[str], near: object) -> object:
+    def watched(number: int, filed: object, villages: list[str], *more: object) -> object:
         asked.append(list(villages))
-        return refiled(number, filed, villages, near)  # type: ignore[arg-type]
+        return refiled(number, filed, villages, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "refiled", watched)
     merge(kept, scenario, FIRST)
@@ -217,3 +217,60 @@ def test_micro_grids_are_on_the_map_of_their_village(store: Store, county: Count
     assert now.micro_grids is not None
     assert set(now.micro_grids["grid_code"]) <= set(now.grids["code"])
     assert now.micro_grids["households"].sum() == micro["households"].sum()
+
+
+def late_view(county: CountyPlan, path: Path) -> PlanView:
+    """The plan as a large one is opened: its households stay in the file."""
+    write_plan(to_planfile(county), path)
+    return PlanView("late", read_plan(path, late=True), {})
+
+
+def test_a_large_plan_is_filed_again_without_its_other_households(
+    store: Store, county: CountyPlan, tmp_path: Path
+) -> None:
+    """Edit after edit the tables are those of a plan that is held whole; nothing more is read."""
+    with Store(tmp_path / "late.gridwright") as second:
+        view = late_view(county, tmp_path / "plan.gpkg")
+        read = PlanView("whole", read_plan(tmp_path / "plan.gpkg"), {})
+        whole = keep_view(store, read, "县", lambda: county.ground)
+        late = keep_view(second, view, "县", lambda: county.ground)
+        for village in (FIRST, SECOND, FIRST):
+            views = []
+            for kept in (whole, late):
+                scenario = kept.scenario(None)
+                merge(kept, scenario, village)
+                views.append(kept.view(scenario).plan)
+            same, tables = views
+            assert isinstance(tables, LatePlan)
+            assert "households" not in vars(tables)
+            for layer in ("grids", "villages", "exceptions"):
+                assert_frame_equal(
+                    getattr(tables, layer), getattr(same, layer), check_dtype=False
+                )
+        found = tables.households_of([SECOND])
+        assert len(found) == (same.households["grid_code"].isin(
+            same.grids.loc[same.grids["village_code"] == SECOND, "code"])).sum()  # fmt: skip
+        assert_frame_equal(
+            tables.households[["household_id", "grid_code"]],
+            same.households[["household_id", "grid_code"]], check_dtype=False,
+        )  # fmt: skip
+        assert "households" not in vars(view.plan)  # the plan as it was opened is another one
+
+
+def test_who_lives_where_is_read_from_the_plan_to_cut_a_unit(
+    store: Store, county: CountyPlan, tmp_path: Path
+) -> None:
+    """A city's ground is not read again for it, and every household is where the ground has it."""
+    view = late_view(county, tmp_path / "plan.gpkg")
+
+    def nobody_reads_it() -> Ground:
+        raise AssertionError("the whole ground was read")
+
+    kept = keep_view(store, view, "县", lambda: county.ground)
+    kept.homes = nobody_reads_it
+    for row, code in enumerate((FIRST, SECOND)):
+        homes = kept.desk(kept.scenario(None), code).homes
+        assert homes is not None
+        own, its = homes().village(0), county.ground.village(row)
+        for name in ("xy", "households", "persons"):
+            assert np.array_equal(getattr(own, name), getattr(its, name))

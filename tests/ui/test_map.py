@@ -171,6 +171,21 @@ def test_no_household_number_travels() -> None:
     assert "h10" not in "".join(layers.household_points(plan().households).values())
 
 
+def test_a_tip_that_degrees_cannot_tell_from_a_line_breaks_no_outline() -> None:
+    """Thinning leaves tips of no width; rounded to degrees they cross themselves."""
+    foot, top = (478558.214469, 3595401.086173), (478583.671261, 3595690.92862)
+    side = tuple(a + (b - a) * 0.306 for a, b in zip(foot, top, strict=True))
+    right = [foot, top, side, (478700, 3595600), (478700, 3595401)]
+    left = [foot, (478400, 3595500), (478400, 3595900), (478700, 3595900), (478700, 3595600),
+            side, top]  # fmt: skip
+    grids = gpd.GeoDataFrame(
+        {"code": ["1", "2"], "village_code": "A"},
+        geometry=[shapely.Polygon(right), shapely.Polygon(left)], crs=4549,
+    )  # fmt: skip
+    assert not shapely.is_valid(to_lonlat(grids)).any()
+    assert set(layers.village_outlines(grids)) == {"A"}
+
+
 def test_village_outlines_follow_the_grids() -> None:
     outlines = layers.village_outlines(plan().grids)
     assert set(outlines) == {"320116001001", "320116001202"}

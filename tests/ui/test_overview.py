@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -21,6 +22,7 @@ from planning.planfile import LatePlan, read_plan, write_plan
 from ui.jobs import Job
 from ui.late import Late, LateLayers
 from ui.map.encode import dumps
+from ui.map.scene import Focus
 from ui.overview import FROM_VARIABLE, Overview, answer_text, zoom_at
 from ui.pickups import pick_folder
 from ui.picture import DOTS, Pyramid, mercator, png
@@ -210,6 +212,32 @@ def test_the_picture_is_a_png_that_others_read(tmp_path: Path) -> None:
     read = imread(tmp_path / "a.png")
     assert read.shape == (DOTS, DOTS, 4)
     assert np.argwhere(read[..., 3] > 0).tolist() == [[3, 200]]
+
+
+# --- after an edit
+
+
+def test_after_an_edit_it_is_what_would_be_made_anew(large: PlanView) -> None:
+    """Only the village that was edited is made again; what is sent is the same either way."""
+    before = large.overview
+    large.scene("zh")
+    everything(before, f"g:{ONE}", f"g:{TWO}", f"n:{ONE}")
+    grids = large.plan.grids.copy()
+    mine = grids["village_code"] == TWO
+    grids.loc[mine, "households"] = grids.loc[mine, "households"] + 50
+    grids.loc[mine, "deviation"] = 0.4
+    edited = complete(replace(large.plan, grids=grids))
+    after, anew = before.after(edited, {TWO}), Overview(edited, large.context)
+    told = {"place": "", "legend": {}, "words": {}, "selected": (), "focus": Focus()}
+    a, b = (overview.scene("zh", **told) for overview in (after, anew))  # type: ignore[arg-type]
+    assert a.layers == b.layers
+    assert a.bounds == b.bounds
+    assert a.layers != before.scene("zh", **told).layers  # type: ignore[arg-type]
+    names = [f"{kind}:{code}" for kind in "gcn" for code in (ONE, TWO)]
+    assert everything(after, *names) == everything(anew, *names)
+    assert after._grid_parts[ONE] is before._grid_parts[ONE]
+    assert after._homes is before._homes
+    assert after.key != before.key
 
 
 # --- what is read later

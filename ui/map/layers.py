@@ -126,13 +126,15 @@ def village_outlines(
     grids: gpd.GeoDataFrame, max_vertices: int = COUNTY_VERTICES
 ) -> dict[str, str]:
     """Village code -> outline, drawn from the same thinned grids so that lines coincide."""
-    thin = _thinned(grids, max_vertices)
-    shapes = to_lonlat(thin)
-    features = {}
-    for code, rows in grids.groupby("village_code", sort=True).indices.items():
-        outline = shapely.coverage_union_all(shapes[rows])
-        features[str(code)] = dumps({"i": str(code), "g": encode_lines(outline)})
-    return features
+    shapes = _thinned(grids, max_vertices).geometry.to_numpy()
+    rows_of = grids.groupby("village_code", sort=True).indices
+    # united in metres: a tip left by thinning may cross itself once it is rounded to degrees
+    united = [shapely.coverage_union_all(shapes[rows]) for rows in rows_of.values()]
+    outlines = to_lonlat(gpd.GeoDataFrame(geometry=united, crs=grids.crs))
+    return {
+        str(code): dumps({"i": str(code), "g": encode_lines(outline)})
+        for code, outline in zip(rows_of, outlines, strict=True)
+    }
 
 
 def grid_outlines(grids: gpd.GeoDataFrame) -> dict[str, str]:
