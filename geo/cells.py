@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import Voronoi
 
 from geo import linework
 from geo.coverage import absorb, allowed_defect, coverage_defects, dissolve, inside, place_points
+from geo.faces import Faces, faces
 from geo.segments import FloatArray, IntArray, border_segments, rook_edges
+from geo.voronoi import Parting, parting
 
 BUILDING_M = 0.5  # dwellings nearer than this are one building: no polygon can part them
-_FAR = 20.0  # guard sites stand so many times the block's size away, beyond every border
 
 
 def buildings_of(xy: FloatArray) -> tuple[FloatArray, IntArray]:
@@ -35,49 +35,10 @@ def buildings_of(xy: FloatArray) -> tuple[FloatArray, IntArray]:
     return xy[order[first]], building
 
 
-def _edges_between(sites: FloatArray, owner: IntArray) -> FloatArray:
-    """Voronoi edges between sites of different owners, (e, 2, 2) start and end, metres.
-
-    Four far guards close every cell, so that all edges are finite.
-    """
-    middle = sites.mean(axis=0)
-    size = max(float(np.ptp(sites, axis=0).max()), 50.0) * _FAR
-    guards = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * size
-    diagram = Voronoi(np.vstack([sites - middle, guards]))
-    a, b = diagram.ridge_points.T
-    real = (a < len(sites)) & (b < len(sites))
-    parted = np.zeros(len(a), dtype=bool)
-    parted[real] = owner[a[real]] != owner[b[real]]
-    ends = np.array([diagram.ridge_vertices[i] for i in np.flatnonzero(parted)], dtype=np.int64)
-    if not len(ends):
-        return np.empty((0, 2, 2))
-    return np.asarray(diagram.vertices[ends] + middle)
-
-
-def _borders(
-    blocks: NDArray[np.object_], block_of: IntArray, buildings: FloatArray, owner: IntArray
-) -> NDArray[np.object_]:
-    """Lines that part the owners within each block, clipped to the block."""
-    order = np.lexsort((owner, block_of))
-    first = np.flatnonzero(np.r_[True, np.diff(block_of[order]) > 0])
-    stop = np.r_[first[1:], len(order)]
-    lines, host = [], []
-    for start, end in zip(first, stop, strict=True):
-        rows = order[start:end]
-        if owner[rows[0]] == owner[rows[-1]]:
-            continue
-        edges = _edges_between(buildings[rows], owner[rows])
-        lines.append(shapely.multilinestrings(shapely.linestrings(edges)))
-        host.append(block_of[rows[0]])
-    if not lines:
-        return np.empty(0, dtype=object)
-    return linework.as_lines(shapely.intersection(np.array(lines), blocks[host]))[0]
-
-
 def cut(
     area: shapely.Geometry, blocks: NDArray[np.object_], cuts: NDArray[np.object_]
 ) -> NDArray[np.object_]:
-    """Blocks cut along lines, as a coverage.
+    """Blocks cut along any lines, as a coverage.
 
     Noding at full precision takes half the time of snap rounding; where it fails to tile the
     area (nearly coincident edges), snap rounding, which cannot fail, does it again.
@@ -90,6 +51,31 @@ def cut(
     return inside(linework.faces(linework.node(np.concatenate([rings, cuts]))), area)
 
 
+def _clipped(blocks: NDArray[np.object_], edges: Parting) -> NDArray[np.object_]:
+    """The edges as LineStrings, clipped to their blocks."""
+    lines = shapely.linestrings(edges.vertex[np.column_stack([edges.start, edges.stop])])
+    host, number = np.unique(edges.block, return_inverse=True)
+    of_block = shapely.multilinestrings(lines, indices=number)
+    return linework.as_lines(shapely.intersection(of_block, blocks[host]))[0]
+
+
+def _homes(parted: Faces, buildings: FloatArray, block: IntArray, owner: IntArray) -> IntArray:
+    """The face of each building: its owner's in its block where there is one, else by place."""
+    whole = np.zeros(int(parted.block.max()) + 1, dtype=bool)
+    whole[parted.block[parted.owner < 0]] = True
+    width = int(owner.max()) + 2
+    key = parted.block * width + parted.owner + 1
+    wanted = block * width + np.where(whole[block], 0, owner + 1)
+    order = np.argsort(key, kind="stable")
+    first = np.searchsorted(key[order], wanted, side="left")
+    last = np.searchsorted(key[order], wanted, side="right")
+    home = order[np.minimum(first, len(order) - 1)]
+    unsure = np.flatnonzero(last - first != 1)  # a concave block: an owner's ground in pieces
+    if len(unsure):
+        home[unsure] = place_points(shapely.points(buildings[unsure]), parted.geometry)
+    return home
+
+
 def subdivide(
     area: shapely.Geometry, blocks: NDArray[np.object_], buildings: FloatArray, owner: IntArray
 ) -> tuple[NDArray[np.object_], IntArray, IntArray]:
@@ -98,19 +84,24 @@ def subdivide(
     ``owner`` (b,) what each building belongs to; buildings of one owner are not parted.
     """
     block_of_building = place_points(shapely.points(buildings), blocks)
-    cuts = _borders(blocks, block_of_building, buildings, owner)
-    if not len(cuts):
+    edges = parting(blocks, block_of_building, buildings, owner)
+    if not len(edges):
         return blocks, np.arange(len(blocks)), block_of_building
-    pieces = cut(area, blocks, cuts)
-    home = place_points(shapely.points(buildings), pieces)
-    block = place_points(shapely.point_on_surface(pieces), blocks)
+    parted = faces(blocks, edges)
+    if parted is None:
+        pieces = cut(area, blocks, _clipped(blocks, edges))
+        home = place_points(shapely.points(buildings), pieces)
+        block = place_points(shapely.point_on_surface(pieces), blocks)
+    else:
+        pieces, block = parted.geometry, parted.block
+        home = _homes(parted, buildings, block_of_building, owner)
     held = np.bincount(home, minlength=len(pieces))
     peopled = np.bincount(block, weights=held, minlength=len(blocks)) > 0
     spare = (held == 0) & peopled[block]  # a concave block cuts pieces off their building
     if not spare.any():
         return pieces, block, home
-    edges = rook_edges(border_segments(pieces))
-    merged = absorb(len(pieces), edges, shapely.area(pieces), spare, block)
+    beside = rook_edges(border_segments(pieces))
+    merged = absorb(len(pieces), beside, shapely.area(pieces), spare, block)
     block_of = np.zeros(int(merged.max()) + 1, dtype=np.int64)
     block_of[merged] = block
     return dissolve(pieces, merged), block_of, merged[home]

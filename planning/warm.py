@@ -1,12 +1,14 @@
-"""Compile the search once, at set-up, so that no planner waits for it: ``python -m planning.warm``.
+"""Compile the loops once, at set-up, so that no planner waits for it: ``python -m planning.warm``.
 
-numba keeps the compiled search beside the source; every later process only loads it.
+numba keeps the compiled loops beside the source; every later process only loads it.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import shapely
 
+from geo.cells import subdivide
 from planning.beats.anneal import Area, search
 from planning.beats.anneal import Price as BeatPrice
 from planning.beats.regions import renew
@@ -16,7 +18,9 @@ from planning.start import pieces
 
 
 def warm() -> None:
-    """Refine a two-node graph, which compiles the search for the types it is called with."""
+    """Cut a square and refine a two-node graph: compiles for their types."""
+    square = shapely.box(0.0, 0.0, 9.0, 9.0)
+    subdivide(square, np.array([square]), np.array([[2.0, 3.0], [7.0, 5.0]]), np.array([0, 1]))
     one = np.ones(2)
     pair = Graph(
         indptr=np.array([0, 1, 2]),

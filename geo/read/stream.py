@@ -35,9 +35,9 @@ class TextStream(io.RawIOBase):
     ``head`` is its beginning. Lines that end in a carriage return alone are mended where the
     head holds no other line end. ``nul`` tells whether there were NUL characters; ``tail`` is the
     text's last bytes and ``lines`` the number of its lines without blank ones at the end: true at
-    the end. With ``plain``, and no quote in the head, a quote farther on raises
-    :class:`Otherwise`; ``plain`` then says that there is none. Bytes that are not of ``encoding``
-    always do.
+    the end, as is ``quotes``, the number of its quotes. With ``plain``, and no quote in the head, a
+    quote farther on raises :class:`Otherwise`; ``plain`` then says that there is none. Bytes that
+    are not of ``encoding`` always do.
     """
 
     def __init__(self, path: Path, encoding: str, mark: int, *, plain: bool) -> None:
@@ -46,6 +46,7 @@ class TextStream(io.RawIOBase):
         self._file.seek(mark)
         self.nul = False
         self.tail = b""
+        self.quotes = 0
         self._newlines = 0
         self._last_filled = 0  # newlines before the last line that is not blank
         self.failed: Otherwise | None = None
@@ -140,6 +141,7 @@ class TextStream(io.RawIOBase):
         if self.plain and b'"' in block:
             self.failed = Otherwise("quotes")
             raise self.failed
+        self.quotes += 0 if self.plain else block.count(b'"')
         filled = block.rstrip(b"\r\n")
         if filled:
             self._last_filled = self._newlines + filled.count(b"\n")
