@@ -26,14 +26,13 @@ from geo.datum import Datum
 from geo.dwellings import dwellings, nobody
 from geo.enclosures import VillageGround
 from geo.harmonise import Shapes, degrees, state_systems
-from geo.linework import Linework, as_lines
+from geo.linework import ALONG_M, Linework, as_lines
 from geo.messages import register
 from geo.outlines import village_of_areas
 from geo.problems import InputError, Problem
 from geo.read import Layer, read_layer
 from geo.segments import IntArray
 from geo.surroundings import linework_of, polygons_of, set_numbers, wholes_of
-from geo.units import ALONG_M
 
 register(
     {

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 GRID_M = 1e-6
 OVERSHOOT_M = 1e-5
 JOIN_M = 20.0  # ends nearer than this to another line are joined to it
+ALONG_M = 12.0  # the village border is digitised apart from the road it follows
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ from geo.segments import (
 )
 
 ON_LINE_M = 0.05  # inner borders come from the lines themselves
-ALONG_M = 12.0  # the village border is digitised apart from the road it follows
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def _tag_lines(segments: Segments, block: IntArray, ground: VillageGround) -> Se
         middle = shapely.points(segments.midpoint)
         for rows, reach in (
             (np.flatnonzero(between), ON_LINE_M),
-            (np.flatnonzero(segments.right < 0), ALONG_M),
+            (np.flatnonzero(segments.right < 0), linework.ALONG_M),
         ):
             if len(rows):
                 near, hit = tree.query_nearest(
