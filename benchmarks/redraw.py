@@ -152,11 +152,11 @@ def measure(folder: Path, store: Path, villages: int, pictures: Path | None) -> 
             _edits(board, clock)
             for number in range(villages):
                 with clock.told(f"village {number + 2}"):
-                    before = board.state()["version"]
+                    before = board.state()["place"]
                     page.locator(".st-key-village_on button").first.click()
                     page.wait_for_function(
                         "v => { const d = document.querySelector('.gw-hand')?.dataset;"
-                        " return d && d.idle === 'true' && d.version !== v; }", arg=before,
+                        " return d && d.idle === 'true' && d.place !== v; }", arg=before,
                     )  # fmt: skip
             _edits(board, clock)
             board.press("Escape", "v")

@@ -39,15 +39,19 @@ def segment_words(segments: Segments, lines: Linework) -> NDArray[np.object_]:
     words = np.where(segments.right < 0, _VILLAGE, _FIELD).astype(object)
     lined = np.flatnonzero(segments.line >= 0)
     if len(lined):
-        words[lined] = _line_words(lines)[segments.line[lined]]
+        words[lined] = _called(lines, segments.line[lined])
     return words
 
 
-def _line_words(lines: Linework) -> NDArray[np.object_]:
-    """What each line is called: its name, else its kind; (n,)."""
-    kinds = np.array([_UNNAMED[kind] for kind in lines.kind], dtype=object)
-    names = np.array([line_name(name) for name in lines.name], dtype=object)
-    return np.where(names == "", kinds, names).astype(object)
+def _called(lines: Linework, rows: IntArray) -> NDArray[np.object_]:
+    """What the lines of these rows are called: their name, else their kind; (r,).
+
+    Asked of no others: a city has a hundred thousand lines, and a village some tens.
+    """
+    own, back = np.unique(rows, return_inverse=True)
+    names = [line_name(name) for name in lines.name[own]]
+    told = [name or _UNNAMED[kind] for name, kind in zip(names, lines.kind[own], strict=True)]
+    return np.array([*told, ""], dtype=object)[back]
 
 
 def _beside(segments: Segments, rows: IntArray, lines: Linework) -> IntArray:
@@ -152,13 +156,12 @@ def four_bounds(
     if dedicated is not None:
         walled = (dedicated[left] >= 0) | ((right >= 0) & (dedicated[right] >= 0))
         words[walled & inner] = _PREMISES
-    called = _line_words(around)
     bare = np.flatnonzero((segments.line < 0) & (left != right))
     wet = _inside(segments, bare, around)
-    words[bare[wet >= 0]] = called[wet[wet >= 0]]
+    words[bare[wet >= 0]] = _called(around, wet[wet >= 0])
     open_ = bare[(wet < 0) & inner[bare]]
     beside = _beside(segments, open_, around)
-    words[open_[beside >= 0]] = called[beside[beside >= 0]]
+    words[open_[beside >= 0]] = _called(around, beside[beside >= 0])
     border = left != right
     texts = []
     for grid in range(k):

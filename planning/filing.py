@@ -94,7 +94,8 @@ def file_plans(
     besides the usual columns. ``near``: where lines run, for the four bounds, if the ground's lines
     have no shape. Raises :class:`InputError` where the households are others.
     """
-    described = tuple(_described(ground, settings, own, near) for own in villages)
+    sets = [str(name) for name in ground.sets["name"]]
+    described = tuple(_described(ground, settings, own, sets, near) for own in villages)
     tables = to_planfile(CountyPlan(ground, settings, described))
     said = [(own.plan.grids[key].locked, own.plan.grids[key].reason) for own in villages
             for key in own.keys]  # fmt: skip
@@ -281,15 +282,17 @@ def _around(units: Units, near: Linework | None) -> Linework | None:
 
 
 def _described(
-    ground: Ground, settings: Settings, own: EditedVillage, near: Linework | None = None
+    ground: Ground,
+    settings: Settings,
+    own: EditedVillage,
+    sets: list[str],
+    near: Linework | None,
 ) -> VillagePlan:
     plan, keys = own.plan, own.keys
     # the number of grids was the planner's to choose, so nothing was asked for
     proposal = replace(proposal_of(plan, keys, settings), given=0)
     measures = measure(plan.units, proposal.label, proposal.k)
-    found = exceptions(
-        plan.units, proposal, measures, settings, [str(name) for name in ground.sets["name"]]
-    )
+    found = exceptions(plan.units, proposal, measures, settings, sets)
     touched = own.touched()
     outlines = dict(zip(plan.keys.tolist(), plan.outlines(), strict=True))
     units = plan.units

@@ -264,8 +264,9 @@ def settings_of(c: Connection, project: int, file: str) -> Settings:
         raise DamagedError(f"settings: {error}") from error
 
 
-def check_project(c: Connection, project: int, file: str) -> None:
-    """Raise :class:`DamagedError` where a project's own values cannot be what was stored."""
+def check_project(c: Connection, project: int, file: str) -> Any:
+    """A project's row. Raises :class:`DamagedError` where its own values cannot be what was
+    stored."""
     row = project_row(c, project, file)
     settings_of(c, project, file)
     for name in ("lines", "provenance", "sets"):
@@ -278,6 +279,7 @@ def check_project(c: Connection, project: int, file: str) -> None:
         )
         if not sound or (name == "lines" and any(kind not in KINDS for kind, _ in table)):
             raise DamagedError(f"{name} cannot be read")
+    return row
 
 
 def set_names(c: Connection, project: int, file: str) -> list[str]:

@@ -16,7 +16,7 @@ from geo.ground import Ground
 from geo.linework import Linework
 from planning.filing import EditedVillage, file_again, file_plans
 from planning.planfile import PlanFile
-from store.creation import check_project, project_row, settings_of
+from store.creation import check_project, settings_of
 from store.plans import Grounds, Parents, chain, open_plan, plan_row
 from store.scenarios import scenario_row, village_codes
 from store.schema import LOG, PLAN, VILLAGE
@@ -32,15 +32,13 @@ def planfile_of(
 ) -> PlanFile:
     """The tables of a scenario; see :meth:`store.projects.Store.planfile_of`."""
     own = scenario_row(c, scenario, file)
-    check_project(c, own.project_id, file)
+    row = check_project(c, own.project_id, file)
     codes = village_codes(c, scenario, file)
     villages = [_edited(c, scenario, code, known, file) for code in codes]
     told = _told(c, own, file)
-    provenance = pd.DataFrame(
-        project_row(c, own.project_id, file).provenance, columns=["key", "value"], dtype=object
-    )
+    provenance = pd.DataFrame(row.provenance, columns=["key", "value"], dtype=object)
     settings = settings_of(c, own.project_id, file)
-    ground = ground_of(c, own.project_id, file)
+    ground = ground_of(c, own.project_id, row)
     return file_plans(ground, settings, villages, provenance, told, households)
 
 
@@ -57,8 +55,7 @@ def refiled(
     """A plan file with some villages as they are now; see :meth:`store.projects.Store.refiled`."""
     own = scenario_row(c, scenario, file)
     if ground is None:
-        check_project(c, own.project_id, file)
-        ground = ground_of(c, own.project_id, file)
+        ground = ground_of(c, own.project_id, check_project(c, own.project_id, file))
     villages = [_edited(c, scenario, code, known, file) for code in codes]
     told = _told(c, own, file)
     settings = settings_of(c, own.project_id, file)
@@ -87,13 +84,12 @@ def _told(c: Connection, own: Any, file: str) -> list[tuple[str, object]]:
     return [("scenario.name", own.name), ("scenario.steps", steps), ("scenario.entries", count)]
 
 
-def ground_of(c: Connection, project: int, file: str) -> Ground:
+def ground_of(c: Connection, project: int, row: Any) -> Ground:
     """What the store knows of a project's ground: villages, names of lines and sets, no household.
 
     The lines have no shape: their names are all that is needed to tell the line that a border runs
-    right along; what it runs beside is told by who has the files.
+    right along; what it runs beside is told by who has the files. ``row`` is the project's.
     """
-    row = project_row(c, project, file)
     try:
         crs = CRS.from_user_input(row.crs)
     except CRSError as error:

@@ -137,8 +137,8 @@ class Store(Keeping, Presence, Accounts):
         No household and no line's shape is in it.
         """
         with self.reading() as c:
-            creation.check_project(c, project, self.name)
-            return filing.ground_of(c, project, self.name)
+            row = creation.check_project(c, project, self.name)
+            return filing.ground_of(c, project, row)
 
     def projects(self) -> list[ProjectInfo]:
         """All projects, the newest first."""

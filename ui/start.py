@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geo.problems import InputError
 from ui.logs import set_up
 from ui.metrics import METRICS
 
@@ -43,7 +44,6 @@ def prepare() -> None:
     try:
         import ui.pages.plan  # noqa: F401 (the first page, and all it needs)
         from ui.projects import PLANS, PROJECTS, default_project
-        from ui.storage import is_kept, the_store
         from ui.words import LANGUAGES
 
         named = default_project(os.environ)
@@ -52,24 +52,34 @@ def prepare() -> None:
             _ready_for_many(PROJECTS.get(named), None)
         if plan is None:
             return
-        view = PLANS.get(plan)
+        view = _as_it_stands(PLANS.get(plan))
         for language in LANGUAGES:
             view.scene(language)
             view.index.table(view.index.rows("", view.of_village(None)), language)
         view.headline(None)
-        if is_kept():
-            from ui.acting import SERVER, acting_as
-            from ui.kept import find_kept
-
-            with acting_as(SERVER):
-                kept = find_kept(the_store(), view)
-                if kept is not None:
-                    view = kept.view(kept.scenario(None))
         if view.large:
             view.overview.make_ready(wait_for_quiet)
         _ready_for_many(PROJECTS.get(named), view)
     except Exception as error:
         log.warning("the project was not made ready: %s", type(error).__name__)
+
+
+def _as_it_stands(view: PlanView) -> PlanView:
+    """The plan with all that was redrawn, where the store has it: what a visitor is shown."""
+    from ui.storage import is_kept, the_store
+
+    if not is_kept():
+        return view
+    from ui.acting import SERVER, acting_as
+    from ui.kept import find_kept
+
+    try:
+        with acting_as(SERVER):
+            kept = find_kept(the_store(), view)
+            return view if kept is None else kept.view(kept.scenario(None))
+    except InputError as error:  # a store that is away keeps nobody from the plan as it was opened
+        log.warning("the store was not asked: %s", type(error).__name__)
+        return view
 
 
 def wait_for_quiet() -> None:
