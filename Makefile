@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint bench bundle lock clean
+.PHONY: help setup setup-dev run test tests lint bench bundle lock clean
 
 VENV ?= .venv
 DEMO ?= .demo
@@ -18,7 +18,8 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 export VENV
 
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# INSTALL_OPTIONS: pip's own, --no-compile for one.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(INSTALL_OPTIONS)
 # Only a change in a compiled kernel makes warming necessary again.
 KERNELS := $(shell grep -lE '^(from|import) numba' planning/*.py planning/beats/*.py incidents/*.py 2>/dev/null)
 
@@ -75,7 +76,9 @@ lint: $(VENV)/.installed-dev ## style, types, the dependency rule, and known fau
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python .ci/audit
 
-test: lint setup-dev ## everything that must pass before a change lands
+test: lint tests ## everything that must pass before a change lands
+
+tests: setup-dev # all tests, without style and types
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup-dev $(VENV)/.installed-bench ## measure against other programs (benchmarks/README.md)
