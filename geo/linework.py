@@ -80,8 +80,11 @@ def clip_lines(
         return lines, np.empty(0, dtype=np.int64)
     shapely.prepare(area)
     whole = shapely.contains_properly(area, lines)
+    part = np.flatnonzero(~whole)
+    part = part[shapely.intersects(area, lines[part])]  # most of the rest only pass near by
     pieces = lines.copy()
-    pieces[~whole] = shapely.intersection(lines[~whole], area)
+    pieces[~whole] = None
+    pieces[part] = shapely.intersection(lines[part], area)
     return as_lines(pieces)
 
 
@@ -102,15 +105,8 @@ def join_dangles(
     """
     if not len(lines):
         return lines
-    ends = shapely.points(
-        np.vstack(
-            [
-                shapely.get_coordinates(shapely.get_point(lines, 0)),
-                shapely.get_coordinates(shapely.get_point(lines, -1)),
-            ]
-        )
-    )
-    owner = np.tile(np.arange(len(lines)), 2)
+    owner, place = _free_ends(lines)
+    ends = shapely.points(place)
     targets = np.append(lines, border)
     which, target = shapely.STRtree(targets).query(ends, predicate="dwithin", distance=tolerance)
     other = target != owner[which]
@@ -121,6 +117,21 @@ def join_dangles(
     nearest = np.r_[True, which[1:] != which[:-1]] if len(which) else np.empty(0, dtype=bool)
     loose = nearest & (gap > GRID_M)
     return np.asarray(shapely.shortest_line(ends[which[loose]], targets[target[loose]]))
+
+
+def _free_ends(lines: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Line and place (e, 2) of the ends where no other line ends: in a street network, few."""
+    xy, row = shapely.get_coordinates(lines, return_index=True)
+    change = np.flatnonzero(row[1:] != row[:-1])
+    first, last = np.r_[0, change + 1], np.r_[change, len(row) - 1]
+    place = np.concatenate([xy[first], xy[last]])
+    owner = np.concatenate([row[first], row[last]]).astype(np.int64)
+    _, same, count = np.unique(
+        place[:, 0] + 1j * place[:, 1], return_inverse=True, return_counts=True
+    )
+    shut = (xy[first] == xy[last]).all(axis=1)  # a loop ends where it began, and not with another
+    free = count[same] - np.tile(shut, 2) <= 1
+    return owner[free], place[free]
 
 
 def node(lines: NDArray[np.object_]) -> shapely.Geometry:

@@ -79,18 +79,34 @@ def _tag_lines(segments: Segments, block: IntArray, ground: VillageGround) -> Se
         stretches, owner = linework.stretches(ground.lines)
         tree = shapely.STRtree(stretches)
         middle = shapely.points(segments.midpoint)
-        for rows, reach in (
-            (np.flatnonzero(between), ON_LINE_M),
-            (np.flatnonzero(segments.right < 0), linework.ALONG_M),
-        ):
-            if len(rows):
-                near, hit = tree.query_nearest(
-                    middle[rows], max_distance=reach, all_matches=False
-                )
-                line[rows[near]] = ground.line_id[owner[hit]]
+        inner, outer = np.flatnonzero(between), np.flatnonzero(segments.right < 0)
+        row, hit = _on_line(tree, middle[inner])
+        line[inner[row]] = ground.line_id[owner[hit]]
+        if len(outer):
+            near, hit = tree.query_nearest(
+                middle[outer], max_distance=linework.ALONG_M, all_matches=False
+            )
+            line[outer[near]] = ground.line_id[owner[hit]]
     return Segments(
         segments.left, segments.right, segments.x1, segments.y1, segments.x2, segments.y2, line
     )
+
+
+def _on_line(tree: shapely.STRtree, points: NDArray[np.object_]) -> tuple[IntArray, IntArray]:
+    """The points that lie on a stretch, and the nearest stretch of each.
+
+    Within a hand's breadth a search by distance takes a third of what one for the nearest takes.
+    """
+    point, hit = tree.query(points, predicate="dwithin", distance=ON_LINE_M)
+    order = np.lexsort((hit, point))
+    point, hit = point[order], hit[order]
+    several = np.flatnonzero(np.bincount(point, minlength=len(points))[point] > 1)
+    gap = np.zeros(len(point))
+    gap[several] = shapely.distance(points[point[several]], tree.geometries[hit[several]])
+    order = np.lexsort((gap, point))
+    point, hit = point[order], hit[order]
+    first = np.r_[True, point[1:] != point[:-1]][: len(point)]
+    return point[first], hit[first]
 
 
 def build_units(ground: VillageGround) -> Units:
