@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, Page
 from benchmarks.bigmap import memory, server
 from benchmarks.board import SEEN, Board, chromium
 from benchmarks.engines import RECORDS
-from benchmarks.run import machine, today
+from benchmarks.run import today
 
 SLOW = 240_000
 DRAWN = "() => Number(document.querySelector('.gw-hand')?.dataset.units || 0) > 0"
@@ -171,6 +171,13 @@ def measure(folder: Path, store: Path, villages: int, pictures: Path | None) -> 
                     "() => Number(document.querySelector('.gw-board')?.dataset.features || 0) > 0"
                 )
             _picture(page, pictures, "plan-zh")
+            with clock.told("page of downloads"):
+                page.locator("[data-testid=stSidebarNav] a[href$='/download']").click()
+                page.locator(".st-key-download_gpkg button").wait_for()
+            with clock.told("the plan as a GeoPackage"), page.expect_download() as taken:
+                page.locator(".st-key-download_gpkg button").click()
+            size = Path(taken.value.path()).stat().st_size
+            clock.add("its size", f"{size / 1e6:.0f} MB")
         with visit(browser, "en-US") as page:
             page.goto(address)
             page.locator("[data-testid=stSidebarNav] a[href$='/board']").click()
@@ -200,7 +207,7 @@ def main() -> None:
         place = told.store or Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         rows = measure(told.folder.resolve(), place, told.villages, told.pictures)
-    head = f"Redrawing in a city; {machine()}, load {before:.1f} before the run. {today()}."
+    head = f"{os.cpu_count()} cores, load {before:.1f} before the run. {today()}."
     table = "\n".join(f"| {what} | {value} |" for what, value in rows)
     text = f"{head}\n\n| | |\n| --- | ---: |\n{table}\n"
     (RECORDS / f"{told.name}.md").write_text(text, encoding="utf-8")
