@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -72,18 +72,22 @@ def create_project(
     project, scenario = insert_project(
         c, county.ground, county.settings, name, actor, said, (MARK, mark)
     )
+    insert_villages(c, project, scenario, county_rows(county, range(len(county.villages))))
+    announce_system(c)
+    return project, scenario
+
+
+def county_rows(county: CountyPlan, positions: Iterable[int]) -> Iterator[VillageRows]:
+    """What is kept of some of a proposal's villages."""
     known = frozenset(county.ground.villages["code"].astype(str))
     retired = retired_by_village(() if county.today is None else county.today.used, known)
-    srid = srid_of(county.ground.crs.to_string())
-    for position, own in enumerate(county.villages):
+    for position in positions:
+        own = county.villages[position]
         codes, names = codes_and_names(county, position)
-        rows = village_rows(
+        yield village_rows(
             county.ground.villages.iloc[position], position, own, codes, names,
             retired.get(own.units.code, frozenset()),
         )  # fmt: skip
-        insert_village(c, project, scenario, rows, srid)
-    announce_system(c)
-    return project, scenario
 
 
 def insert_project(
@@ -173,10 +177,38 @@ def village_rows(
     return VillageRows(position, columns, ground_rows(own.units), state_of(start))
 
 
-def insert_village(
+def insert_villages(
+    c: Connection, project: int, scenario: int, villages: Iterable[VillageRows]
+) -> None:
+    """Keep villages, but for those that are there already."""
+    held = positions(c, project)
+    crs = c.execute(select(PROJECT.c.crs).where(PROJECT.c.id == project)).scalar_one()
+    for rows in villages:
+        if rows.position not in held:
+            _insert_village(c, project, scenario, rows, srid_of(str(crs)))
+
+
+def positions(c: Connection, project: int) -> frozenset[int]:
+    """The villages that a project has, by their place in the input."""
+    found = c.execute(select(VILLAGE.c.position).where(VILLAGE.c.project_id == project))
+    return frozenset(int(position) for position in found.scalars())
+
+
+def finish_project(c: Connection, project: int, mark: str, file: str) -> bool:
+    """Give a project that was being taken in its mark; False where another run has done so."""
+    told = project_row(c, project, file).provenance
+    if not is_unfinished(told):
+        return False
+    own = [pair for pair in told if pair[0] != UNFINISHED]
+    c.execute(
+        update(PROJECT).where(PROJECT.c.id == project).values(provenance=[*own, [MARK, mark]])
+    )
+    return True
+
+
+def _insert_village(
     c: Connection, project: int, scenario: int, rows: VillageRows, srid: int
 ) -> None:
-    """Keep a village, its units and its plan."""
     boundary = located(rows.own["boundary"], srid)
     row = {"project_id": project, "position": rows.position, **rows.own, "boundary": boundary}
     village_id = _number(c.execute(insert(VILLAGE), row).inserted_primary_key)

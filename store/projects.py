@@ -9,7 +9,10 @@ cannot be used or what is asked for is not there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
+from uuid import uuid4
 
 import geopandas as gpd
 import pandas as pd
@@ -17,15 +20,18 @@ from sqlalchemy import Connection
 
 from geo.ground import Ground
 from geo.linework import Linework
+from geo.problems import InputError
 from planning.county import CountyPlan
 from planning.history import Step
 from planning.planfile import PlanFile
 from planning.record import Record, record_of
 from planning.settings import Settings
+from planning.tables import provenance as provenance_of
 from store import audit, creation, filing, plans, scenarios
 from store.accounts import Accounts
 from store.creation import ProjectInfo, VillageInfo
 from store.keeping import Keeping
+from store.located import announce_system
 from store.plans import Conflict, Entry, Opened, PlanRow
 from store.presence import Here, Presence, TakenError, check_free
 from store.scenarios import ScenarioInfo
@@ -34,6 +40,9 @@ __all__ = [
     "Conflict", "Entry", "Here", "Opened", "ProjectInfo", "ScenarioInfo", "Store", "TakenError",
     "VillageInfo",
 ]  # fmt: skip
+
+AT_ONCE, TOGETHER = 300, 25
+"""Villages up to which a project is made in one transaction; of more, so many in each."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +127,45 @@ class Store(Keeping, Presence, Accounts):
         """Keep a county's proposal as a new project with one scenario, the proposal itself.
 
         ``provenance`` (key, value) of the plan file where it was read from one, else the
-        county's own; ``mark`` (:func:`planning.opened.plan_digest`) finds the project again.
+        county's own; ``mark`` (:func:`planning.opened.plan_digest`) finds the project again. Of
+        more than :data:`AT_ONCE` villages some are kept at a time, so that others save meanwhile;
+        until all are, nobody sees the project, and where that fails it is taken away.
         """
+        if len(county.villages) > AT_ONCE:
+            return self._create_in_parts(county, name, actor, provenance, mark)
         with self.writing() as c:
             made = Created(*creation.create_project(c, county, name, actor, provenance, mark))
             detail = {"name": name.strip(), "villages": len(county.villages)}
             audit.append(c, "project.create", f"project/{made.project}", detail, actor=actor)
             return made
+
+    def _create_in_parts(
+        self, county: CountyPlan, name: str, actor: str, told: pd.DataFrame | None, mark: str
+    ) -> Created:
+        said = provenance_of(county) if told is None else told
+        note = f"{mark} {uuid4()}"  # nobody goes on with it: the proposal is in this memory alone
+        with self.writing() as c:
+            made = Created(
+                *creation.insert_project(
+                    c, county.ground, county.settings, name, actor, said,
+                    (creation.UNFINISHED, note),
+                )
+            )  # fmt: skip
+            announce_system(c)
+        villages = creation.county_rows(county, range(len(county.villages)))
+        try:
+            while part := list(islice(villages, TOGETHER)):
+                with self.writing() as c:
+                    creation.insert_villages(c, made.project, made.scenario, part)
+            with self.writing() as c:
+                creation.finish_project(c, made.project, mark, self.name)
+                detail = {"name": name.strip(), "villages": len(county.villages)}
+                audit.append(c, "project.create", f"project/{made.project}", detail, actor=actor)
+        except BaseException:
+            with suppress(InputError), self.writing() as c:
+                creation.delete_project(c, made.project, self.name)
+            raise
+        return made
 
     def marked(self, mark: str) -> int | None:
         """The newest project that was made with this ``mark``, or None."""

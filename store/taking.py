@@ -10,12 +10,12 @@ ground and settings; what else was begun for that plan, or a week ago, is taken 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from geo.ground import Ground
 from geo.problems import InputError, Problem
@@ -27,20 +27,18 @@ from planning.running import Job, Lost, each
 from planning.settings import Settings
 from store import audit
 from store.creation import (
-    MARK,
     UNFINISHED,
     VillageRows,
+    finish_project,
     insert_project,
-    insert_village,
-    is_unfinished,
-    project_row,
+    insert_villages,
+    positions,
     retired_by_village,
     village_rows,
 )
 from store.located import announce_system
 from store.projects import Created, Store
-from store.schema import PROJECT, SCENARIO, VILLAGE
-from store.values import srid_of
+from store.schema import PROJECT, SCENARIO
 
 TOGETHER = 2.0
 """Seconds of work that are kept in one transaction: what a kill can cost."""
@@ -103,7 +101,7 @@ def take_in(
     villages that kill their worker.
     """
     laying = Laying(ground, plan, settings)
-    mark, srid = plan_digest(plan), srid_of(ground.crs.to_string())
+    mark = plan_digest(plan)
     what = f"{mark} {digest_of(ground, settings, laying.today)}"
     with Store(place) as store, store.writing() as c:
         made = _begun(c, mark, what) or Created(
@@ -112,20 +110,20 @@ def take_in(
             )
         )
         announce_system(c)
-        held = _positions(c, made.project)
+        held = positions(c, made.project)
     todo = [row for row in _largest_first(ground) if row not in held]
     lost: list[NotKept] = []
     done = len(held)
     # the store is not held open meanwhile: workers are forked, and must not inherit a connection
     for bundle in _in_time(_villages(laying, todo, workers)):
         with Store(place) as store, store.writing() as c:
-            _keep(c, made, [own.rows for own in bundle], srid)
+            insert_villages(c, made.project, made.scenario, [own.rows for own in bundle])
         for own in bundle:
             done += 1
             lost += own.not_kept
             progress(done, len(laying), str(own.rows.own["name"]))
     with Store(place) as store, store.writing() as c:
-        if _finish(c, made.project, mark, store.name):
+        if finish_project(c, made.project, mark, store.name):
             detail = {"name": name.strip(), "villages": len(laying)}
             audit.append(c, "project.create", f"project/{made.project}", detail, actor=actor)
     return Taken(made, tuple(lost), len(held))
@@ -194,28 +192,3 @@ def _begun(c: Connection, mark: str, what: str) -> Created | None:
         ):
             c.execute(PROJECT.delete().where(PROJECT.c.id == row.id))
     return found
-
-
-def _positions(c: Connection, project: int) -> frozenset[int]:
-    found = c.execute(select(VILLAGE.c.position).where(VILLAGE.c.project_id == project))
-    return frozenset(int(position) for position in found.scalars())
-
-
-def _keep(c: Connection, made: Created, bundle: Sequence[VillageRows], srid: int) -> None:
-    """Keep villages, but for those that another run for the same plan has kept meanwhile."""
-    held = _positions(c, made.project)
-    for rows in bundle:
-        if rows.position not in held:
-            insert_village(c, made.project, made.scenario, rows, srid)
-
-
-def _finish(c: Connection, project: int, mark: str, file: str) -> bool:
-    """Give the project its mark, by which pages find it; False where another run has done so."""
-    told = project_row(c, project, file).provenance
-    if not is_unfinished(told):
-        return False
-    own = [pair for pair in told if pair[0] != UNFINISHED]
-    c.execute(
-        update(PROJECT).where(PROJECT.c.id == project).values(provenance=[*own, [MARK, mark]])
-    )
-    return True

@@ -31,6 +31,7 @@ from ui.acting import SERVER, acting_as
 from ui.desk import Answer, Desk
 from ui.desk_trouble import Scenarios
 from ui.format import name_text
+from ui.late import LateLayers
 from ui.shelf import Shelf, new_id
 from ui.views import PlanView, units_frame
 
@@ -247,6 +248,8 @@ def find_kept(store: Store, view: PlanView) -> Kept | None:
             number = store.marked(plan_digest(view.plan))
             view.sought = True
             if number is not None:
+                if isinstance(view.context, LateLayers):
+                    view.context.begin()  # the board draws them, and four bounds name them
                 view.kept = Kept(store, number, view, view.not_kept)
         return view.kept
 

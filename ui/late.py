@@ -65,6 +65,10 @@ class LateLayers(Mapping[str, gpd.GeoDataFrame]):
         """Whether nobody would have to wait."""
         return self._late.ready
 
+    def begin(self) -> None:
+        """Read them now, beside whatever is done meanwhile; returns at once."""
+        self._late.start()
+
     def __getitem__(self, role: str) -> gpd.GeoDataFrame:
         return self._late.get()[role]
 

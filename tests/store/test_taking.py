@@ -14,7 +14,7 @@ from planning.planfile import PlanFile
 from planning.record import same_plan
 from planning.settings import Settings
 from planning.tables import to_planfile
-from store import taking
+from store import creation, projects, taking
 from store.projects import Store
 from store.taking import take_in
 
@@ -120,3 +120,37 @@ def test_a_plan_of_another_place_is_refused(place: str | Path, county: CountyPla
         take_in(place, county.ground, there, county.settings, "A")
     with Store(place) as store:
         assert store.projects() == []
+
+
+def test_a_proposal_of_many_villages_lets_others_save_meanwhile(
+    store: Store, county: CountyPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes in several transactions, is the same project, and leaves nothing where it fails."""
+    whole = store.create_project(county, "A", mark="a")
+    monkeypatch.setattr(projects, "AT_ONCE", 1)
+    monkeypatch.setattr(projects, "TOGETHER", 1)
+    seen: list[list[str]] = []
+    kept = creation.insert_villages
+
+    def watched(*given: object) -> None:
+        seen.append([one.name for one in store.projects()])  # nobody is kept waiting, none sees it
+        kept(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(creation, "insert_villages", watched)
+    parts = store.create_project(county, "B", mark="b")
+    assert seen == [["A"], ["A"]]
+    assert [one.name for one in store.projects()] == ["B", "A"]
+    assert store.marked("b") == parts.project
+    for village in county.ground.villages["code"]:
+        a, b = (store.open_plan(made.scenario, village).plan for made in (whole, parts))
+        assert same_plan(a, b)
+    assert store.verify() == []
+
+    def fails(*given: object) -> None:
+        raise KilledError
+
+    monkeypatch.setattr(creation, "insert_villages", fails)
+    with pytest.raises(KilledError):
+        store.create_project(county, "C", mark="c")
+    with store.reading() as c:
+        assert c.exec_driver_sql("SELECT count(*) FROM project").scalar_one() == 2
