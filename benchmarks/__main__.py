@@ -33,6 +33,7 @@ from benchmarks.run import machine, today
 REDUCED: dict[str, tuple[str, list[str]]] = {
     "a village of 3,000, beside peers": ("engines", ["--reduced"]),
     "the same, with roads": ("engines", ["--reduced", "--roads", "--peers", "gridwright,metis"]),
+    "ground cut into cells, beside peers": ("cutting", ["--reduced"]),
     "a county of 12 villages": ("county", ["--reduced"]),
     "a city of 5,000 households": ("city", ["--reduced"]),
     "20,000 rows read, beside pandas": ("reading", ["--reduced"]),

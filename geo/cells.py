@@ -51,7 +51,7 @@ def cut(
     return inside(linework.faces(linework.node(np.concatenate([rings, cuts]))), area)
 
 
-def _clipped(blocks: NDArray[np.object_], edges: Parting) -> NDArray[np.object_]:
+def clipped(blocks: NDArray[np.object_], edges: Parting) -> NDArray[np.object_]:
     """The edges as LineStrings, clipped to their blocks."""
     lines = shapely.linestrings(edges.vertex[np.column_stack([edges.start, edges.stop])])
     host, number = np.unique(edges.block, return_inverse=True)
@@ -89,7 +89,7 @@ def subdivide(
         return blocks, np.arange(len(blocks)), block_of_building
     parted = faces(blocks, edges)
     if parted is None:
-        pieces = cut(area, blocks, _clipped(blocks, edges))
+        pieces = cut(area, blocks, clipped(blocks, edges))
         home = place_points(shapely.points(buildings), pieces)
         block = place_points(shapely.point_on_surface(pieces), blocks)
     else:
