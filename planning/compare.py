@@ -138,7 +138,13 @@ def _grids(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _overlaps(a: gpd.GeoDataFrame, b: gpd.GeoDataFrame) -> _Overlaps:
     one, two = a.geometry.to_numpy(), b.geometry.to_numpy()
     left, right = shapely.STRtree(two).query(one, predicate="intersects")
-    shape = shapely.intersection(one[left], two[right])
+    same = shapely.equals_exact(one[left], two[right])
+    # two grids that are the same in both plans have exchanged no ground, whatever they share
+    still = np.isin(left, left[same]) & np.isin(right, right[same])
+    asked = same | ~still
+    left, right, same = left[asked], right[asked], same[asked]
+    shape = one[left]
+    shape[~same] = shapely.intersection(shape[~same], two[right[~same]])
     area = shapely.area(shape)
     kept = area > PIECE_M2
     nobody = np.zeros(int(kept.sum()), dtype=np.int64)
@@ -158,12 +164,26 @@ def _homes(
     own, theirs = (second, first) if turned else (first, second)
     points = source.households
     here = _row_of_code(own, points["grid_code"])
-    names = [f["household_id"].astype(str) for f in (points, other.households)]
+    ids = [frame["household_id"] for frame in (points, other.households)]
+    if len(points) and ids[0].is_unique and ids[0].reset_index(drop=True).equals(
+        ids[1].reset_index(drop=True)
+    ):
+        there = _row_of_code(theirs, other.households["grid_code"])
+        return _where(points, here, there, turned)
+    names = [own.astype(str) for own in ids]
     if all(n.is_unique for n in names) and len(points) and set(names[0]) == set(names[1]):
         code = other.households["grid_code"].set_axis(names[1].to_numpy())
         there = _row_of_code(theirs, code.loc[names[0].to_numpy()])
     else:
         there = _row_of_point(theirs, points, own.crs)
+    return _where(points, here, there, turned)
+
+
+def _where(points: pd.DataFrame, here: IntArray, there: IntArray, turned: bool) -> pd.DataFrame:
+    """Households that have a grid in both plans: its rows in a and in b, and how many live there.
+
+    ``turned`` where ``points`` are those of b.
+    """
     known = (here >= 0) & (there >= 0)
     table = pd.DataFrame({"a": there, "b": here} if turned else {"a": here, "b": there})
     counts = pd.to_numeric(points["households"], errors="coerce").fillna(1).to_numpy(dtype=int)

@@ -287,8 +287,9 @@ class Store(Keeping, Presence, Accounts):
         with self.reading() as c:
             if village is not None:
                 return plans.in_force(c, self._row(c, scenario, village))
-            codes = scenarios.village_codes(c, scenario, self.name)
-            return by_time([plans.in_force(c, self._row(c, scenario, code)) for code in codes])
+            held = scenarios.versions(c, scenario, self.name)
+            edited = [code for code, version in held.items() if version]  # a city has 2,000 more
+            return by_time([plans.in_force(c, self._row(c, scenario, code)) for code in edited])
 
     # --- scenarios ------------------------------------------------------------------------------
 
