@@ -5,7 +5,8 @@
 Starts the program on DIR (a city of ``demo --city DIR`` with its plan.gpkg) with a store of its own
 and drives it in Chromium, without network: seconds until the city is in the store (the job on the
 board's page), until the first board is drawn, until another village is; of moving the mouse over a
-grid's border; of an edit and an undo; of the plan's page after an edit; of the plan as a file. Then
+grid's border; of an edit and an undo; of the plan's page after an edit, of the comparison with the proposal, of the
+plan as a file. Then
 the server is started anew and a board opened again. Memory of the server and of the process that
 takes the city in. ``--store`` keeps the store, and takes one that holds the city already.
 ``--pictures`` keeps the screens, Chinese and English. Writes records/redraw.md.
@@ -171,6 +172,10 @@ def measure(folder: Path, store: Path, villages: int, pictures: Path | None) -> 
                     "() => Number(document.querySelector('.gw-board')?.dataset.features || 0) > 0"
                 )
             _picture(page, pictures, "plan-zh")
+            with clock.told("page of scenarios, what was redrawn beside the proposal"):
+                page.locator("[data-testid=stSidebarNav] a[href$='/scenarios']").click()
+                page.locator(".gw-board").nth(1).wait_for()
+            _picture(page, pictures, "scenarios-zh")
             with clock.told("page of downloads"):
                 page.locator("[data-testid=stSidebarNav] a[href$='/download']").click()
                 page.locator(".st-key-download_gpkg button").wait_for()
