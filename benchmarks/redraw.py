@@ -4,12 +4,11 @@
 
 Starts the program on DIR (a city of ``demo --city DIR`` with its plan.gpkg) with a store of its own
 and drives it in Chromium, without network: seconds until the city is in the store (the job on the
-board's page), until the first board is drawn, until another village is; of moving the mouse over a
-grid's border; of an edit and an undo; of the plan's page after an edit, of the comparison with the proposal, of the
-plan as a file. Then
-the server is started anew and a board opened again. Memory of the server and of the process that
-takes the city in. ``--store`` keeps the store, and takes one that holds the city already.
-``--pictures`` keeps the screens, Chinese and English. Writes records/redraw.md.
+board's page), until the first board is drawn, until another village is; of an edit and an undo; of
+the plan's page after an edit, of the comparison with the proposal, of the plan as a file. Then the
+server is started anew and a board opened again. Memory of the server and of the process that takes
+the city in. ``--store`` keeps the store, and takes one that holds the city already. ``--pictures``
+keeps the screens, Chinese and English. Writes records/redraw.md.
 """
 
 from __future__ import annotations

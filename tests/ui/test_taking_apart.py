@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 from test_projects import folder
 
 from planning.planfile import write_plan
@@ -27,6 +29,7 @@ from ui.overview import FROM_VARIABLE
 from ui.pickups import pick_folder
 from ui.projects import PLANS, PROJECTS, Project
 from ui.views import PlanView
+from ui.words import Language, word
 
 __all__ = ["folder"]
 
@@ -124,3 +127,44 @@ def test_what_cannot_be_read_again_is_not_for_a_process(
     assert not taking.by_itself(project, PlanView("another", view.plan, {}))
     monkeypatch.setenv(FROM_VARIABLE, "2000")
     assert not taking.by_itself(project, view)
+
+
+PAGE = """
+import streamlit as st
+from ui.pages.board_taking import show_taking
+from ui.projects import PLANS, PROJECTS
+st.session_state["language"] = {language!r}
+st.session_state["pages"] = {{"plan": st.Page(lambda: None, title="plan", default=True)}}
+st.navigation(list(st.session_state["pages"].values()))
+project = PROJECTS.get({project!r})
+show_taking(project, PLANS.get(project.plan_id))
+"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_one_button_begins_it_and_a_job_is_watched(
+    opened: tuple[Project, PlanView], monkeypatch: pytest.MonkeyPatch, language: Language
+) -> None:
+    """Whoever comes while it is under way watches the same job instead of beginning another."""
+    project, view = opened
+    go_on, asked = threading.Event(), []
+
+    @contextmanager
+    def waits(request: dict[str, Any], job: Job) -> Iterator[SimpleNamespace]:
+        asked.append(request["name"])
+        go_on.wait(20)
+        yield SimpleNamespace(stdout=['{"not_kept": []}'])
+
+    monkeypatch.setattr(taking, "_process", waits)
+    script = PAGE.format(language=language, project=project.id)
+    first, second = (AppTest.from_string(script, default_timeout=60).run() for _ in range(2))
+    first.button(key="taking_begin").click().run()
+    second.run()
+    for page in (first, second):
+        assert not page.exception
+        assert word("taking.meanwhile", language) in [told.value for told in page.caption]
+        assert not [button for button in page.button if button.key == "taking_begin"]
+    go_on.set()
+    assert view.taking is not None
+    assert over(view.taking).state == "done"
+    assert len(asked) == 1
