@@ -26,10 +26,16 @@ with guarded():
     pages = {
         name: st.Page(
             page(name), title=text(f"page.{name}"), icon=f":material/{ICONS[name]}:",
-            url_path=name, default=name == first,
+            url_path="" if name == first else name, default=name == first,
         )
         for name in names
     }  # fmt: skip
     st.session_state["pages"] = pages
+
+    def by_name() -> None:
+        """The first page by its own address, from somebody who sees another page first."""
+        st.switch_page(pages[first], query_params=st.query_params.to_dict())
+
     if pages:
-        st.navigation(list(pages.values())).run()
+        known = st.Page(by_name, title=text(f"page.{first}"), url_path=first, visibility="hidden")
+        st.navigation([*pages.values(), known]).run()

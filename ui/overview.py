@@ -97,6 +97,7 @@ class Overview:
         self._lock = threading.Lock()
         self._homes = Late(self._read_homes)
         self._lines = Late(self._share_out_context)
+        self._opened_at: int | None = None  # the first zoom whose picture was asked for
         self._scene_layers: dict[Language, tuple[Layer, ...]] = {}
         self._shapes = _Shapes()
 
@@ -351,13 +352,14 @@ class Overview:
 
     # --- parts
 
-    def make_ready(self, pause: Callable[[], None] = lambda: None) -> None:
+    def make_ready(self, pause: Callable[[Callable[[], bool]], None] = lambda _: None) -> None:
         """Make what the first steps nearer will need, one after the other; waits for it.
 
-        ``pause`` is called before each: visitors may go first.
+        ``pause`` is called before each, with a question whether it is there already because a
+        visitor needed it: visitors may go first.
         """
         for made in (self._homes, self._lines):
-            pause()
+            pause(lambda made=made: made.ready)
             made.get()
 
     def answer(self, wanted: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
@@ -370,8 +372,8 @@ class Overview:
         late: list[str] = []
         of = self._names_by_kind(names)
         found |= self._grids_of(of["g"])
-        if of["g"]:
-            self._lines.start()  # they are wanted a step nearer
+        if of["g"] or self._comes_nearer(of["p"]):
+            self._lines.start()  # they are wanted a step or two nearer, and take seconds
         ready = {"c": self._lines, "n": self._homes, "p": self._homes}
         make: dict[str, Callable[[list[str]], dict[str, Any]]] = {
             "c": self._context_of, "n": self._near_of, "p": self._squares_of,
@@ -383,6 +385,16 @@ class Overview:
             elif of[kind]:
                 found |= make[kind](of[kind])
         return found, late
+
+    def _comes_nearer(self, squares: list[str]) -> bool:
+        """Are these squares of the picture of a nearer zoom than the first that were asked for?"""
+        told = [name.partition("/")[0] for name in squares]
+        zooms = [int(zoom) for zoom in told if zoom.isdecimal() and len(zoom) < 3]
+        if not zooms:
+            return False
+        if self._opened_at is None:
+            self._opened_at = max(zooms)
+        return max(zooms) > self._opened_at
 
     @staticmethod
     def _names_by_kind(names: Iterable[str]) -> dict[str, list[str]]:
@@ -442,8 +454,9 @@ class Overview:
             box = shapely.bounds(shapes[there])
             middles = shapely.points((box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2)
             line, area = _containing(tree, middles)
-            rows = pd.Series(there[line]).groupby(codes[area]).indices
-            found[role] = {str(code): there[line][index] for code, index in rows.items()}
+            own = there[line]
+            rows = pd.Series(own).groupby(codes[area]).indices
+            found[role] = {str(code): own[index] for code, index in rows.items()}
         return found
 
     def _context_of(self, codes: list[str]) -> dict[str, Any]:

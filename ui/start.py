@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gridwright.ui")
 
-QUIET, ALONE, PATIENCE = 3.0, 5.0, 60.0
+QUIET, ALONE, PATIENCE = 3.0, 5.0, 20.0
 """Seconds without a question before what the map needs later is made: after visitors, without any;
 and the longest wait for them."""
 
@@ -82,13 +83,14 @@ def _as_it_stands(view: PlanView) -> PlanView:
         return view
 
 
-def wait_for_quiet() -> None:
-    """Return when visitors have all they asked for, or when nobody has come for a while.
+def wait_for_quiet(done: Callable[[], bool] = lambda: False) -> None:
+    """Return when visitors have all they asked for, when nobody has come for a while, or when what
+    is to be made after it is ``done`` already.
 
     Python has one processor for all threads: who opens the map meanwhile goes first.
     """
     begun = time.monotonic()
-    while (now := time.monotonic()) - begun < PATIENCE:
+    while (now := time.monotonic()) - begun < PATIENCE and not done():
         quiet = METRICS.quiet
         somebody_came = now - quiet >= begun
         if quiet >= QUIET and (somebody_came or now - begun >= ALONE):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from serving import Window, download, idle, served
@@ -204,7 +205,10 @@ def test_a_hostile_name_is_shown_as_the_text_it_is(visitor: Page, address: str) 
 
 
 def test_a_page_that_was_left_and_found_again_has_its_map(visitor: Page, address: str) -> None:
-    before = open_map(visitor, address)
+    before = open_map(visitor, address, "/plan")  # as somebody sends it who sees another page first
+    idle(visitor)
+    assert visitor.get_by_role("dialog").count() == 0
+    assert urlsplit(visitor.url).path == "/"
     visitor.get_by_text("下载", exact=True).first.click()
     visitor.get_by_text("GeoJSON").first.wait_for()
     visitor.get_by_text("网格方案", exact=True).first.click()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pypdfium2
 import pytest
 from counties import demonstration
-from serving import download, idle, served
+from playwright.sync_api import TimeoutError
+from serving import Window, download, idle, served
 
 from planning.planfile import read_plan
 from ui.map.component import LEAFLET
@@ -45,30 +47,37 @@ def address(folder: Path) -> Iterator[str]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def window(chromium: Browser) -> Iterator[Window]:
+    window = Window(chromium)
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def page(chromium: Browser, address: str) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-    page = context.new_page()
-    page.set_default_timeout(SLOW)
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
+def page(window: Window, address: str) -> Iterator[Page]:
+    page = window.fresh(address)
     page.goto(f"{address}/levels")
     page.wait_for_selector(".gw-numbers")
     yield page
-    context.close()
-    assert broken == []
+    assert window.broken == []
+    assert window.outside == []
 
 
 def numbers(page: Page) -> list[str]:
     return page.locator(".gw-numbers b").all_inner_texts()
 
 
-def until(page: Page, other: list[str]) -> list[str]:
-    """The numbers once they are no longer ``other``."""
-    page.wait_for_function(
-        "other => [...document.querySelectorAll('.gw-numbers b')].map(b => b.innerText).join()"
-        " !== other", arg=",".join(other),
-    )  # fmt: skip
+OTHER = (
+    "other => [...document.querySelectorAll('.gw-numbers b')].map(b => b.innerText).join()"
+    " !== other"
+)
+
+
+def until(page: Page, other: list[str], most: int = SLOW) -> list[str]:
+    """The numbers once they are no longer ``other``, or after ``most`` milliseconds."""
+    with suppress(TimeoutError):
+        page.wait_for_function(OTHER, arg=",".join(other), timeout=most)
     return numbers(page)
 
 
@@ -78,18 +87,19 @@ def test_down_to_a_micro_grid_and_up_again(page: Page, folder: Path) -> None:
     assert county[0] == f"{len(plan.grids):,}"
     assert county[3] == f"{int(plan.grids['households'].sum()):,}"
     now, depth = county, 0
+    idle(page)
     while page.get_by_text("没有下一级").count() == 0 and depth < 6:
-        idle(page)  # the numbers change before the sentence under them
         assert page.get_by_text("与本级一致").count() == 1
         box = page.locator(".gw-board").first.bounding_box()
         assert box is not None
         for share in (0.5, 0.42, 0.58, 0.35, 0.65):  # the middle may lie between two places
             page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.5)
-            page.wait_for_timeout(1500)
-            if numbers(page) != now:
+            if until(page, now, 1500) != now:
                 break
-        now = until(page, now)
+        before, now = now, until(page, now)
+        assert now != before
         depth += 1
+        idle(page)  # the numbers change before the sentence under them
     assert depth >= 3
     page.locator(".st-key-levels_path button").first.click()
     assert until(page, now) == county

@@ -122,6 +122,16 @@ def test_what_is_not_made_yet_is_late_and_nothing_waits(large: PlanView) -> None
     assert set(everything(overview, f"n:{ONE}")) == {f"n:{ONE}"}
 
 
+def test_lines_are_shared_out_as_soon_as_somebody_comes_nearer(large: PlanView) -> None:
+    overview = large.overview
+    for name in ("p:7/106/51", "p:7/105/51", "p:x/1/1", "p:6/53/25", f"p:{'9' * 5000}/1/1"):
+        overview.answer([name])
+        assert overview._lines._thread is None
+    overview.answer(["p:8/212/103"])
+    assert overview._lines._thread is not None
+    assert overview._lines.get().keys() == {"roads"}
+
+
 @pytest.mark.parametrize(
     "name", ["g:nobody", "n:nobody", "c:", "p:1/2", "p:x/y/z", "p:99/0/0", "z:1", "", "p:-1/0/0"]
 )

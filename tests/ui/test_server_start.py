@@ -61,6 +61,9 @@ def test_what_is_needed_later_is_made_when_nobody_asks_for_anything(
     begun, asking = now, 10_000
     ui.start.wait_for_quiet()  # one who never stops asking is not waited for
     assert now == pytest.approx(begun + ui.start.PATIENCE, abs=0.3)
+    begun = now
+    ui.start.wait_for_quiet(lambda: now >= begun + 0.5)  # a visitor needed it, and it is there
+    assert now == pytest.approx(begun + 0.5, abs=0.2)
 
 
 @pytest.mark.parametrize("folder", ["", "nowhere"])
