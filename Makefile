@@ -21,7 +21,7 @@ BIN := $(VENV)/bin
 # INSTALL_OPTIONS: pip's own, --no-compile for one.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(INSTALL_OPTIONS)
 # Only a change in a compiled kernel makes warming necessary again.
-KERNELS := $(shell grep -lE '^(from|import) numba' planning/*.py planning/beats/*.py incidents/*.py 2>/dev/null)
+KERNELS := $(shell grep -lE '^(from|import) numba' geo/*.py planning/*.py planning/beats/*.py incidents/*.py 2>/dev/null)
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
