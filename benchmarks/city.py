@@ -196,6 +196,8 @@ def main(arguments: list[str] | None = None) -> int:
         rows = measure(Path(name), sizes, spread=chosen.cluster)
     if chosen.large is not None:
         rows.append(run(chosen.large, "two workers", "--workers", "2"))
+        finer = ("--workers", "2", "--micro", "60")
+        rows.append(run(chosen.large, "two workers, --micro 60", *finer))
     print(table(rows))
     power = exponent(rows)
     if power is not None:
