@@ -131,8 +131,9 @@ def test_micro_grids_follow_a_grid_that_is_redrawn(kept: Kept) -> None:
     desk = kept.desk(scenario, FIRST)
     key = next(k for k, own in desk.plan.grids.items() if own.code == grid)
     edges = desk.plan.units.edges
-    out = (desk.plan.label[edges.a] != key) & (desk.plan.label[edges.b] == key)
-    unit = int(edges.a[np.flatnonzero(out)[0]])
+    ends = np.concatenate([[edges.a, edges.b], [edges.b, edges.a]], axis=1)  # either way round
+    out = (desk.plan.label[ends[0]] != key) & (desk.plan.label[ends[1]] == key)
+    unit = int(ends[0][np.flatnonzero(out)[0]])
     giver = desk.plan.grids[int(desk.plan.label[unit])].code
     ask(desk, do="transfer", units=[unit], to=key)
     plan = kept.view(scenario).plan
