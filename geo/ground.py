@@ -127,6 +127,8 @@ class Ground:
         object.__setattr__(self, "_columns", columns)
         object.__setattr__(self, "_xy", self.households[["x", "y"]].to_numpy(dtype=float))
         object.__setattr__(self, "_areas", self.villages.geometry.to_numpy())
+        object.__setattr__(self, "_codes", self.villages["code"].astype(str).tolist())
+        object.__setattr__(self, "_whole_ids", self.wholes["set_id"].to_numpy(dtype=np.int64))
         for name, shapes in (
             ("_line_tree", self.lines.geometry),
             ("_whole_tree", self.wholes.geometry.to_numpy()),
@@ -165,10 +167,10 @@ class Ground:
         near = np.sort(self._line_tree.query(shapely.box(*box)))  # type: ignore[attr-defined]
         cut = shapely.clip_by_rect(self.lines.geometry[near], *box)
         lines, row = as_lines(cut)
-        wholes = _inside(self._whole_tree, area)  # type: ignore[attr-defined]
-        dedicated = _inside(self._dedicated_tree, area)  # type: ignore[attr-defined]
+        whole_tree, dedicated_tree = self._whole_tree, self._dedicated_tree  # type: ignore[attr-defined]
+        wholes, dedicated = _inside(whole_tree, area), _inside(dedicated_tree, area)
         return VillageGround(
-            code=str(self.villages["code"].iloc[village]),
+            code=self._codes[village],  # type: ignore[attr-defined]
             area=area,
             lines=lines,
             line_id=near[row].astype(np.int64),
@@ -176,9 +178,9 @@ class Ground:
             households=held["households"][rows],
             persons=held["persons"][rows],
             set_id=held["set_id"][rows],
-            wholes=self.wholes.geometry.to_numpy()[wholes],
-            whole_id=self.wholes["set_id"].to_numpy(dtype=np.int64)[wholes],
-            dedicated=self.dedicated.geometry.to_numpy()[dedicated],
+            wholes=whole_tree.geometries[wholes],
+            whole_id=self._whole_ids[wholes],  # type: ignore[attr-defined]
+            dedicated=dedicated_tree.geometries[dedicated],
             dedicated_id=dedicated,
             areas=None if self.areas is None else self.areas[rows],
             keep_households=keep_households,

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 import dask
 from distributed import Client, Security
+from distributed.protocol.serialize import deserialize, serialize
 from distributed.scheduler import KilledWorker
 
 from geo.messages import register
@@ -97,11 +98,13 @@ def program_there() -> str:
     return resume.program()
 
 
-def checked(expected: str, work: Callable[[Any], Result], parcel: object) -> Result:
+def checked(
+    expected: str, work: Callable[[Any], Result], header: dict[str, Any], frames: list[bytes]
+) -> Result:
     """Do what was sent to a worker, if it runs the very same program."""
     if program_there() != expected:
         raise OtherProgram
-    return work(parcel)
+    return work(deserialize(header, frames))
 
 
 class Cluster:
@@ -123,8 +126,15 @@ class Cluster:
         return max(2, 2 * self._threads)
 
     def submit(self, work: Callable[[Any], Result], parcel: object) -> Future[Result]:
-        """Send work; where its worker dies, the scheduler gives it to another."""
-        sent: Future[Result] = self._executor.submit(checked, program(), work, parcel)
+        """Send work; where its worker dies, the scheduler gives it to another.
+
+        The scheduler, which every parcel passes, would make it into what it holds and that into
+        bytes again; it is handed the bytes.
+        """
+        header, frames = serialize(parcel, serializers=("pickle",))
+        sent: Future[Result] = self._executor.submit(
+            checked, program(), work, header, [bytes(frame) for frame in frames]
+        )
         return sent
 
 

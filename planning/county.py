@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import geopandas as gpd
@@ -298,6 +299,11 @@ class _Run:
     shares: list[IntArray] = field(default_factory=list)
     band: float | None = None
     shapes: bool = True
+
+    @cached_property
+    def called(self) -> list[str]:
+        """Names of the villages: a table asked village by village is slow to answer."""
+        return [str(name) for name in self.ground.villages["name"]]
 
     def parcel(self, village: int) -> Parcel:
         """One village's parcel."""
