@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -127,14 +128,21 @@ class Ground:
         object.__setattr__(self, "_columns", columns)
         object.__setattr__(self, "_xy", self.households[["x", "y"]].to_numpy(dtype=float))
         object.__setattr__(self, "_areas", self.villages.geometry.to_numpy())
-        object.__setattr__(self, "_codes", self.villages["code"].astype(str).tolist())
-        object.__setattr__(self, "_whole_ids", self.wholes["set_id"].to_numpy(dtype=np.int64))
         for name, shapes in (
             ("_line_tree", self.lines.geometry),
             ("_whole_tree", self.wholes.geometry.to_numpy()),
             ("_dedicated_tree", self.dedicated.geometry.to_numpy()),
         ):
             object.__setattr__(self, name, shapely.STRtree(shapes))
+
+    @cached_property
+    def _codes(self) -> list[str]:
+        # not in __post_init__: a ground that is only looked at may have come without them
+        return [str(code) for code in self.villages["code"]]
+
+    @cached_property
+    def _whole_ids(self) -> IntArray:
+        return np.asarray(self.wholes["set_id"].to_numpy(dtype=np.int64))
 
     def rows_of(self, village: int) -> IntArray:
         """Rows of ``households`` that lie in a village."""
@@ -170,7 +178,7 @@ class Ground:
         whole_tree, dedicated_tree = self._whole_tree, self._dedicated_tree  # type: ignore[attr-defined]
         wholes, dedicated = _inside(whole_tree, area), _inside(dedicated_tree, area)
         return VillageGround(
-            code=self._codes[village],  # type: ignore[attr-defined]
+            code=self._codes[village],
             area=area,
             lines=lines,
             line_id=near[row].astype(np.int64),
@@ -179,7 +187,7 @@ class Ground:
             persons=held["persons"][rows],
             set_id=held["set_id"][rows],
             wholes=whole_tree.geometries[wholes],
-            whole_id=self._whole_ids[wholes],  # type: ignore[attr-defined]
+            whole_id=self._whole_ids[wholes],
             dedicated=dedicated_tree.geometries[dedicated],
             dedicated_id=dedicated,
             areas=None if self.areas is None else self.areas[rows],
